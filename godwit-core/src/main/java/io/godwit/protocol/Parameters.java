@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.godwit.protocol;
+
+/**
+ * The migration parameters this endpoint honours; names, units and defaults as in {@code spec/qmp.md §6}, the last three are Godwit's.
+ *
+ * @param maxBandwidth precopy limit in bytes per second, 0 for none
+ * @param maxPostcopyBandwidth limit of background pages in postcopy in bytes per second, 0 for none; requested pages are never held back
+ * @param downtimeLimitMillis precopy switches over once the rest can be sent in this time
+ * @param availSwitchoverBandwidth bytes per second assumed for the switchover, 0 to measure
+ * @param handshakeTimeoutMillis ({@code x-godwit-handshake-timeout}) recovery falls back to paused after this long without a byte of progress, 0 for never
+ * @param livenessTimeoutMillis ({@code x-godwit-liveness-timeout}) a path that answers nothing for this long is taken as broken, 0 for never
+ * @param pingIntervalMillis ({@code x-godwit-ping-interval}) time between the source's PINGs, 0 for none
+ */
+public record Parameters(
+        long maxBandwidth,
+        long maxPostcopyBandwidth,
+        long downtimeLimitMillis,
+        long availSwitchoverBandwidth,
+        long handshakeTimeoutMillis,
+        long livenessTimeoutMillis,
+        long pingIntervalMillis) {
+
+    public static final Parameters DEFAULT = new Parameters(134_217_728, 0, 300, 0, 10_000, 10_000, 1_000);
+}

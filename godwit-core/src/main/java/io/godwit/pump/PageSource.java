@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.godwit.pump;
+
+import io.godwit.page.BlockTable;
+import io.godwit.page.PageBitmap;
+import java.nio.ByteBuffer;
+
+/**
+ * The memory that a source sends. Called on the migration's loop only, while the guest may be writing: what is read may be torn, and
+ * then the guest's dirty mark brings the page again.
+ */
+public interface PageSource {
+    BlockTable blocks();
+
+    /** Begins (or ends) the collection of dirty marks. Beginning again forgets earlier marks. */
+    void trackDirty(boolean on);
+
+    /** Moves the block's dirty marks since the last call into {@code dirty} (adds bits, clears none). Returns how many bits were added. */
+    long harvestDirty(int block, PageBitmap dirty);
+
+    /** Whether the page holds only zero bytes. */
+    boolean isZero(int block, long page);
+
+    /** Appends the page's {@link io.godwit.page.Pages#SIZE} bytes to {@code out}, which has room for them. */
+    void read(int block, long page, ByteBuffer out);
+}
