@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The command line, the demo and the relay. Open, because picocli sets the fields of commands by reflection; nobody
+// builds on this module. (Not a doc comment: Error Prone 2.52 takes one on an open module for a stray one.)
+open module io.godwit.app {
+    requires static org.jspecify;
+    requires info.picocli;
+    requires io.godwit.core;
+    requires HdrHistogram;
+    requires org.jline;
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Godwit's engine as a library: the JDK and nothing else. */
+module io.godwit.core {
+    requires static transitive org.jspecify;
+
+    exports io.godwit.json;
+    exports io.godwit.page;
+    exports io.godwit.wire;
+    exports io.godwit.protocol;
+    exports io.godwit.pump;
+    exports io.godwit.sys;
+    exports io.godwit.memory;
+    exports io.godwit.net;
+    exports io.godwit.guest;
+    exports io.godwit.engine;
+    exports io.godwit.qmp;
+    exports io.godwit.sim;
+}
