@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 package io.godwit.engine;
 
 import io.godwit.net.Address;
@@ -59,7 +60,15 @@ public record MigrationInfo(
      *
      * @param distribution counts per power of two of microseconds, QEMU's postcopy-latency-dist: bucket i is [2^i, 2^(i+1)) µs
      */
-    public record Requests(long count, long outstanding, long blockedNanos, long p50Nanos, long p90Nanos, long p99Nanos, long maxNanos, List<Long> distribution) {
+    public record Requests(
+            long count,
+            long outstanding,
+            long blockedNanos,
+            long p50Nanos,
+            long p90Nanos,
+            long p99Nanos,
+            long maxNanos,
+            List<Long> distribution) {
         public static final Requests NONE = new Requests(0, 0, 0, 0, 0, 0, 0, List.of());
     }
 

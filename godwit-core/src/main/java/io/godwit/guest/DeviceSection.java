@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 package io.godwit.guest;
 
 /**
@@ -9,4 +10,5 @@ package io.godwit.guest;
  * @param versionId unsigned 32 bits
  * @param body the device's own bytes; not to be changed
  */
+@SuppressWarnings("ArrayRecordComponent") // handed on as it is, never compared
 public record DeviceSection(String idstr, int instanceId, int versionId, byte[] body) {}

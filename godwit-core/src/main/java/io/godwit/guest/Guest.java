@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 package io.godwit.guest;
 
 import io.godwit.memory.GuestMemory;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 package io.godwit.net;
 
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ final class AddressParser {
             }
             return new Address.Tcp(host, Integer.parseInt(uri.substring(colon + 1)));
         }
-        throw new IllegalArgumentException("'" + uri + "' is no address that godwit knows: use tcp:HOST:PORT or unix:PATH");
+        throw new IllegalArgumentException(
+                "'" + uri + "' is no address that godwit knows: use tcp:HOST:PORT or unix:PATH");
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 package io.godwit.page;
 
 import java.nio.ByteBuffer;
@@ -20,7 +21,8 @@ public final class BlockTable {
             pages += blocks.get(i).pages();
             for (int j = 0; j < i; j++) {
                 if (blocks.get(j).name().equals(blocks.get(i).name())) {
-                    throw new IllegalArgumentException("two RAM blocks are named '" + blocks.get(i).name() + "'");
+                    throw new IllegalArgumentException(
+                            "two RAM blocks are named '" + blocks.get(i).name() + "'");
                 }
             }
         }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 package io.godwit.page;
 
 /** The target page, the unit of everything that moves: 4096 bytes ({@code spec/stream.md §1}). */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 package io.godwit.protocol;
 
 /** QEMU 10.0's status words ({@code spec/sequences.md §8}, {@code spec/qmp.md §4}) and Godwit's one more, {@link #UNCERTAIN}. */
