@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The only user of the foreign-function linker: mmap, memfd, userfaultfd, PAGEMAP_SCAN and socket options.
+ * The only user of the foreign-function linker: mapped memory, memfd, and the tie to a parent process.
  *
  * <p>Sizes and constants of the kernel's structures are asserted here. What a caller sees are plain Java types and
  * exceptions that name the call and its errno.
