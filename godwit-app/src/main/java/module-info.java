@@ -7,5 +7,6 @@ open module io.godwit.app {
     requires info.picocli;
     requires io.godwit.core;
     requires HdrHistogram;
+    requires java.logging;
     requires org.jline;
 }

@@ -2,12 +2,13 @@
 
 package io.godwit.app;
 
+import io.godwit.app.cli.LogSettings;
+import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
-import picocli.CommandLine.IExecutionExceptionHandler;
-import picocli.CommandLine.IParameterExceptionHandler;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -18,8 +19,8 @@ import picocli.CommandLine.Spec;
 /**
  * The entry point: reads the command line and hands over to one command.
  *
- * <p>A user's mistake ends in one sentence and exit code 2. What nobody expected ends in one sentence and exit code 70;
- * its stack trace is shown only when it is asked for.
+ * <p>A user's mistake ends in one sentence and exit code 2; a command says so by throwing {@link ParameterException}. What
+ * nobody expected ends in one sentence and exit code 70; its stack trace is shown only when it is asked for.
  */
 @Command(
         name = "godwit",
@@ -29,11 +30,14 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND")
 public final class Main implements Runnable {
 
-    /** Every command of the program: a new one is one more line here. */
+    /** Every command of the program, in the order of the help: a new one is one more line here. */
     private static final List<Class<?>> COMMANDS = List.of();
 
-    static final int USAGE = ExitCode.USAGE;
-    static final int INTERNAL = 70;
+    /** Exit code of a user's mistake. */
+    static final int MISTAKE = ExitCode.USAGE;
+
+    /** Exit code of what nobody expected (EX_SOFTWARE of sysexits). */
+    static final int UNEXPECTED = 70;
 
     @Spec
     private CommandSpec spec;
@@ -41,7 +45,7 @@ public final class Main implements Runnable {
     @Option(
             names = "--stacktrace",
             scope = ScopeType.INHERIT,
-            description = "Show the stack trace of an unexpected error (also: GODWIT_DEBUG=1).")
+            description = "Show where an unexpected error came from (also: GODWIT_DEBUG=1).")
     private boolean stacktrace;
 
     @SuppressWarnings("NullAway.Init") // picocli sets the fields
@@ -49,47 +53,57 @@ public final class Main implements Runnable {
 
     /** Runs one command and ends the process with its exit code. */
     public static void main(String[] args) {
-        System.exit(commandLine().execute(args));
+        LogSettings.install();
+        System.exit(run(writer(System.out), writer(System.err), COMMANDS, args));
     }
 
-    static CommandLine commandLine() {
+    /** As {@link #main}, with the streams and commands given; returns the exit code. */
+    static int run(PrintWriter out, PrintWriter err, List<Class<?>> commands, String... args) {
         Main main = new Main();
-        CommandLine line = new CommandLine(main);
-        COMMANDS.forEach(line::addSubcommand);
-        return line.setCaseInsensitiveEnumValuesAllowed(true)
-                .setParameterExceptionHandler(mistake())
-                .setExecutionExceptionHandler(main.surprise());
+        try {
+            CommandLine line = new CommandLine(main);
+            commands.forEach(line::addSubcommand);
+            return line.setOut(out)
+                    .setErr(err)
+                    .setCaseInsensitiveEnumValuesAllowed(true)
+                    .setParameterExceptionHandler((mistake, _) -> mistake(err, mistake))
+                    .setExecutionExceptionHandler((surprise, _, _) -> main.unexpected(err, surprise))
+                    .execute(args);
+        } catch (RuntimeException | Error surprise) {
+            // picocli lets errors pass, and its own exceptions about a command that is declared wrongly.
+            return main.unexpected(err, surprise);
+        }
+    }
+
+    static List<Class<?>> commands() {
+        return COMMANDS;
     }
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Which command?");
+        throw new ParameterException(spec.commandLine(), "which command?");
     }
 
-    private static IParameterExceptionHandler mistake() {
-        return (mistake, _) -> {
-            CommandSpec at = mistake.getCommandLine().getCommandSpec();
-            say(at, "%s (try '%s --help')".formatted(message(mistake), at.qualifiedName()));
-            return USAGE;
-        };
+    private static PrintWriter writer(PrintStream to) {
+        return new PrintWriter(to, true, to.charset());
     }
 
-    private IExecutionExceptionHandler surprise() {
-        return (surprise, at, _) -> {
-            if (stacktrace || "1".equals(System.getenv("GODWIT_DEBUG"))) {
-                surprise.printStackTrace(at.getErr());
-            }
-            String name = surprise.getClass().getSimpleName();
-            say(at.getCommandSpec(), "unexpected %s: %s (--stacktrace shows where)".formatted(name, message(surprise)));
-            return INTERNAL;
-        };
+    private static int mistake(PrintWriter err, ParameterException mistake) {
+        String command = mistake.getCommandLine().getCommandSpec().qualifiedName();
+        err.println("godwit: %s (try '%s --help')".formatted(oneLine(mistake), command));
+        return MISTAKE;
     }
 
-    private static void say(CommandSpec at, String sentence) {
-        at.commandLine().getErr().println(at.root().name() + ": " + sentence);
+    private int unexpected(PrintWriter err, Throwable surprise) {
+        if (stacktrace || "1".equals(System.getenv("GODWIT_DEBUG"))) {
+            surprise.printStackTrace(err);
+        }
+        err.println("godwit: unexpected %s: %s (run with --stacktrace to see where)"
+                .formatted(surprise.getClass().getSimpleName(), oneLine(surprise)));
+        return UNEXPECTED;
     }
 
-    private static String message(Throwable thrown) {
+    private static String oneLine(Throwable thrown) {
         return String.valueOf(thrown.getMessage()).strip().replaceAll("\\s*\\R\\s*", " ");
     }
 
@@ -97,9 +111,8 @@ public final class Main implements Runnable {
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {
-            return new String[] {
-                "godwit " + Main.class.getModule().getDescriptor().rawVersion().orElse("(unknown version)")
-            };
+            var module = Main.class.getModule().getDescriptor();
+            return new String[] {"godwit " + module.rawVersion().orElse("(unknown version)")};
         }
     }
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * What all commands of the command line share, and the small commands without a home of their own.
+ * The commands that are thin fronts of the engine, and what the command line as a whole needs.
  *
- * <p>A user's mistake is one sentence and exit code 2. Nothing here knows how a migration works.
+ * <p>A user's mistake is one sentence and exit code 2. Nothing here knows how a migration works; it may call every other
+ * package of the app, and only the entry point calls it.
  */
 @NullMarked
 package io.godwit.app.cli;
