@@ -3,6 +3,7 @@
 /** Godwit's engine as a library: the JDK and nothing else. */
 module io.godwit.core {
     requires static transitive org.jspecify;
+    requires jdk.net;
 
     exports io.godwit.json;
     exports io.godwit.page;

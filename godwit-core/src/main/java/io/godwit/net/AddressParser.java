@@ -2,25 +2,86 @@
 
 package io.godwit.net;
 
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
 
-/** Reads migration URIs. */
+/** Reads migration URIs ({@code spec/qmp.md}). */
 final class AddressParser {
+    private static final String FORMS = "use tcp:HOST:PORT or unix:PATH";
+
+    /** Transports of the field that are known by name and not spoken. */
+    private static final List<String> NOT_YET = List.of("vsock", "fd", "exec", "file", "rdma");
+
+    /** {@code ,server=on} or {@code ,nowait} at the end of a path: options of a character device, not of a migration URI. */
+    private static final Pattern OPTION = Pattern.compile(",([a-z][a-z0-9-]*)(=[^/,]*)?$");
+
     private AddressParser() {}
 
     static Address parse(String uri) {
-        if (uri.startsWith("unix:") && uri.length() > 5) {
-            return new Address.Unix(Path.of(uri.substring(5)));
+        int colon = uri.indexOf(':');
+        if (colon < 0) {
+            throw bad(uri, "names no transport: " + FORMS);
         }
-        if (uri.startsWith("tcp:")) {
-            int colon = uri.lastIndexOf(':');
-            String host = colon > 4 ? uri.substring(4, colon) : "";
-            if (host.startsWith("[") && host.endsWith("]")) {
-                host = host.substring(1, host.length() - 1);
+        String transport = uri.substring(0, colon);
+        String rest = uri.substring(colon + 1);
+        try {
+            if (transport.equals("unix")) {
+                return unix(rest);
             }
-            return new Address.Tcp(host, Integer.parseInt(uri.substring(colon + 1)));
+            if (transport.equals("tcp")) {
+                return tcp(rest);
+            }
+        } catch (IllegalArgumentException wrong) {
+            throw bad(uri, String.valueOf(wrong.getMessage()));
         }
-        throw new IllegalArgumentException(
-                "'" + uri + "' is no address that godwit knows: use tcp:HOST:PORT or unix:PATH");
+        if (NOT_YET.contains(transport)) {
+            throw bad(uri, "the transport " + transport + " is not spoken yet: " + FORMS);
+        }
+        throw bad(uri, "unknown transport '" + transport + "': " + FORMS);
+    }
+
+    private static Address unix(String text) {
+        var option = OPTION.matcher(text);
+        if (option.find()) {
+            throw new IllegalArgumentException("'" + option.group().substring(1)
+                    + "' is an option, and a unix address is a path and nothing else: leave it out");
+        }
+        try {
+            return new Address.Unix(Path.of(text));
+        } catch (InvalidPathException invalid) {
+            throw new IllegalArgumentException("the path is not valid here: " + invalid.getReason(), invalid);
+        }
+    }
+
+    private static Address tcp(String text) {
+        int split = text.lastIndexOf(':');
+        if (split < 0) {
+            throw new IllegalArgumentException("the port is missing: use tcp:HOST:PORT");
+        }
+        String host = text.substring(0, split);
+        if (host.startsWith("[") && host.endsWith("]") && host.length() > 2) {
+            host = host.substring(1, host.length() - 1);
+        } else if (host.indexOf(':') >= 0) {
+            throw new IllegalArgumentException("an IPv6 address stands in brackets, as in tcp:[::1]:4444");
+        }
+        return new Address.Tcp(host, port(text.substring(split + 1)));
+    }
+
+    private static int port(String digits) {
+        int comma = digits.indexOf(',');
+        if (comma >= 0) {
+            throw new IllegalArgumentException("'" + digits.substring(comma + 1)
+                    + "' after the port is not understood: an address is tcp:HOST:PORT and nothing else");
+        }
+        if (digits.isEmpty() || digits.length() > 5 || !digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
+            throw new IllegalArgumentException("'" + digits + "' is no port: use a number from 0 to 65535");
+        }
+        return Integer.parseInt(digits);
+    }
+
+    private static IllegalArgumentException bad(String uri, String what) {
+        return new IllegalArgumentException("address '" + uri + "': " + what);
     }
 }

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.net;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.NotYetConnectedException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.SocketChannel;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One byte stream to a peer, over tcp or a unix socket. Made by {@link Reactor#connect} or told by
+ * {@link Handler#accepted}.
+ *
+ * <p>Everything is called on the reactor's owner thread, but {@link #abort}, {@link #reset}, {@link #peer} and
+ * {@link #toString}, which any thread may call. Nothing blocks and nothing throws for a lost peer: whatever goes wrong
+ * arrives as one {@link Handler#broken}.
+ */
+public final class Connection {
+
+    /** What a close or an abort reads away at most, so that the system says goodbye in order; see {@link #close()}. */
+    private static final int DRAIN_BYTES = 1 << 20;
+
+    /** So many times the owner is asked to read on after a write failed. */
+    private static final int LAST_READS = 64;
+
+    /** Why it ends; {@code lastReads}: what the peer sent before it went away shall still be read. */
+    private record End(String reason, boolean reset, boolean lastReads) {}
+
+    private final Reactor reactor;
+    private final String peer;
+    private final boolean tcp;
+    private final AtomicReference<@Nullable End> end = new AtomicReference<>();
+
+    /** Set once by the owner, when the connection is there. Others only shut it down. */
+    private volatile @Nullable SocketChannel channel;
+
+    private volatile boolean closed;
+
+    // The owner's from here on.
+    private @Nullable Connector connector;
+    private @Nullable SelectionKey key;
+    private int interest;
+    private boolean wantsRead = true;
+    private boolean wantsWrite;
+    private boolean endOfStream;
+    private boolean progress;
+    private int lastReads = LAST_READS;
+    private @Nullable Object attachment;
+
+    private Connection(Reactor reactor, String peer, boolean tcp) {
+        this.reactor = reactor;
+        this.peer = peer;
+        this.tcp = tcp;
+    }
+
+    static Connection connecting(Reactor reactor, Address to) {
+        return new Connection(reactor, to.toString(), to instanceof Address.Tcp);
+    }
+
+    static Connection accepted(Reactor reactor, Address listener, SocketChannel accepted) throws IOException {
+        String peer = accepted.getRemoteAddress() instanceof InetSocketAddress inet
+                ? Sockets.address(inet).toString()
+                : "a client of " + listener;
+        Connection connection = new Connection(reactor, peer, listener instanceof Address.Tcp);
+        connection.open(accepted, accepted.register(reactor.selector(), 0));
+        return connection;
+    }
+
+    void connectsBy(Connector how) {
+        connector = how;
+    }
+
+    /** The channel is there; its key has no interest yet. From here on the peer can be spoken to. */
+    void open(SocketChannel opened, SelectionKey registered) {
+        registered.attach(new Readiness());
+        key = registered;
+        connector = null;
+        channel = opened;
+        updateInterest();
+        @Nullable End early = end.get();
+        if (early != null) {
+            shutdown(opened, early); // aborted by a thread that saw no channel yet
+        }
+    }
+
+    /** Who is at the other end, for messages: an address, or "a client of unix:PATH". Any thread. */
+    public String peer() {
+        return peer;
+    }
+
+    /** What the owner hung on it. */
+    public @Nullable Object attachment() {
+        return attachment;
+    }
+
+    /** Hangs something of the owner's on it. */
+    public void attach(@Nullable Object anything) {
+        attachment = anything;
+    }
+
+    /** Whether it is there and nobody has closed, aborted or lost it. Any thread; the answer may be old at once. */
+    public boolean isOpen() {
+        return channel != null && !closed && end.get() == null;
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    /**
+     * Reads what is there, into a direct buffer (a heap buffer costs a copy).
+     *
+     * @return bytes read, at least 1; 0: nothing just now, or the connection is lost and {@link Handler#broken} comes;
+     *     -1: the peer will send no more. After -1 {@link Handler#readable} comes no more, and writing goes on
+     */
+    public int read(ByteBuffer into) {
+        @Nullable SocketChannel from = channel;
+        @Nullable End ending = end.get();
+        if (from == null || closed || (ending != null && !ending.lastReads)) {
+            return 0;
+        }
+        try {
+            int count = from.read(into);
+            if (count > 0) {
+                progress = true;
+            } else if (count < 0) {
+                endOfStream = true;
+                updateInterest(); // the selector would report the end for ever
+            }
+            return count;
+        } catch (IOException failed) {
+            fail(peer + ": " + Reasons.of(failed));
+            return 0;
+        }
+    }
+
+    /**
+     * Writes what the system takes, from a direct buffer (a heap buffer costs a copy).
+     *
+     * @return bytes written; 0: no room just now (see {@link #wantWrite}), or the connection is lost and
+     *     {@link Handler#broken} comes, after what the peer sent before has been read
+     */
+    public int write(ByteBuffer from) {
+        @Nullable SocketChannel into = channel;
+        if (into == null || closed || end.get() != null) {
+            return 0;
+        }
+        try {
+            return into.write(from);
+        } catch (IOException failed) {
+            // What the peer sent last (an answer, a final word) may wait in the kernel behind this: read it first.
+            end(new End(peer + ": " + Reasons.of(failed), false, true));
+            return 0;
+        }
+    }
+
+    /** Whether {@link Handler#writable} shall come; off at first. */
+    public void wantWrite(boolean want) {
+        wantsWrite = want;
+        updateInterest();
+    }
+
+    /**
+     * Whether {@link Handler#readable} shall come; on at first. While a connection wants neither to be read nor written
+     * the system reports nothing of it, so the loss of its peer stays unknown.
+     */
+    public void wantRead(boolean want) {
+        wantsRead = want;
+        updateInterest();
+    }
+
+    private void updateInterest() {
+        int want = (wantsRead && !endOfStream ? SelectionKey.OP_READ : 0) | (wantsWrite ? SelectionKey.OP_WRITE : 0);
+        if (want != interest && key != null && !closed) {
+            key.interestOps(want);
+            interest = want;
+        }
+    }
+
+    /**
+     * Sets the system's send buffer (SO_SNDBUF; the system doubles it). What waits there delays an urgent page, so it
+     * is kept shallow in postcopy; setting it turns the system's own tuning off.
+     */
+    public void setSendBuffer(int bytes) {
+        @Nullable SocketChannel to = channel;
+        if (to == null || closed || end.get() != null) {
+            return;
+        }
+        try {
+            to.setOption(StandardSocketOptions.SO_SNDBUF, bytes);
+        } catch (IOException failed) {
+            fail(peer + ": the send buffer cannot be set: " + Reasons.of(failed));
+        }
+    }
+
+    /** Says that nothing more will be written; what was written still arrives, then the peer reads the end. */
+    public void shutdownOutput() {
+        @Nullable SocketChannel to = channel;
+        if (to != null && !closed && end.get() == null) {
+            wantWrite(false);
+            shutdown(to);
+        }
+    }
+
+    /**
+     * Ends the connection from any thread, any number of times; the first reason counts. No thread is interrupted.
+     *
+     * <p>The peer reads the end of the stream behind what was written before: bytes in the kernel are <em>not</em> taken
+     * back, because after the commit point they may be what the guest lives by. The owner's next poll closes the
+     * connection, so that the peer cannot send either, and tells {@link Handler#broken} (or
+     * {@link Handler#connectFailed}) exactly once, unless the owner closed it in between.
+     */
+    public void abort(String reason) {
+        end(new End(reason, false, false));
+    }
+
+    /**
+     * As {@link #abort}, but like a network that is gone: what was written and has not arrived is thrown away, and a
+     * tcp peer is reset, which it learns at once, also when it does not read.
+     */
+    public void reset(String reason) {
+        end(new End(reason, true, false));
+    }
+
+    /** The connection is lost, or never came. */
+    void fail(String reason) {
+        end(new End(reason, false, false));
+    }
+
+    private void end(End why) {
+        if (closed || !end.compareAndSet(null, why)) {
+            return;
+        }
+        @Nullable SocketChannel now = channel;
+        if (now != null) {
+            shutdown(now, why);
+        }
+        reactor.post(this::deliverEnd);
+    }
+
+    private static void shutdown(SocketChannel channel, End why) {
+        // A reset must not be preceded by an orderly end. After a failed write the other direction is still needed.
+        if (!why.reset && !why.lastReads) {
+            shutdown(channel);
+        }
+    }
+
+    private static void shutdown(SocketChannel channel) {
+        try {
+            channel.shutdownOutput();
+        } catch (IOException | NotYetConnectedException gone) {
+            // Closed by its owner, or lost: the peer knows, or never will. Nothing is left to be said to it.
+        }
+    }
+
+    private void deliverEnd(Handler handler) {
+        End why = Objects.requireNonNull(end.get());
+        if (closed) {
+            return;
+        }
+        if (channel == null) {
+            close();
+            handler.connectFailed(this, why.reason);
+            return;
+        }
+        if (why.lastReads && wantsRead && !endOfStream && lastReads-- > 0) {
+            progress = false;
+            handler.readable(this);
+            if (progress && !closed) {
+                reactor.post(this::deliverEnd);
+                return;
+            }
+        }
+        if (!closed) {
+            close(why.reset);
+            handler.broken(this, why.reason);
+        }
+    }
+
+    /**
+     * Closes in order, on the owner thread, and tells no handler anything any more: what was written still arrives,
+     * then the peer reads the end. Again does nothing.
+     *
+     * <p>Bytes that the peer sent and nobody read are read away first, up to 1 MiB: the kernel would answer them with a
+     * reset, and a reset takes back what was written.
+     */
+    public void close() {
+        close(false);
+    }
+
+    private void close(boolean reset) {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        if (connector != null) {
+            connector.drop();
+        }
+        @Nullable SocketChannel now = channel;
+        if (now == null) {
+            return;
+        }
+        try {
+            if (!reset) {
+                shutdown(now);
+                drain(now);
+            } else if (tcp) {
+                now.setOption(StandardSocketOptions.SO_LINGER, 0);
+            }
+        } catch (IOException gone) {
+            // Lost already: there is nobody to say goodbye to, and it is closed below all the same.
+        }
+        closeQuietly(now);
+    }
+
+    private void drain(SocketChannel from) throws IOException {
+        int left = DRAIN_BYTES;
+        int count = 1;
+        while (left > 0 && count > 0) {
+            count = from.read(reactor.scratch());
+            left -= count;
+        }
+    }
+
+    static void closeQuietly(SocketChannel channel) {
+        try {
+            channel.close();
+        } catch (IOException failed) {
+            // A close that fails has closed: the descriptor is gone, and the bytes are the peer's loss to report.
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "connection with " + peer;
+    }
+
+    /** What the selector sees of it. */
+    private final class Readiness implements Registered {
+        @Override
+        public void ready(int readyOps, Handler handler) {
+            if (!closed && end.get() == null && wantsRead && (readyOps & SelectionKey.OP_READ) != 0) {
+                handler.readable(Connection.this);
+            }
+            if (!closed && end.get() == null && wantsWrite && (readyOps & SelectionKey.OP_WRITE) != 0) {
+                handler.writable(Connection.this);
+            }
+        }
+
+        @Override
+        public void drop() {
+            close();
+        }
+    }
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.net;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All sockets of one loop, and the one wait of that loop.
+ *
+ * <p>One thread owns a reactor: it alone listens, connects, polls, reads, writes and closes. Any thread may call
+ * {@link #wakeup()} and {@link Connection#abort}. A poll in steady state allocates nothing of its own.
+ */
+public final class Reactor implements AutoCloseable {
+
+    /** How long a listener that could not accept is left alone: 100 ms. */
+    public static final long ACCEPT_PAUSE_NANOS = 100_000_000L;
+
+    private static final long NANOS_PER_MILLI = 1_000_000L;
+
+    /** What a close reads away from a peer that goes on sending; see {@link Connection#close()}. */
+    private static final int SCRATCH_BYTES = 64 << 10;
+
+    private final Selector selector;
+    private final ConcurrentLinkedQueue<Posted> posted = new ConcurrentLinkedQueue<>();
+    private final List<SelectionKey> ready = new ArrayList<>();
+    private final Consumer<SelectionKey> collect = ready::add;
+    private final List<Listener> pausing = new ArrayList<>();
+    private final ByteBuffer scratch = ByteBuffer.allocateDirect(SCRATCH_BYTES);
+    private volatile boolean closed;
+
+    /** @throws IOException if the system gives no selector, for want of file descriptors most likely */
+    public Reactor() throws IOException {
+        selector = Selector.open();
+    }
+
+    /**
+     * Listens. A unix socket gets mode 0600; the file of a socket that nobody answers is replaced, one that somebody
+     * answers is not. A host name is resolved here and now, so a loop should listen on literal addresses.
+     *
+     * @throws IOException with a sentence: the address, what is wrong and what to do
+     */
+    public Listener listen(Address address) throws IOException {
+        return Listener.open(this, address);
+    }
+
+    /**
+     * Begins to connect and returns at once; a later {@link #poll} tells the outcome. There is no deadline but the
+     * system's own (minutes for a silent host): abort the connection when yours has passed. A host name is resolved in
+     * a thread of its own, and all its addresses are tried in turn.
+     */
+    public Connection connect(Address address) {
+        Connection connection = Connection.connecting(this, address);
+        new Connector(this, connection, address).start();
+        return connection;
+    }
+
+    /**
+     * Waits once, for whichever comes first: a socket is ready, {@link #wakeup()} was called since the last poll, a
+     * connection was aborted, or the time is over; then tells the handler everything there is to tell.
+     *
+     * @param timeoutNanos negative: no limit; 0: only look. Rounded up to a millisecond: never early, late by less than
+     *     that and what the scheduler adds
+     * @return how many calls the handler got
+     * @throws IllegalStateException if the reactor is closed
+     */
+    public int poll(long timeoutNanos, Handler handler) {
+        if (closed) {
+            throw new IllegalStateException("this reactor is closed");
+        }
+        select(endPauses(timeoutNanos));
+        try {
+            return deliverPosted(handler) + deliverReady(handler);
+        } finally {
+            ready.clear();
+        }
+    }
+
+    /** Ends the owner's current or next {@link #poll}; never lost, merged when many. Any thread; a few microseconds. */
+    public void wakeup() {
+        selector.wakeup();
+    }
+
+    /** Closes every listener and connection without telling a handler. Owner only; again does nothing. */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        for (SelectionKey key : List.copyOf(selector.keys())) {
+            ((Registered) key.attachment()).drop();
+        }
+        posted.clear();
+        try {
+            selector.close();
+        } catch (IOException failed) {
+            throw new UncheckedIOException("the selector could not be closed", failed);
+        }
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    Selector selector() {
+        return selector;
+    }
+
+    /** A buffer for bytes that nobody wants; owner only. */
+    ByteBuffer scratch() {
+        return scratch.clear();
+    }
+
+    /** Has the owner's next poll tell this. Any thread. */
+    void post(Posted news) {
+        posted.add(news);
+        selector.wakeup();
+    }
+
+    /** Leaves a listener alone for a while. Owner only. */
+    void pause(Listener listener) {
+        pausing.add(listener);
+    }
+
+    void forget(Listener listener) {
+        pausing.remove(listener);
+    }
+
+    /**
+     * Makes the system forget closed channels now: NIO keeps a closed channel's descriptor, and with it a listening
+     * socket, until its key is thrown out by a select. Owner only, outside a select.
+     */
+    void purge() {
+        if (selector.isOpen()) {
+            try {
+                selector.selectNow(_ -> {});
+            } catch (IOException failed) {
+                throw new UncheckedIOException("the selector failed", failed);
+            }
+            selector.wakeup(); // the select above may have taken somebody's wake-up
+        }
+    }
+
+    private void select(long timeoutNanos) {
+        // An interrupt would make this and every later wait return at once: it counts as one wake-up.
+        boolean interrupted = Thread.interrupted();
+        try {
+            if (interrupted || timeoutNanos == 0 || !posted.isEmpty()) {
+                selector.selectNow(collect);
+            } else if (timeoutNanos < 0) {
+                selector.select(collect, 0);
+            } else {
+                selector.select(collect, millisCeiling(timeoutNanos));
+            }
+        } catch (IOException failed) {
+            throw new UncheckedIOException("the selector failed", failed);
+        }
+    }
+
+    private static long millisCeiling(long nanos) {
+        return nanos / NANOS_PER_MILLI + (nanos % NANOS_PER_MILLI == 0 ? 0 : 1);
+    }
+
+    /** Lets listeners whose pause is over accept again; returns the time to the next end of a pause, if that is sooner. */
+    private long endPauses(long timeoutNanos) {
+        if (pausing.isEmpty()) {
+            return timeoutNanos;
+        }
+        long now = System.nanoTime();
+        long wait = timeoutNanos;
+        for (int i = pausing.size() - 1; i >= 0; i--) {
+            long left = pausing.get(i).pauseLeft(now);
+            if (left <= 0) {
+                pausing.remove(i).endPause();
+            } else if (wait < 0 || left < wait) {
+                wait = left;
+            }
+        }
+        return wait;
+    }
+
+    private int deliverPosted(Handler handler) {
+        // Only what is there now: news that beget news (a connection being drained) wait for the next round.
+        int count = 0;
+        for (int left = posted.size(); left > 0; left--) {
+            @Nullable Posted news = posted.poll();
+            if (news == null) {
+                break;
+            }
+            news.deliver(handler);
+            count++;
+        }
+        return count;
+    }
+
+    private int deliverReady(Handler handler) {
+        for (int i = 0; i < ready.size(); i++) {
+            SelectionKey key = ready.get(i);
+            if (!key.isValid()) {
+                continue; // closed by the handler of an earlier one
+            }
+            ((Registered) key.attachment()).ready(key.readyOps(), handler);
+        }
+        return ready.size();
+    }
+}
