@@ -99,13 +99,13 @@ public final class DeviceSections {
     }
 
     private static DeviceSectionBytes section(ByteBuffer in, int at, int bodyAt, int end) {
-        byte[] bytes = in.array();
         int n = in.get(at + 5) & 0xff;
+        byte[] idstr = new byte[n];
+        in.get(at + 6, idstr);
+        byte[] body = new byte[end - bodyAt];
+        in.get(bodyAt, body);
         return new DeviceSectionBytes(
-                new String(bytes, at + 6, n, StandardCharsets.US_ASCII),
-                in.getInt(at + 6 + n),
-                in.getInt(at + 10 + n),
-                java.util.Arrays.copyOfRange(bytes, bodyAt, end));
+                new String(idstr, StandardCharsets.US_ASCII), in.getInt(at + 6 + n), in.getInt(at + 10 + n), body);
     }
 
     /** A depth-first search for a chain of borders; a place from which none reaches the end is not tried twice. */

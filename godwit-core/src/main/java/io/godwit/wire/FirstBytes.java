@@ -60,7 +60,7 @@ public final class FirstBytes {
             if (i == in.remaining()) {
                 return Kind.NEED_MORE;
             }
-            if (in.get(in.position() + i) != (byte) (magic >>> 24 - 8 * i)) {
+            if (in.get(in.position() + i) != (byte) (magic >>> (24 - 8 * i))) {
                 return Kind.FOREIGN;
             }
         }

@@ -77,7 +77,7 @@ public final class PageRecord implements StreamMessage {
     /** Writes the record as it was read. */
     void write(ByteBuffer out) {
         int flags = (zero ? WireFormat.FLAG_ZERO : WireFormat.FLAG_PAGE) | (named ? 0 : WireFormat.FLAG_CONTINUE);
-        out.putLong(page << Pages.SHIFT | flags);
+        out.putLong((page << Pages.SHIFT) | flags);
         if (named) {
             byte[] name = blocks.nameBytes(block);
             out.put((byte) name.length).put(name);

@@ -47,11 +47,11 @@ public final class RecordEncoder {
             throw new IndexOutOfBoundsException("page " + page + " of " + blocks.get(block));
         }
         if (block == lastBlock) {
-            out.putLong(page << Pages.SHIFT | kind | WireFormat.FLAG_CONTINUE);
+            out.putLong((page << Pages.SHIFT) | kind | WireFormat.FLAG_CONTINUE);
             return;
         }
         byte[] name = blocks.nameBytes(block);
-        out.putLong(page << Pages.SHIFT | kind).put((byte) name.length).put(name);
+        out.putLong((page << Pages.SHIFT) | kind).put((byte) name.length).put(name);
         lastBlock = block;
     }
 }
