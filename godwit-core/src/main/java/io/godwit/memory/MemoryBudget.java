@@ -49,7 +49,7 @@ record MemoryBudget(long available, String why) {
         }
         if (sum > available) {
             throw new IOException("cannot get " + ByteSizes.show(largest.usedLength()) + " for block '"
-                    + largest.name() + "': " + why + " " + ByteSizes.show(available) + " to give" + " to give"
+                    + largest.name() + "': " + why + " " + ByteSizes.show(available) + " to give"
                     + "; make the guest smaller or free memory on this host");
         }
     }
