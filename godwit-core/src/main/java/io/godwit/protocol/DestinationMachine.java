@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.protocol;
+
+import io.godwit.protocol.DestinationState.Active;
+import io.godwit.protocol.DestinationState.Completed;
+import io.godwit.protocol.DestinationState.Failed;
+import io.godwit.protocol.DestinationState.Idle;
+import io.godwit.protocol.DestinationState.Listening;
+import io.godwit.protocol.DestinationState.Paused;
+import io.godwit.protocol.DestinationState.PostcopyActive;
+import io.godwit.protocol.DestinationState.Recover;
+import io.godwit.wire.ReturnPathMessage;
+import io.godwit.wire.StreamMessage;
+import java.util.BitSet;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The destination of a migration as a machine without I/O; the counterpart of {@link SourceMachine}.
+ *
+ * <p>Its promises: the guest starts here only once PACKAGED (postcopy) or everything (precopy) is whole; from then on every failure, of a channel, of
+ * a handshake or of what a peer says, leads to paused with nothing lost, and a recovery may be tried without limit. SHUT 0 is said only after the guest
+ * is here with all its pages. A source that missed it is told so again; one whose PACKAGED never came whole is told that, too.
+ *
+ * <p>Not safe for several threads: used by the migration's owner only. Times are nanoseconds of any monotonic clock.
+ */
+public final class DestinationMachine {
+    /** Which pages may come now. */
+    public enum Pages {
+        /** None: one is an error of the peer. */
+        NONE,
+        /** Precopy: the later one wins. */
+        STORE,
+        /** Postcopy: a present one is never touched. */
+        PLACE,
+        /** Everything is here: whatever comes is a duplicate. */
+        DROP
+    }
+
+    private final MigrationOptions options;
+    private Parameters parameters;
+    private DestinationState state = new Idle();
+    private long deadline = -1;
+    private long heardAt = -1;
+    private int nonce = -1;
+    private int deadNonce = -1;
+    private boolean ran;
+    private List<Integer> packagedPings = List.of();
+    private @Nullable String error;
+
+    /** @param options the nonce in it is not used: the source's is learnt */
+    public DestinationMachine(MigrationOptions options, Parameters parameters) {
+        this.options = options;
+        this.parameters = parameters;
+    }
+
+    public DestinationState state() {
+        return state;
+    }
+
+    public MigrationStatus status() {
+        return state.status();
+    }
+
+    public @Nullable String error() {
+        return error;
+    }
+
+    /** Whether the guest is, or has been, this side's. */
+    public boolean ran() {
+        return ran;
+    }
+
+    public void parameters(Parameters changed) {
+        parameters = changed;
+    }
+
+    /** Whether the guest runs here on pages that are not all here, so that ending this process would lose it. */
+    public boolean holdsGuestData() {
+        return switch (state) {
+            case PostcopyActive _, Paused _, Recover _ -> true;
+            case Idle _, Listening _, Active _, Completed _, Failed _ -> false;
+        };
+    }
+
+    /** What is to be done with a page that comes on the main or the preempt channel. */
+    public Pages pages() {
+        return switch (state) {
+            case Active active -> active.memory() ? Pages.STORE : Pages.NONE;
+            case PostcopyActive _ -> Pages.PLACE;
+            case Completed completed -> completed.answering() ? Pages.DROP : Pages.NONE;
+            case Idle _, Listening _, Paused _, Recover _, Failed _ -> Pages.NONE;
+        };
+    }
+
+    /** Whether page requests may be sent. */
+    public boolean requests() {
+        return state instanceof PostcopyActive(boolean ended) && !ended;
+    }
+
+    /**
+     * What a recovery connection is to be told by an endpoint that never had the guest: a SHUT status, or -1 if the question cannot be answered (yet):
+     * the migration it is about is unknown here, or its fate is still open.
+     */
+    public int neverRan() {
+        return !ran && deadNonce >= 0 ? Wire.neverRan(deadNonce) : -1;
+    }
+
+    /** Whether a recovery connection can be taken up now. */
+    public boolean recoverable() {
+        return state instanceof Paused || state instanceof Recover || state instanceof Completed;
+    }
+
+    public @Nullable String refuse(DestinationInput input) {
+        return switch (input) {
+            case DestinationInput.Incoming _ ->
+                switch (state) {
+                    case Idle _, Failed _ -> ran ? "the guest is already here" : null;
+                    case Listening _, Active _, PostcopyActive _, Paused _, Recover _, Completed _ ->
+                        "an incoming migration has already been started; its state is " + status();
+                };
+            case DestinationInput.Pause _ ->
+                switch (state) {
+                    case PostcopyActive _, Recover _ -> null;
+                    case Idle _, Listening _, Active _, Paused _, Completed _, Failed _ ->
+                        "migrate-pause works in postcopy-active and postcopy-recover; the state is " + status();
+                };
+            case DestinationInput.MainOpened _,
+                    DestinationInput.RecoveryOpened _,
+                    DestinationInput.Received _,
+                    DestinationInput.BitmapAsked _,
+                    DestinationInput.Packaged _,
+                    DestinationInput.Ended _,
+                    DestinationInput.NothingMissing _,
+                    DestinationInput.Loaded _,
+                    DestinationInput.LoadFailed _,
+                    DestinationInput.Broken _,
+                    DestinationInput.Tick _ -> null;
+        };
+    }
+
+    /** Bytes came, or a queue that had been full moved: the path is alive. */
+    public void progressed(long now) {
+        heardAt = now;
+        if (state instanceof Recover || (state instanceof Completed completed && completed.answering())) {
+            deadline = after(parameters.handshakeTimeoutMillis(), now);
+        }
+    }
+
+    /** When {@link DestinationInput.Tick} is wanted, or {@link Long#MAX_VALUE}. */
+    public long nextTick(long outstanding) {
+        long next = deadline < 0 ? Long.MAX_VALUE : deadline;
+        return watched(outstanding)
+                ? Math.min(next, heardAt + Liveness.millis(parameters.livenessTimeoutMillis()))
+                : next;
+    }
+
+    /** One step. */
+    public void handle(DestinationInput input, long now, Consumer<DestinationEffect> out) {
+        switch (input) {
+            case DestinationInput.Incoming _ -> {
+                error = null;
+                become(new Listening(), "migrate-incoming", out);
+            }
+            case DestinationInput.Pause _ -> lost("paused by the operator (migrate-pause)", out);
+            case DestinationInput.MainOpened _ -> mainOpened(now, out);
+            case DestinationInput.RecoveryOpened _ -> recoveryOpened(now, out);
+            case DestinationInput.Received(StreamMessage message) -> received(message, out);
+            case DestinationInput.BitmapAsked(int block) -> bitmapAsked(block, out);
+            case DestinationInput.Packaged(List<Integer> pings) -> packaged(pings, out);
+            case DestinationInput.Ended(long missing) -> ended(missing, now, out);
+            case DestinationInput.NothingMissing _ -> {
+                if (state instanceof PostcopyActive(boolean ended) && ended) {
+                    complete(out);
+                }
+            }
+            case DestinationInput.Loaded _ -> loaded(out);
+            case DestinationInput.LoadFailed(String reason) ->
+                fail("the device state cannot be loaded: " + reason, out);
+            case DestinationInput.Broken(Channel channel, String reason) -> broken(channel, reason, out);
+            case DestinationInput.Tick(long outstanding) -> tick(outstanding, now, out);
+        }
+    }
+
+    private void mainOpened(long now, Consumer<DestinationEffect> out) {
+        if (!(state instanceof Listening)) {
+            throw new IllegalStateException("main channel opened in " + state);
+        }
+        heardAt = now;
+        nonce = -1;
+        out.accept(new DestinationEffect.ResetMemory());
+        become(new Active(false, false, false), "a source sends", out);
+    }
+
+    private void recoveryOpened(long now, Consumer<DestinationEffect> out) {
+        heardAt = now;
+        switch (state) {
+            case Paused _ -> {
+                deadline = after(parameters.handshakeTimeoutMillis(), now);
+                become(new Recover(new BitSet()), "a source has come back", out);
+            }
+            case Recover _ -> {
+                out.accept(new DestinationEffect.DropChannels("superseded by a newer recovery connection"));
+                out.accept(new DestinationEffect.Notice("an unfinished recovery was superseded by a newer connection"));
+                deadline = after(parameters.handshakeTimeoutMillis(), now);
+                become(new Recover(new BitSet()), "a source has come back once more", out);
+            }
+            case Completed completed -> {
+                if (completed.answering()) {
+                    out.accept(new DestinationEffect.DropChannels("superseded by a newer recovery connection"));
+                }
+                deadline = after(parameters.handshakeTimeoutMillis(), now);
+                out.accept(new DestinationEffect.Notice(
+                        "a source that missed the end has come back: it is told that nothing is missing"));
+                become(new Completed(true, new BitSet()), "", out);
+            }
+            case Idle _, Listening _, Active _, PostcopyActive _, Failed _ ->
+                throw new IllegalStateException("recovery opened in " + state);
+        }
+    }
+
+    private void received(StreamMessage message, Consumer<DestinationEffect> out) {
+        if (message instanceof StreamMessage.Ping(int value)) {
+            ping(value, out);
+            return;
+        }
+        String unexpected = DestinationOrder.check(message, state, options);
+        if (unexpected != null) {
+            lost(unexpected, out);
+            return;
+        }
+        switch (message) {
+            case StreamMessage.OpenReturnPath _ -> {
+                Active active = (Active) state;
+                become(new Active(true, active.advised(), active.memory()), "", out);
+                if (options.switchoverAck() && !active.returnPath()) {
+                    out.accept(new DestinationEffect.Reply(new ReturnPathMessage.SwitchoverAck()));
+                }
+            }
+            case StreamMessage.PostcopyAdvise _ -> {
+                Active active = (Active) state;
+                become(new Active(active.returnPath(), true, active.memory()), "", out);
+            }
+            case StreamMessage.MemSize _ -> {
+                Active active = (Active) state;
+                become(new Active(active.returnPath(), active.advised(), true), "", out);
+            }
+            case StreamMessage.PostcopyResume _ -> resumed(out);
+            default -> {
+                // Section borders, headers, discards and device bytes: in order here, and carried out by the pump.
+            }
+        }
+    }
+
+    private void ping(int value, Consumer<DestinationEffect> out) {
+        if (state instanceof Active active && !active.returnPath()) {
+            lost("PING before OPEN_RETURN_PATH", out);
+            return;
+        }
+        if (Wire.isKeepAlive(value)) {
+            nonce = value & 0xffff;
+        }
+        out.accept(new DestinationEffect.Reply(new ReturnPathMessage.Pong(value)));
+    }
+
+    private void packaged(List<Integer> pings, Consumer<DestinationEffect> out) {
+        if (!(state instanceof Active active) || !active.advised() || !active.memory() || !active.returnPath()) {
+            lost(
+                    "PACKAGED in " + status()
+                            + ", without the return path, POSTCOPY_ADVISE and the block list before it",
+                    out);
+            return;
+        }
+        packagedPings = pings;
+        out.accept(new DestinationEffect.LoadDevices());
+    }
+
+    private void loaded(Consumer<DestinationEffect> out) {
+        ran = true;
+        if (packagedPings.isEmpty()) {
+            out.accept(new DestinationEffect.StartGuest());
+            complete(out);
+        } else {
+            out.accept(new DestinationEffect.BeginPostcopy());
+            become(new PostcopyActive(false), "the guest is here, its memory follows", out);
+            for (int value : packagedPings) {
+                out.accept(new DestinationEffect.Reply(new ReturnPathMessage.Pong(value)));
+            }
+            out.accept(new DestinationEffect.StartGuest());
+        }
+    }
+
+    private void ended(long missing, long now, Consumer<DestinationEffect> out) {
+        switch (state) {
+            case Active _ -> {
+                if (missing > 0) {
+                    fail("the source ended the migration, but " + missing + " pages never came", out);
+                } else {
+                    packagedPings = List.of();
+                    out.accept(new DestinationEffect.LoadDevices());
+                }
+            }
+            case PostcopyActive(boolean ended) -> {
+                if (ended) {
+                    lost("EOF twice", out);
+                } else if (missing == 0) {
+                    complete(out);
+                } else if (options.preempt()) {
+                    deadline = after(parameters.livenessTimeoutMillis(), now);
+                    become(
+                            new PostcopyActive(true),
+                            "EOF came, " + missing + " pages are still in the preempt channel",
+                            out);
+                } else {
+                    lost("the source ended the migration, but " + missing + " pages are missing", out);
+                }
+            }
+            case Completed completed -> {
+                if (completed.answering()) {
+                    complete(out);
+                }
+            }
+            case Idle _, Listening _, Paused _, Recover _, Failed _ -> lost("EOF in " + status(), out);
+        }
+    }
+
+    private void complete(Consumer<DestinationEffect> out) {
+        deadline = -1;
+        out.accept(new DestinationEffect.Reply(new ReturnPathMessage.Shut(Wire.SHUT_OK)));
+        out.accept(new DestinationEffect.CloseChannels());
+        become(new Completed(false, new BitSet()), "everything is here", out);
+    }
+
+    private void bitmapAsked(int block, Consumer<DestinationEffect> out) {
+        BitSet asked = switch (state) {
+            case Recover recover -> recover.asked();
+            case Completed completed -> completed.answering() ? completed.asked() : null;
+            case Idle _, Listening _, Active _, PostcopyActive _, Paused _, Failed _ -> null;
+        };
+        if (asked == null || asked.get(block)) {
+            lost(
+                    "RECV_BITMAP for block " + block
+                            + (asked == null ? " in " + status() : ", which was asked for before"),
+                    out);
+            return;
+        }
+        BitSet more = (BitSet) asked.clone();
+        more.set(block);
+        state = state instanceof Recover ? new Recover(more) : new Completed(true, more);
+        out.accept(new DestinationEffect.SendBitmap(block));
+    }
+
+    private void resumed(Consumer<DestinationEffect> out) {
+        if (state instanceof Recover) {
+            deadline = -1;
+            out.accept(new DestinationEffect.Reply(new ReturnPathMessage.ResumeAck(1)));
+            become(new PostcopyActive(false), "recovered", out);
+            out.accept(new DestinationEffect.ReissueRequests());
+        } else {
+            out.accept(new DestinationEffect.Reply(new ReturnPathMessage.ResumeAck(1)));
+        }
+    }
+
+    private void broken(Channel channel, String reason, Consumer<DestinationEffect> out) {
+        if (channel == Channel.PREEMPT && state instanceof PostcopyActive(boolean ended) && ended) {
+            lost("the preempt channel ended before the last pages came: " + reason, out);
+        } else {
+            lost((channel == Channel.MAIN ? "main channel: " : "preempt channel: ") + reason, out);
+        }
+    }
+
+    private void tick(long outstanding, long now, Consumer<DestinationEffect> out) {
+        if (deadline >= 0 && now >= deadline) {
+            lost("nothing came for too long in " + status(), out);
+        } else if (watched(outstanding) && now >= heardAt + Liveness.millis(parameters.livenessTimeoutMillis())) {
+            lost(
+                    "the source has sent nothing for " + parameters.livenessTimeoutMillis() + " ms"
+                            + (outstanding > 0 ? ", and " + outstanding + " requested pages are missing" : "")
+                            + ": the path is silent",
+                    out);
+        }
+    }
+
+    /** A source that PINGs is never silent; any other one only while it owes a page. */
+    private boolean watched(long outstanding) {
+        if (parameters.livenessTimeoutMillis() == 0) {
+            return false;
+        }
+        return switch (state) {
+            case Active _ -> nonce >= 0;
+            case PostcopyActive(boolean ended) -> !ended && (nonce >= 0 || outstanding > 0);
+            case Idle _, Listening _, Paused _, Recover _, Completed _, Failed _ -> false;
+        };
+    }
+
+    private void lost(String reason, Consumer<DestinationEffect> out) {
+        switch (state) {
+            case Active _ -> fail(reason, out);
+            case PostcopyActive _, Recover _ -> {
+                error = reason;
+                deadline = -1;
+                out.accept(new DestinationEffect.DropChannels(reason));
+                become(new Paused(), reason, out);
+            }
+            case Completed completed -> {
+                if (completed.answering()) {
+                    deadline = -1;
+                    out.accept(new DestinationEffect.DropChannels(reason));
+                    state = new Completed(false, new BitSet());
+                }
+            }
+            case Idle _, Listening _, Paused _, Failed _ -> {}
+        }
+    }
+
+    private void fail(String reason, Consumer<DestinationEffect> out) {
+        error = reason;
+        deadline = -1;
+        deadNonce = nonce;
+        if (state instanceof Active active && active.returnPath()) {
+            out.accept(new DestinationEffect.Reply(new ReturnPathMessage.Shut(Wire.SHUT_FAILED)));
+        }
+        out.accept(new DestinationEffect.CloseChannels());
+        become(new Failed(), reason, out);
+    }
+
+    private void become(DestinationState next, String reason, Consumer<DestinationEffect> out) {
+        MigrationStatus from = status();
+        state = next;
+        if (from != next.status()) {
+            out.accept(new DestinationEffect.StatusChanged(from, next.status(), reason));
+        }
+    }
+
+    private static long after(long millis, long now) {
+        return millis == 0 ? -1 : now + Liveness.millis(millis);
+    }
+
+    public DestinationMachine copy() {
+        DestinationMachine copy = new DestinationMachine(options, parameters);
+        copy.state = state;
+        copy.deadline = deadline;
+        copy.heardAt = heardAt;
+        copy.nonce = nonce;
+        copy.deadNonce = deadNonce;
+        copy.ran = ran;
+        copy.packagedPings = packagedPings;
+        copy.error = error;
+        return copy;
+    }
+
+    /** Everything that decides its future, with times relative to {@code now}. */
+    public String fingerprint(long now) {
+        return state + " " + (deadline < 0 ? "-" : deadline - now) + " " + (heardAt < 0 ? "-" : heardAt - now) + " "
+                + nonce + "/" + deadNonce + ran + packagedPings + parameters;
+    }
+}

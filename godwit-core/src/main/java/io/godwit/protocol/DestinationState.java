@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.protocol;
+
+import java.util.BitSet;
+
+/**
+ * Where a destination is, with what belongs to that place only. {@code spec/sequences.md §8.2} gives QEMU's table.
+ *
+ * <pre>
+ *  Idle ── Listening ── Active ─┬─ precopy: EOF ─────────────── Completed ◄─┐
+ *                         │     └─ PACKAGED with RUN ── PostcopyActive ─────┘
+ *                         ▼                               │  ▲
+ *                       Failed                     Paused ◄┘  │
+ *               (it never had the guest)              ▲ │     │
+ *                                         any failure │ ▼     │
+ *                                                  Recover ───┘
+ * </pre>
+ */
+public sealed interface DestinationState {
+    MigrationStatus status();
+
+    /** Nothing was asked for yet. */
+    record Idle() implements DestinationState {
+        @Override
+        public MigrationStatus status() {
+            return MigrationStatus.NONE;
+        }
+    }
+
+    /** Waiting for a source. */
+    record Listening() implements DestinationState {
+        @Override
+        public MigrationStatus status() {
+            return MigrationStatus.SETUP;
+        }
+    }
+
+    /**
+     * A source sends.
+     *
+     * @param returnPath OPEN_RETURN_PATH came
+     * @param advised POSTCOPY_ADVISE came
+     * @param memory the block list came
+     */
+    record Active(boolean returnPath, boolean advised, boolean memory) implements DestinationState {
+        @Override
+        public MigrationStatus status() {
+            return MigrationStatus.ACTIVE;
+        }
+    }
+
+    /**
+     * The guest is this side's, pages are still coming.
+     *
+     * @param ended main's EOF came; only what is still in the preempt channel is awaited
+     */
+    record PostcopyActive(boolean ended) implements DestinationState {
+        @Override
+        public MigrationStatus status() {
+            return MigrationStatus.POSTCOPY_ACTIVE;
+        }
+    }
+
+    /** The channel is lost; the guest runs as far as its pages are here. */
+    record Paused() implements DestinationState {
+        @Override
+        public MigrationStatus status() {
+            return MigrationStatus.POSTCOPY_PAUSED;
+        }
+    }
+
+    /**
+     * A recovery's handshake.
+     *
+     * @param asked blocks whose received bitmap was asked for on this channel; not to be changed
+     */
+    record Recover(BitSet asked) implements DestinationState {
+        @Override
+        public MigrationStatus status() {
+            return MigrationStatus.POSTCOPY_RECOVER;
+        }
+    }
+
+    /**
+     * Everything is here.
+     *
+     * @param answering a source that missed the final SHUT has come back and is told that nothing is missing
+     * @param asked blocks whose received bitmap that source has asked for; not to be changed
+     */
+    record Completed(boolean answering, BitSet asked) implements DestinationState {
+        @Override
+        public MigrationStatus status() {
+            return MigrationStatus.COMPLETED;
+        }
+    }
+
+    /** Failed before the guest was this side's. It never ran here and never will from what came. */
+    record Failed() implements DestinationState {
+        @Override
+        public MigrationStatus status() {
+            return MigrationStatus.FAILED;
+        }
+    }
+}

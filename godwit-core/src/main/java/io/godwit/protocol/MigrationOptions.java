@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.protocol;
+
+import java.util.Set;
+
+/**
+ * What both ends agreed on before a migration began; fixed for its whole life.
+ *
+ * @param returnPath the destination answers on the main channel
+ * @param postcopy the switch to postcopy is possible; implies the return path
+ * @param preempt requested pages travel on a channel of their own; implies postcopy
+ * @param pauseBeforeSwitchover the source waits for migrate-continue once its guest is stopped
+ * @param switchoverAck the source may not switch over before SWITCHOVER_ACK
+ * @param blocks number of RAM blocks
+ * @param nonce 16 random bits that name this migration in the source's keep-alive PINGs ({@link Wire#keepAlive})
+ */
+public record MigrationOptions(
+        boolean returnPath,
+        boolean postcopy,
+        boolean preempt,
+        boolean pauseBeforeSwitchover,
+        boolean switchoverAck,
+        int blocks,
+        int nonce) {
+
+    public MigrationOptions {
+        returnPath = returnPath || postcopy;
+        if (preempt && !postcopy) {
+            throw new IllegalArgumentException("postcopy-preempt needs postcopy-ram");
+        }
+        if (blocks <= 0 || nonce < 0 || nonce > 0xffff) {
+            throw new IllegalArgumentException("blocks " + blocks + ", nonce " + nonce);
+        }
+    }
+
+    public static MigrationOptions of(Set<Capability> capabilities, int blocks, int nonce) {
+        return new MigrationOptions(
+                capabilities.contains(Capability.RETURN_PATH),
+                capabilities.contains(Capability.POSTCOPY_RAM),
+                capabilities.contains(Capability.POSTCOPY_PREEMPT),
+                capabilities.contains(Capability.PAUSE_BEFORE_SWITCHOVER),
+                capabilities.contains(Capability.SWITCHOVER_ACK),
+                blocks,
+                nonce);
+    }
+}

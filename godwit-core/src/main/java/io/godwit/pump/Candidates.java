@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.pump;
+
+import io.godwit.page.BlockTable;
+import io.godwit.protocol.DestinationMachine;
+import io.godwit.protocol.DestinationState;
+import io.godwit.protocol.MigrationOptions;
+import io.godwit.protocol.Parameters;
+import io.godwit.wire.FirstBytes;
+import io.godwit.wire.ReturnPathEncoder;
+import io.godwit.wire.ReturnPathMessage;
+import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Connections that have not shown yet what they are. Each is judged by its first bytes, off everything that matters: a health check, a half-dead proxy or a stranger costs
+ * nothing and changes nothing. A silent one is dropped after the handshake's deadline, but for a few that may be the preempt channel of a live main channel
+ * ({@code spec/sequences.md §7}: nothing comes on it before the first requested page). Used by the loop only.
+ */
+final class Candidates {
+    /** What a connection turned out to be. */
+    enum Verdict {
+        /** Not known yet, or not its time yet. */
+        WAIT,
+        /** Not wanted: it was dropped. */
+        DROPPED,
+        MAIN,
+        RECOVERY,
+        PREEMPT
+    }
+
+    private static final int MOST = 8;
+    private static final int MOST_SILENT_PREEMPT = 4;
+
+    private static final class Candidate {
+        final String peer;
+        final long since;
+        boolean spoke;
+        boolean held;
+
+        Candidate(String peer, long since) {
+            this.peer = peer;
+            this.since = since;
+        }
+    }
+
+    private final MigrationOptions options;
+    private final BlockTable blocks;
+    private final DestinationHost host;
+    private final DestinationStats stats;
+    private final Map<Integer, Candidate> waiting = new LinkedHashMap<>();
+    private Parameters parameters;
+
+    Candidates(
+            MigrationOptions options,
+            Parameters parameters,
+            BlockTable blocks,
+            DestinationHost host,
+            DestinationStats stats) {
+        this.options = options;
+        this.parameters = parameters;
+        this.blocks = blocks;
+        this.host = host;
+        this.stats = stats;
+    }
+
+    void parameters(Parameters changed) {
+        parameters = changed;
+    }
+
+    void add(int connection, String peer, long now) {
+        if (waiting.size() >= MOST) {
+            Map.Entry<Integer, Candidate> oldest = waiting.entrySet().iterator().next();
+            drop(oldest.getKey(), oldest.getValue(), "too many connections wait to be judged, and this is the oldest");
+        }
+        waiting.put(connection, new Candidate(peer, now));
+    }
+
+    void gone(int connection) {
+        waiting.remove(connection);
+    }
+
+    Verdict judge(int connection, ByteBuffer in, DestinationMachine machine, boolean preemptTaken) {
+        Candidate candidate = waiting.get(connection);
+        if (candidate == null) {
+            return Verdict.DROPPED;
+        }
+        candidate.spoke = in.hasRemaining();
+        Verdict verdict = switch (FirstBytes.classify(in, blocks)) {
+            case NEED_MORE -> Verdict.WAIT;
+            case MAIN_HEADER -> header(connection, candidate, machine);
+            case RECOVERY_COMMAND -> recovery(connection, candidate, machine);
+            case MAYBE_PAGE_RECORD -> pageRecord(connection, candidate, machine, preemptTaken);
+            case PREEMPT_END ->
+                drop(connection, candidate, options.preempt() ? "" : "it carries nothing that belongs here");
+            case MULTIFD_MAGIC -> drop(connection, candidate, "it is a multifd channel, and capability multifd is off");
+            case FOREIGN -> drop(connection, candidate, "what it sends is no migration");
+        };
+        if (verdict != Verdict.WAIT) {
+            waiting.remove(connection);
+        }
+        return verdict;
+    }
+
+    private Verdict header(int connection, Candidate candidate, DestinationMachine machine) {
+        return machine.state() instanceof DestinationState.Listening
+                ? Verdict.MAIN
+                : drop(connection, candidate, "it begins a migration, and the one here is in " + machine.status());
+    }
+
+    private Verdict recovery(int connection, Candidate candidate, DestinationMachine machine) {
+        if (machine.recoverable()) {
+            return Verdict.RECOVERY;
+        }
+        int neverRan = machine.neverRan();
+        if (neverRan >= 0) {
+            Outbox rest = new Outbox();
+            rest.append(new ReturnPathEncoder(blocks).bytes(new ReturnPathMessage.Shut(neverRan)));
+            host.notice("a source wants to recover a migration that never became this side's: it was told so");
+            waiting.remove(connection);
+            host.close(connection, rest);
+            return Verdict.DROPPED;
+        }
+        return switch (machine.state()) {
+            // Its old channel may be dead without our knowing: the fate of that one decides, and silence is judged
+            // elsewhere.
+            case DestinationState.PostcopyActive _, DestinationState.Active _ -> hold(candidate);
+            case DestinationState.Idle _,
+                    DestinationState.Listening _,
+                    DestinationState.Failed _,
+                    DestinationState.Paused _,
+                    DestinationState.Recover _,
+                    DestinationState.Completed _ ->
+                drop(connection, candidate, "it wants to recover a migration that is not known here");
+        };
+    }
+
+    private Verdict pageRecord(int connection, Candidate candidate, DestinationMachine machine, boolean preemptTaken) {
+        if (!options.preempt() || preemptTaken) {
+            return drop(connection, candidate, "it sends pages, and no preempt channel is awaited");
+        }
+        return switch (machine.state()) {
+            case DestinationState.PostcopyActive _ -> Verdict.PREEMPT;
+            case DestinationState.Active _, DestinationState.Recover _ -> hold(candidate);
+            case DestinationState.Idle _,
+                    DestinationState.Listening _,
+                    DestinationState.Paused _,
+                    DestinationState.Completed _,
+                    DestinationState.Failed _ -> drop(connection, candidate, "it sends pages in " + machine.status());
+        };
+    }
+
+    private static Verdict hold(Candidate candidate) {
+        candidate.held = true;
+        return Verdict.WAIT;
+    }
+
+    private Verdict drop(int connection, Candidate candidate, String why) {
+        waiting.remove(connection);
+        if (!why.isEmpty()) {
+            stats.strays++;
+            host.notice("connection from " + candidate.peer + " dropped: " + why);
+        }
+        host.abort(connection, why.isEmpty() ? "it was not needed" : why);
+        return Verdict.DROPPED;
+    }
+
+    /** The state changed: what was held may have its time now. */
+    void reconsider() {
+        waiting.forEach((connection, candidate) -> {
+            if (candidate.held) {
+                candidate.held = false;
+                host.again(connection);
+            }
+        });
+    }
+
+    void tick(boolean mainAlive, long now) {
+        for (Map.Entry<Integer, Candidate> entry : Map.copyOf(waiting).entrySet()) {
+            if (expiry(entry.getValue(), mainAlive) <= now) {
+                drop(
+                        entry.getKey(),
+                        entry.getValue(),
+                        entry.getValue().spoke
+                                ? "its first message was not complete or not taken up in time"
+                                : "it was silent");
+            }
+        }
+        long silent = waiting.values().stream().filter(c -> !c.spoke).count();
+        if (silent > MOST_SILENT_PREEMPT) {
+            waiting.entrySet().stream()
+                    .filter(e -> !e.getValue().spoke)
+                    .findFirst()
+                    .ifPresent(e -> drop(e.getKey(), e.getValue(), "too many silent connections"));
+        }
+    }
+
+    long nextTick(boolean mainAlive) {
+        long next = Long.MAX_VALUE;
+        for (Candidate candidate : waiting.values()) {
+            next = Math.min(next, expiry(candidate, mainAlive));
+        }
+        return next;
+    }
+
+    private long expiry(Candidate candidate, boolean mainAlive) {
+        boolean maybePreempt = options.preempt() && mainAlive && !candidate.spoke;
+        long limit = candidate.held
+                ? Math.max(parameters.handshakeTimeoutMillis(), parameters.livenessTimeoutMillis())
+                : parameters.handshakeTimeoutMillis();
+        return maybePreempt || limit == 0 ? Long.MAX_VALUE : candidate.since + limit * 1_000_000;
+    }
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.pump;
+
+import io.godwit.protocol.SourceInput.Mark;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Bytes on their way out of one channel, in order, with marks at places that matter once the kernel has them. Chunks are recycled, so a stream of pages allocates nothing.
+ * How much may wait is the producer's matter ({@link #pending}). Used by the migration's loop only.
+ */
+public final class Outbox {
+    /** Bytes in a chunk: one write's worth. */
+    public static final int CHUNK = 256 * 1024;
+
+    private record Place(long end, Mark mark) {}
+
+    private final ArrayDeque<ByteBuffer> full = new ArrayDeque<>();
+    private final ArrayDeque<ByteBuffer> free = new ArrayDeque<>();
+    private final ArrayDeque<Place> marks = new ArrayDeque<>();
+    private @Nullable ByteBuffer tail;
+    private long appended;
+    private long written;
+    private boolean closing;
+
+    /** Empty. */
+    public Outbox() {}
+
+    /** A buffer with room for at least {@code bytes} (at most {@link #CHUNK}); after writing to it, call {@link #appended}. */
+    public ByteBuffer room(int bytes) {
+        ByteBuffer current = tail;
+        if (current != null && current.remaining() >= bytes) {
+            return current;
+        }
+        if (current != null) {
+            full.add(current.flip());
+        }
+        ByteBuffer next = free.poll();
+        if (next == null) {
+            next = ByteBuffer.allocateDirect(CHUNK);
+        }
+        tail = next.clear();
+        return tail;
+    }
+
+    /** {@code bytes} were written into the buffer of {@link #room}. */
+    public void appended(int bytes) {
+        appended += bytes;
+    }
+
+    /** Appends any number of bytes. */
+    public void append(byte[] bytes) {
+        append(ByteBuffer.wrap(bytes));
+    }
+
+    /** Appends all that remains in {@code bytes}. */
+    public void append(ByteBuffer bytes) {
+        while (bytes.hasRemaining()) {
+            ByteBuffer out = room(1);
+            int n = Math.min(out.remaining(), bytes.remaining());
+            out.put(out.position(), bytes, bytes.position(), n);
+            out.position(out.position() + n);
+            bytes.position(bytes.position() + n);
+            appended += n;
+        }
+    }
+
+    /** Marks the place after the last byte appended. */
+    public void mark(Mark mark) {
+        marks.add(new Place(appended, mark));
+    }
+
+    /** Bytes appended and not handed to the kernel yet. */
+    public long pending() {
+        return appended - written;
+    }
+
+    /** Bytes handed to the kernel. */
+    public long written() {
+        return written;
+    }
+
+    /** Bytes appended so far. */
+    public long total() {
+        return appended;
+    }
+
+    /** The next bytes to be written, or null; the writer moves the buffer's position and calls {@link #advance}. */
+    public @Nullable ByteBuffer head() {
+        ByteBuffer head = full.peek();
+        if (head != null) {
+            return head;
+        }
+        ByteBuffer current = tail;
+        if (current == null || current.position() == 0) {
+            return null;
+        }
+        full.add(current.flip());
+        tail = null;
+        return full.peek();
+    }
+
+    /** {@code bytes} of {@link #head} were handed to the kernel. */
+    public void advance(int bytes) {
+        written += bytes;
+        ByteBuffer head = full.peek();
+        if (head != null && !head.hasRemaining()) {
+            full.poll();
+            if (free.size() < 4) {
+                free.add(head);
+            }
+        }
+    }
+
+    /** The next mark that the kernel has reached, or null. */
+    public @Nullable Mark reached() {
+        Place place = marks.peek();
+        if (place == null || place.end() > written) {
+            return null;
+        }
+        marks.poll();
+        return place.mark();
+    }
+
+    /** Nothing more will be appended: close the channel once all is written. */
+    public void close() {
+        closing = true;
+    }
+
+    public boolean closing() {
+        return closing;
+    }
+
+    /** Forgets everything, for a new connection. */
+    public void reset() {
+        ByteBuffer head;
+        while ((head = full.poll()) != null) {
+            if (free.size() < 4) {
+                free.add(head);
+            }
+        }
+        if (tail != null) {
+            tail.clear();
+        }
+        marks.clear();
+        appended = 0;
+        written = 0;
+        closing = false;
+    }
+}

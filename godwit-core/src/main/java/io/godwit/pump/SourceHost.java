@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.pump;
+
+import io.godwit.protocol.Channel;
+import io.godwit.protocol.MigrationStatus;
+
+/**
+ * The world of a {@link SourceSession}: connections, the guest's switch, and who listens. Called on the migration's loop only; nothing here waits, and what comes
+ * of it (a connection, a stopped guest) reaches the session by a later call, never from inside this one.
+ */
+public interface SourceHost {
+    /**
+     * Begins to connect a channel to the migration's target. What is in the main outbox is offered to the kernel first.
+     *
+     * @return a number for the connection, used once in this session; {@link SourceSession#connected} or {@link SourceSession#broken} follows
+     */
+    int connect(Channel channel);
+
+    /** Breaks the connection in both directions at once; nothing more is heard of it. */
+    void abort(int connection, String reason);
+
+    /** Closes the connection once its outbox is written and the peer has ended; nothing more is heard of it. */
+    void close(int connection, Outbox rest);
+
+    /** Stops the guest; {@link SourceSession#guestStopped} follows. */
+    void stopGuest();
+
+    /** The guest goes on here if it ran before {@link #stopGuest}, which may not have ended. */
+    void resumeGuest();
+
+    /** The stopped guest's device state as FULL sections, verbatim ({@code spec/stream.md §4}). */
+    byte[] deviceState();
+
+    /** The JSON that describes it ({@code spec/stream.md §8}). */
+    byte[] vmDescription();
+
+    /** Keep the kernel's send queue of this connection short from now on: an urgent page must not wait behind it. */
+    void keepShallow(int connection);
+
+    void statusChanged(MigrationStatus from, MigrationStatus to, String reason);
+
+    /** A new pass over the dirty memory begins, counted from 1. */
+    void passStarted(long pass);
+
+    /** The guest was stopped for the switchover, or goes on here. */
+    void notice(String text);
+}

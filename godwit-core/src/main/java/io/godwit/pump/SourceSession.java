@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.pump;
+
+import io.godwit.page.BlockTable;
+import io.godwit.page.PageBitmap;
+import io.godwit.page.Pages;
+import io.godwit.protocol.Channel;
+import io.godwit.protocol.MigrationOptions;
+import io.godwit.protocol.MigrationStatus;
+import io.godwit.protocol.PageScheduler;
+import io.godwit.protocol.Parameters;
+import io.godwit.protocol.SourceEffect;
+import io.godwit.protocol.SourceInput;
+import io.godwit.protocol.SourceInput.Mark;
+import io.godwit.protocol.SourceMachine;
+import io.godwit.wire.ReturnPathDecoder;
+import io.godwit.wire.ReturnPathMessage;
+import io.godwit.wire.WireException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One outgoing migration without I/O: the machine, the page path and the codecs. Bytes and times go in by method calls; bytes come out of the {@link #outbox}es, everything
+ * else goes to the {@link SourceHost}. The engine drives it with sockets, the simulator with a simulated network: the same code.
+ *
+ * <p>Used by the migration's loop only. After any call, {@link #produce} fills the outboxes.
+ */
+public final class SourceSession {
+    private final SourceMachine machine;
+    private final SourceHost host;
+    private final PageSource memory;
+    private final BlockTable blocks;
+    private final PageScheduler scheduler;
+    private final SourceStreams streams;
+    private final SourceStats stats = new SourceStats();
+    private final PageBitmap[] received;
+    private final ArrayDeque<SourceEffect> effects = new ArrayDeque<>();
+    private @Nullable ReturnPathDecoder returnPath;
+    private int lastRequestedBlock = -1;
+    private int main = -1;
+    private int preempt = -1;
+
+    public SourceSession(
+            MigrationOptions options, Parameters parameters, String machineName, PageSource memory, SourceHost host) {
+        this.machine = new SourceMachine(options, parameters);
+        this.host = host;
+        this.memory = memory;
+        this.blocks = memory.blocks();
+        this.scheduler = new PageScheduler(blocks);
+        this.streams = new SourceStreams(options, parameters, machineName, memory, scheduler, stats);
+        this.received = new PageBitmap[blocks.size()];
+    }
+
+    public SourceMachine machine() {
+        return machine;
+    }
+
+    public SourceStats stats() {
+        return stats;
+    }
+
+    /** Bytes of memory still to be sent. */
+    public long remainingBytes() {
+        return scheduler.remaining() * Pages.SIZE;
+    }
+
+    /** Bytes appended for the current main connection and not handed to the kernel yet. */
+    public @Nullable Outbox outbox(int connection) {
+        return connection < 0
+                ? null
+                : connection == main ? streams.main() : connection == preempt ? streams.preempt() : null;
+    }
+
+    /** When a call of {@link #tick} is wanted, or {@link Long#MAX_VALUE}. */
+    public long nextTick(long now) {
+        return Math.min(machine.nextTick(), streams.nextTick(machine.state(), preempt >= 0, now));
+    }
+
+    /** Takes effect at once. */
+    public void parameters(Parameters parameters) {
+        machine.parameters(parameters);
+        streams.parameters(parameters);
+    }
+
+    /**
+     * An operator's word.
+     *
+     * @return the sentence by which it is refused, or null
+     */
+    public @Nullable String operator(SourceInput input, long now) {
+        String refusal = machine.refuse(input);
+        if (refusal == null) {
+            if (input instanceof SourceInput.Migrate) {
+                stats.startedAt = now;
+            }
+            step(input, now);
+        }
+        return refusal;
+    }
+
+    public void connected(int connection, long now) {
+        if (connection == main) {
+            if (stats.setupDoneAt < 0) {
+                stats.setupDoneAt = now;
+            } else {
+                stats.recoveries++;
+            }
+            returnPath = new ReturnPathDecoder(blocks);
+            lastRequestedBlock = -1;
+            step(new SourceInput.Connected(Channel.MAIN), now);
+        } else if (connection == preempt) {
+            step(new SourceInput.Connected(Channel.PREEMPT), now);
+        }
+    }
+
+    /** The connection could not be made, or is gone. */
+    public void broken(int connection, String reason, long now) {
+        if (connection == main) {
+            step(new SourceInput.Broken(Channel.MAIN, reason), now);
+        } else if (connection == preempt) {
+            step(new SourceInput.Broken(Channel.PREEMPT, reason), now);
+        }
+    }
+
+    /** Bytes came; all that make whole messages are consumed. */
+    public void received(int connection, ByteBuffer in, long now) {
+        if (connection != main) {
+            if (connection == preempt && in.hasRemaining()) {
+                step(
+                        new SourceInput.Broken(
+                                Channel.PREEMPT,
+                                "the destination wrote to the preempt channel, which carries nothing in that direction"),
+                        now);
+            }
+            in.position(in.limit());
+            return;
+        }
+        machine.progressed(now);
+        try {
+            while (connection == main && returnPath != null) {
+                ReturnPathMessage message = returnPath.next(in);
+                if (message == null) {
+                    return;
+                }
+                message(message, now);
+            }
+        } catch (WireException e) {
+            step(new SourceInput.Broken(Channel.MAIN, String.valueOf(e.getMessage())), now);
+        }
+        in.position(in.limit());
+    }
+
+    private void message(ReturnPathMessage message, long now) {
+        switch (message) {
+            case ReturnPathMessage.ReqPagesId(String name, long offset, int length) -> {
+                lastRequestedBlock = blocks.indexOf(name);
+                request(name, offset, length, message, now);
+            }
+            case ReturnPathMessage.ReqPages(long offset, int length) ->
+                request("the last one named", offset, length, message, now);
+            case ReturnPathMessage.RecvBitmap(int block, PageBitmap bitmap) -> {
+                long claim = scheduler.firstFalseClaim(block, bitmap);
+                if (claim >= 0) {
+                    step(
+                            new SourceInput.Broken(
+                                    Channel.MAIN,
+                                    "that endpoint claims to have page " + claim + " of block '"
+                                            + blocks.get(block).name()
+                                            + "', which was never sent: it is not the destination of this migration; check the address"),
+                            now);
+                } else {
+                    received[block] = bitmap;
+                    step(new SourceInput.Received(message), now);
+                }
+            }
+            case ReturnPathMessage.Pong _,
+                    ReturnPathMessage.Shut _,
+                    ReturnPathMessage.ResumeAck _,
+                    ReturnPathMessage.SwitchoverAck _ -> step(new SourceInput.Received(message), now);
+        }
+    }
+
+    private void request(String name, long offset, int length, ReturnPathMessage message, long now) {
+        int connection = main;
+        step(new SourceInput.Received(message), now);
+        if (connection != main) {
+            return;
+        }
+        int block = lastRequestedBlock;
+        long bytes = Integer.toUnsignedLong(length);
+        if (block < 0
+                || bytes == 0
+                || offset < 0
+                || ((offset | bytes) & (Pages.SIZE - 1)) != 0
+                || offset > blocks.get(block).usedLength() - bytes) {
+            step(
+                    new SourceInput.Broken(
+                            Channel.MAIN,
+                            "the destination asked for " + bytes + " bytes at offset " + offset + " of block '" + name
+                                    + "'" + (block < 0 ? ", which does not exist" : ", which are no pages inside it")),
+                    now);
+            return;
+        }
+        stats.requests++;
+        long first = offset >>> Pages.SHIFT;
+        for (long page = first; page < first + (bytes >>> Pages.SHIFT); page++) {
+            scheduler.request(block, page);
+        }
+    }
+
+    public void guestStopped(long now) {
+        stats.stoppedAt = now;
+        step(new SourceInput.GuestStopped(), now);
+    }
+
+    /** Some of the outbox was handed to the kernel. */
+    public void written(int connection, long now) {
+        if (connection != main) {
+            return;
+        }
+        Mark mark;
+        while (connection == main && (mark = streams.main().reached()) != null) {
+            step(new SourceInput.Written(mark), now);
+        }
+    }
+
+    /** Time has passed. */
+    public void tick(long now) {
+        step(new SourceInput.Tick(), now);
+    }
+
+    /** Fills the outboxes as far as they may be filled now. */
+    public void produce(long now) {
+        SourceInput input;
+        while ((input = streams.produce(machine, main >= 0, preempt >= 0, host::passStarted, now)) != null) {
+            step(input, now);
+        }
+    }
+
+    private void step(SourceInput input, long now) {
+        machine.handle(input, now, effects::add);
+        SourceEffect effect;
+        while ((effect = effects.poll()) != null) {
+            perform(effect, now);
+        }
+    }
+
+    private void perform(SourceEffect effect, long now) {
+        switch (effect) {
+            case SourceEffect.Connect(Channel channel) -> {
+                if (channel == Channel.MAIN) {
+                    streams.main().reset();
+                    main = host.connect(Channel.MAIN);
+                } else {
+                    streams.preempt().reset();
+                    preempt = host.connect(Channel.PREEMPT);
+                }
+            }
+            case SourceEffect.DropChannels(String reason) -> dropChannels(reason);
+            case SourceEffect.SendOpening _ -> streams.opening();
+            case SourceEffect.BeginPrecopy _ -> {
+                memory.trackDirty(true);
+                scheduler.markAll();
+                streams.beginPrecopy(now);
+            }
+            case SourceEffect.SendKeepAlive _ -> streams.keepAlive();
+            case SourceEffect.StopGuest _ -> host.stopGuest();
+            case SourceEffect.ResumeGuest _ -> host.resumeGuest();
+            case SourceEffect.FreezeDirty _ -> streams.harvest(now);
+            case SourceEffect.SendPrecopyEnd _ -> streams.precopyEnd(host.deviceState(), host.vmDescription());
+            case SourceEffect.SendSwitchToPostcopy _ -> {
+                if (main >= 0) {
+                    host.keepShallow(main);
+                }
+                streams.switchToPostcopy(host.deviceState());
+            }
+            case SourceEffect.SendPostcopyEnd _ -> streams.postcopyEnd(preempt >= 0);
+            case SourceEffect.SendBitmapRequests _ -> {
+                host.keepShallow(main);
+                streams.bitmapRequests();
+            }
+            case SourceEffect.SendResume _ -> {
+                scheduler.restart(received);
+                streams.resume();
+            }
+            case SourceEffect.Forget _ -> memory.trackDirty(false);
+            case SourceEffect.CloseChannels _ -> closeChannels();
+            case SourceEffect.StatusChanged(MigrationStatus from, MigrationStatus to, String reason) -> {
+                clock(to, now);
+                host.statusChanged(from, to, reason);
+            }
+            case SourceEffect.Notice(String text) -> host.notice(text);
+        }
+        if (stats.handedOverAt < 0
+                && machine.state() instanceof io.godwit.protocol.SourceState.PostcopyActive active
+                && active.proven()) {
+            stats.handedOverAt = now;
+        }
+    }
+
+    private void clock(MigrationStatus to, long now) {
+        if (to == MigrationStatus.COMPLETED || to == MigrationStatus.FAILED || to == MigrationStatus.CANCELLED) {
+            stats.endedAt = now;
+        }
+        if (to == MigrationStatus.COMPLETED && stats.handedOverAt < 0) {
+            stats.handedOverAt = now;
+        }
+    }
+
+    private void dropChannels(String reason) {
+        int formerMain = main;
+        int formerPreempt = preempt;
+        main = -1;
+        preempt = -1;
+        returnPath = null;
+        streams.main().reset();
+        streams.preempt().reset();
+        if (formerMain >= 0) {
+            host.abort(formerMain, reason);
+        }
+        if (formerPreempt >= 0) {
+            host.abort(formerPreempt, reason);
+        }
+    }
+
+    private void closeChannels() {
+        if (main >= 0) {
+            host.close(main, streams.takeMain());
+        }
+        if (preempt >= 0) {
+            host.close(preempt, streams.takePreempt());
+        }
+        main = -1;
+        preempt = -1;
+        returnPath = null;
+    }
+}
