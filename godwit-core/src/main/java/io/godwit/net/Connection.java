@@ -294,7 +294,8 @@ public final class Connection {
         close(false);
     }
 
-    private void close(boolean reset) {
+    /** @param reset throws away what has not arrived, see {@link #reset(String)} */
+    void close(boolean reset) {
         if (closed) {
             return;
         }
