@@ -30,6 +30,12 @@ public interface EndpointControl {
     /** Breaks this side's channels in postcopy-active, postcopy-recover-setup or postcopy-recover: it goes to postcopy-paused. */
     void migratePause() throws CommandRefused;
 
+    /**
+     * Breaks this side's channels in whatever state, as if the network had: in postcopy the migration pauses, in precopy it fails and the guest
+     * goes on at the source. Refused if there is no channel.
+     */
+    void yank() throws CommandRefused;
+
     void migrateCancel() throws CommandRefused;
 
     /** @param status the state that the operator believes the migration is in: {@code pre-switchover} */

@@ -58,18 +58,22 @@ public record MigrationInfo(
     /**
      * Latency of requested pages at a destination, from the guest's touch to the page in place.
      *
+     * @param outstanding asked for and not there yet
+     * @param blockedNanos time in which some thread of the guest waited for a page, counted once however many waited
+     * @param meanNanos QEMU's postcopy-latency
      * @param distribution counts per power of two of microseconds, QEMU's postcopy-latency-dist: bucket i is [2^i, 2^(i+1)) µs
      */
     public record Requests(
             long count,
             long outstanding,
             long blockedNanos,
+            long meanNanos,
             long p50Nanos,
             long p90Nanos,
             long p99Nanos,
             long maxNanos,
             List<Long> distribution) {
-        public static final Requests NONE = new Requests(0, 0, 0, 0, 0, 0, 0, List.of());
+        public static final Requests NONE = new Requests(0, 0, 0, 0, 0, 0, 0, 0, List.of());
     }
 
     /**
