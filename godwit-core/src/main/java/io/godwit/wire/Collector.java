@@ -4,6 +4,8 @@ package io.godwit.wire;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Bytes of something that is longer than an input buffer. Grows with what has arrived, up to a limit that was checked before. One thread. */
 final class Collector {
@@ -36,12 +38,27 @@ final class Collector {
         size += n;
     }
 
+    /** Takes what it still lacks up to its limit; the bytes once they are complete, else null and the reader's missing count set. */
+    byte @Nullable [] fill(ByteBuffer in, Reader reader) {
+        take(in, room());
+        if (room() > 0) {
+            reader.setMissing(room());
+            return null;
+        }
+        return range(0, size);
+    }
+
     byte at(int index) {
         return bytes[index];
     }
 
     int intAt(int index) {
         return ByteBuffer.wrap(bytes).getInt(index);
+    }
+
+    /** The devices of the vmdesc that stands from {@code from} to {@code to}. */
+    List<DescribedDevice> describedDevices(int from, int to) throws WireException {
+        return DescribedDevice.parse(bytes, from, to, from);
     }
 
     /** The bytes from {@code from} to {@code to}; the array itself if that is all of it. */

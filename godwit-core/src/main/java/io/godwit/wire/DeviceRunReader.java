@@ -9,28 +9,34 @@ import java.util.List;
 /**
  * The device sections of a precopy with all that follows them to the end of the channel: a run of FULL sections, the EOF byte, the vmdesc.
  *
- * <p>The run is one piece here: the borders in it do not matter. Its end is sought from behind: a footer whose id a FULL section announced, then
- * {@code 00 06 u32 n} and n bytes of a JSON object. A device body may look like that by chance or by a guest's wish, so each such place is a
- * candidate, kept until all its bytes are there, and dropped if they are no vmdesc; scanning goes on meanwhile.
+ * <p>The run is one piece here. Its end is sought from behind: a footer, then {@code 00 06 u32 n} and n bytes of
+ * a JSON object. A device body may look like that by chance or by a guest's wish, so each such place is a candidate: kept until all its bytes are
+ * there, taken if its description fits the run's sections to the byte; or, since no device may make a migration fail that QEMU would take, if it
+ * is a JSON object and nothing has arrived behind it.
  */
 final class DeviceRunReader {
     /** {@code 7e, u32 id, 00, 06, u32 n}, opening brace. */
     private static final int PATTERN = 12;
-    /** A stream has one; a guest that fakes more than this has its devices refused. Bounds the time that fakes can cost. */
-    private static final int MAX_CANDIDATES = 16;
+    /** Most candidates that wait for their bytes, and how much of them is parsed: this bounds what fakes can cost. A stream has one. */
+    private static final int MAX_CANDIDATES = 1024;
+
+    private static final int MAX_PARSED = 4;
 
     private final StreamLimits limits;
+    private final int early;
     private final Collector bytes;
     private final List<Candidate> candidates = new ArrayList<>();
-    private int seen;
+    private long parsed;
     private int scanned;
     private int runEnd = -1;
     private int jsonEnd = -1;
 
     private record Candidate(int runEnd, int jsonEnd) {}
 
-    DeviceRunReader(StreamLimits limits) {
+    /** @param early device sections that came before the END of ram; the vmdesc lists them first */
+    DeviceRunReader(StreamLimits limits, int early) {
         this.limits = limits;
+        this.early = early;
         this.bytes = new Collector(limits.maxDeviceBytes() + limits.maxVmDescriptionBytes() + PATTERN);
     }
 
@@ -39,6 +45,9 @@ final class DeviceRunReader {
         bytes.take(in, in.remaining());
         scan(reader);
         candidates.removeIf(c -> c.jsonEnd <= bytes.size() && !accept(c));
+        if (parsed > (long) MAX_PARSED * limits.maxVmDescriptionBytes()) {
+            throw reader.error("device state with too many places that look like its end");
+        }
         if (runEnd >= 0) {
             in.position(in.position() - (bytes.size() - jsonEnd));
             return true;
@@ -59,12 +68,32 @@ final class DeviceRunReader {
     }
 
     private boolean accept(Candidate c) {
-        if (runEnd >= 0 || bytes.at(c.jsonEnd - 1) != '}') {
+        if (runEnd >= 0 || bytes.at(c.jsonEnd - 1) != '}' || !describes(c)) {
             return false;
         }
         runEnd = c.runEnd;
         jsonEnd = c.jsonEnd;
         return true;
+    }
+
+    private boolean describes(Candidate c) {
+        parsed += c.jsonEnd - c.runEnd;
+        try {
+            List<DescribedDevice> devices = bytes.describedDevices(c.runEnd + 6, c.jsonEnd);
+            return c.jsonEnd == bytes.size() || fits(c, devices);
+        } catch (WireException e) {
+            return false; // these bytes are part of a device, not the vmdesc
+        }
+    }
+
+    private boolean fits(Candidate c, List<DescribedDevice> devices) {
+        try {
+            List<DescribedDevice> late = devices.subList(Math.min(early, devices.size()), devices.size());
+            return !late.isEmpty()
+                    && DeviceSections.cut(bytes.range(0, c.runEnd), late).size() == late.size();
+        } catch (WireException e) {
+            return false; // another run's description
+        }
     }
 
     private void scan(Reader reader) throws WireException {
@@ -79,24 +108,11 @@ final class DeviceRunReader {
             if (length < 2 || length > limits.maxVmDescriptionBytes()) {
                 continue;
             }
-            if (++seen > MAX_CANDIDATES) {
+            if (candidates.size() == MAX_CANDIDATES) {
                 throw reader.error("device state with more than " + MAX_CANDIDATES + " places that look like its end");
-            }
-            if (!announced(bytes.intAt(scanned + 1))) {
-                continue;
             }
             int end = scanned + WireFormat.FOOTER_SIZE;
             candidates.add(new Candidate(end, end + 6 + length));
         }
-    }
-
-    /** Whether a FULL section of this id can begin somewhere before. */
-    private boolean announced(int id) {
-        for (int at = 0; at + 6 < scanned; at++) {
-            if (bytes.at(at) == WireFormat.FULL && bytes.intAt(at + 1) == id && bytes.at(at + 5) != 0) {
-                return true;
-            }
-        }
-        return false;
     }
 }

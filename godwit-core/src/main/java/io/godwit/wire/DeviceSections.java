@@ -52,36 +52,40 @@ public final class DeviceSections {
     }
 
     /**
-     * Cuts the run by body sizes that are known from elsewhere, the vmdesc ({@code spec/stream.md §8}), and checks each header and footer.
+     * Cuts the run by the vmdesc's devices ({@code spec/stream.md §8}), the first way of §4.2, and checks each header and footer.
      *
-     * @throws WireException if the sizes do not fit
+     * @param devices those of this run: without the ones that were saved early
+     * @throws WireException if they are not the run's devices; its offset counts from the run's first byte
      */
-    public static List<DeviceSectionBytes> cut(byte[] verbatim, List<Long> bodySizes) throws WireException {
+    public static List<DeviceSectionBytes> cut(byte[] verbatim, List<DescribedDevice> devices) throws WireException {
         ByteBuffer in = ByteBuffer.wrap(verbatim);
         List<DeviceSectionBytes> sections = new ArrayList<>();
         int at = 0;
-        for (long size : bodySizes) {
+        for (DescribedDevice device : devices) {
             int body = bodyAt(in, at);
-            long end = body + size;
-            if (body < 0
-                    || size < 0
-                    || end + WireFormat.FOOTER_SIZE > verbatim.length
-                    || !footerAt(in, at, (int) end)) {
+            long end = body + device.bodyBytes();
+            if (body < 0 || end + WireFormat.FOOTER_SIZE > verbatim.length || !footerAt(in, at, (int) end)) {
                 throw new WireException(
                         WireException.MAIN,
                         at,
-                        "no device section with a body of " + size + " bytes at this place of the run");
+                        "no device section that ends as described for '" + device.idstr() + "'");
             }
-            sections.add(section(in, at, body, (int) end));
+            DeviceSectionBytes section = section(in, at, body, (int) end);
+            if (!section.idstr().equals(device.idstr()) || section.instanceId() != (int) device.instanceId()) {
+                throw new WireException(
+                        WireException.MAIN,
+                        at,
+                        "section '" + section.idstr() + "' instance " + section.instanceId() + " where '"
+                                + device.idstr() + "' instance " + device.instanceId() + " is described");
+            }
+            sections.add(section);
             at = (int) end + WireFormat.FOOTER_SIZE;
         }
         if (at != verbatim.length) {
             throw new WireException(
-                    WireException.MAIN,
-                    at,
-                    (verbatim.length - at) + " bytes of device state that the sizes do not cover");
+                    WireException.MAIN, at, (verbatim.length - at) + " bytes of devices that are not described");
         }
-        return sections;
+        return Collections.unmodifiableList(sections);
     }
 
     /** Where the body of the section at {@code at} begins, or -1 if none begins there. */

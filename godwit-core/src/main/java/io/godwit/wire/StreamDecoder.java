@@ -5,17 +5,10 @@ package io.godwit.wire;
 import io.godwit.page.BlockTable;
 import io.godwit.wire.StreamMessage.DeviceState;
 import io.godwit.wire.StreamMessage.EndOfRecords;
-import io.godwit.wire.StreamMessage.EndOfStream;
-import io.godwit.wire.StreamMessage.Footer;
 import io.godwit.wire.StreamMessage.Header;
 import io.godwit.wire.StreamMessage.MemSize;
 import io.godwit.wire.StreamMessage.MultifdFlush;
 import io.godwit.wire.StreamMessage.Packaged;
-import io.godwit.wire.StreamMessage.SectionEnd;
-import io.godwit.wire.StreamMessage.SectionPart;
-import io.godwit.wire.StreamMessage.SectionStart;
-import io.godwit.wire.StreamMessage.VmDescription;
-import io.godwit.wire.UnsupportedOnWireException.Feature;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +27,7 @@ public final class StreamDecoder {
     public static final int MIN_BUFFER = 16 << 10;
 
     private static final EndOfRecords END_OF_RECORDS = new EndOfRecords();
+    private static final MultifdFlush MULTIFD_FLUSH = new MultifdFlush();
 
     /** What comes next. */
     private enum State {
@@ -47,35 +41,26 @@ public final class StreamDecoder {
         DISCARD,
         PACKAGED,
         EARLY_DEVICE,
-        DEVICE_CHAIN,
-        DEVICE_RUN,
-        RUN_END,
-        AFTER_EOF,
-        VM_DESCRIPTION,
-        END
+        TAIL
     }
 
     private final StreamLimits limits;
     private final DecoderOptions options;
     private final Reader reader = new Reader(WireException.MAIN);
+    private final RamSection ram = new RamSection(reader);
     private State state;
     private long offset;
     private @Nullable WireException failure;
 
-    private boolean ramStarted;
-    private boolean ramEnded;
     private boolean postcopy;
-    private int ramId;
-    private boolean closingSection;
     private @Nullable BlockTable blocks;
     private @Nullable RecordReader records;
 
     private @Nullable BlockListReader blockList;
     private @Nullable Collector collector;
-    private int collecting;
-    private @Nullable DeviceChainReader chain;
-    private @Nullable DeviceRunReader run;
-    private @Nullable VmDescription description;
+    private @Nullable DeviceChainReader earlyDevice;
+    private int earlyDevices;
+    private @Nullable TailReader tail;
 
     /** A first connection, from the header on. */
     public StreamDecoder(StreamLimits limits, DecoderOptions options) {
@@ -88,9 +73,8 @@ public final class StreamDecoder {
     public static StreamDecoder recovery(StreamLimits limits, DecoderOptions options, StreamContext context) {
         StreamDecoder decoder = new StreamDecoder(limits, options);
         decoder.state = State.SECTION;
-        decoder.ramStarted = true;
         decoder.postcopy = true;
-        decoder.ramId = context.ramSectionId();
+        decoder.ram.resume(context.ramSectionId());
         decoder.setBlocks(context.blocks());
         return decoder;
     }
@@ -107,12 +91,12 @@ public final class StreamDecoder {
 
     /** Whether the stream is complete, to the vmdesc where one is due. */
     public boolean ended() {
-        return state == State.END;
+        return tail != null && tail.ended();
     }
 
     /** What a recovery will need, once the block list was decoded. */
     public @Nullable StreamContext context() {
-        return blocks == null ? null : new StreamContext(blocks, ramId);
+        return blocks == null ? null : new StreamContext(blocks, ram.id());
     }
 
     /**
@@ -149,18 +133,11 @@ public final class StreamDecoder {
             case SECTION -> section();
             case BLOCK_LIST -> blockList();
             case START_RECORDS, RECORDS -> record(in);
-            case FOOTER -> footer();
+            case FOOTER -> done(State.SECTION, ram.footer());
             case DISCARD -> discard(in);
             case PACKAGED -> packaged(in);
-            case EARLY_DEVICE, DEVICE_CHAIN -> deviceChain(in);
-            case DEVICE_RUN -> deviceRun(in);
-            case RUN_END -> {
-                state = State.VM_DESCRIPTION;
-                yield new EndOfStream();
-            }
-            case AFTER_EOF -> afterEof();
-            case VM_DESCRIPTION -> vmDescription(in);
-            case END -> end(in);
+            case EARLY_DEVICE -> earlyDevice(in);
+            case TAIL -> tail(in);
         };
     }
 
@@ -190,8 +167,7 @@ public final class StreamDecoder {
             state = State.SECTION;
             return null;
         }
-        StreamMessage configuration = new ConfigurationReader(reader, options.ignoreShared()).read();
-        return configuration == null ? null : done(State.SECTION, configuration);
+        return done(State.SECTION, new ConfigurationReader(reader, options.ignoreShared()).read());
     }
 
     private @Nullable StreamMessage section() throws WireException {
@@ -201,8 +177,8 @@ public final class StreamDecoder {
         int type = reader.peek(0);
         return switch (type) {
             case WireFormat.EOF -> endOfStream();
-            case WireFormat.START -> start();
-            case WireFormat.PART, WireFormat.END -> partOrEnd(type);
+            case WireFormat.START -> done(State.BLOCK_LIST, ram.start());
+            case WireFormat.PART, WireFormat.END -> ram.partOrEnd() ? done(State.RECORDS, ram.opened()) : null;
             case WireFormat.FULL -> full();
             case WireFormat.COMMAND -> command();
             default ->
@@ -210,61 +186,29 @@ public final class StreamDecoder {
         };
     }
 
-    private StreamMessage endOfStream() throws WireException {
-        if (!ramEnded) {
+    private @Nullable StreamMessage endOfStream() throws WireException {
+        if (!ram.ended()) {
             throw reader.error("the stream ends before the END of ram");
         }
-        reader.skip(1);
-        return done(vmDescriptionDue() ? State.AFTER_EOF : State.END, new EndOfStream());
+        return beginTail();
     }
 
-    private boolean vmDescriptionDue() {
-        return options.vmDescription() && !postcopy;
+    private @Nullable StreamMessage full() throws WireException {
+        if (postcopy) {
+            throw reader.error("a device section outside of the PACKAGED blob");
+        }
+        if (ram.ended()) {
+            return beginTail();
+        }
+        earlyDevice = new DeviceChainReader(limits.maxDeviceBytes(), ram.started(), ram.id(), false);
+        state = State.EARLY_DEVICE;
+        return null;
     }
 
-    private @Nullable StreamMessage start() throws WireException {
-        if (!reader.has(6) || !reader.has(6 + reader.peek(5) + 8)) {
-            return null;
-        }
-        reader.skip(1);
-        int id = reader.i32();
-        int nameAt = reader.at();
-        String idstr = reader.str8("a section's name");
-        if (!idstr.equals(WireFormat.RAM)) {
-            reader.skip(nameAt - reader.at());
-            throw reader.unsupported(Feature.ITERABLE, "the START of section '" + idstr + "'");
-        }
-        if (ramStarted) {
-            throw reader.errorBefore(reader.at() - nameAt, "a second START of ram");
-        }
-        int instance = reader.i32();
-        int version = reader.i32();
-        if (version != WireFormat.RAM_VERSION) {
-            throw reader.errorBefore(
-                    4,
-                    "ram of version " + Integer.toUnsignedString(version) + "; only " + WireFormat.RAM_VERSION
-                            + " is spoken");
-        }
-        ramStarted = true;
-        ramId = id;
-        return done(State.BLOCK_LIST, new SectionStart(id, idstr, instance, version));
-    }
-
-    private @Nullable StreamMessage partOrEnd(int type) throws WireException {
-        if (!reader.has(5)) {
-            return null;
-        }
-        reader.skip(1);
-        int id = reader.i32();
-        String name = type == WireFormat.PART ? "PART" : "END";
-        if (!ramStarted || id != ramId) {
-            throw reader.errorBefore(4, name + " of section " + Integer.toUnsignedString(id) + ", which has no START");
-        }
-        if (ramEnded) {
-            throw reader.errorBefore(5, name + " of ram after its END");
-        }
-        closingSection = type == WireFormat.END;
-        return done(State.RECORDS, closingSection ? new SectionEnd(id) : new SectionPart(id));
+    private @Nullable StreamMessage beginTail() {
+        tail = new TailReader(reader, limits, options.vmDescription() && !postcopy, earlyDevices);
+        state = State.TAIL;
+        return null;
     }
 
     private @Nullable StreamMessage blockList() throws WireException {
@@ -297,7 +241,7 @@ public final class StreamDecoder {
             return done(State.FOOTER, END_OF_RECORDS);
         }
         if (word == WireFormat.FLAG_MULTIFD_FLUSH && options.multifd() && !postcopy) {
-            return done(state, new MultifdFlush());
+            return done(state, MULTIFD_FLUSH);
         }
         reader.skip(-8);
         if (state == State.START_RECORDS && word != WireFormat.FLAG_MULTIFD_FLUSH) {
@@ -305,25 +249,6 @@ public final class StreamDecoder {
                     "word 0x" + Long.toHexString(word) + " after the block list, where only its end may stand");
         }
         return Objects.requireNonNull(records).read(reader, in);
-    }
-
-    private @Nullable StreamMessage footer() throws WireException {
-        if (!reader.has(WireFormat.FOOTER_SIZE)) {
-            return null;
-        }
-        if (reader.peek(0) != WireFormat.FOOTER) {
-            throw reader.error("0x" + Integer.toHexString(reader.peek(0)) + " where the footer of ram should begin");
-        }
-        reader.skip(1);
-        int id = reader.i32();
-        if (id != ramId) {
-            throw reader.errorBefore(
-                    4,
-                    "the footer of section " + Integer.toUnsignedString(id) + " after a body of section "
-                            + Integer.toUnsignedString(ramId));
-        }
-        ramEnded = closingSection;
-        return done(State.SECTION, new Footer(id));
     }
 
     private @Nullable StreamMessage command() throws WireException {
@@ -334,14 +259,12 @@ public final class StreamDecoder {
         reader.skip(-2);
         int length = reader.u16();
         if (code == WireFormat.POSTCOPY_RAM_DISCARD) {
-            collect(State.DISCARD, length);
-            return null;
+            return collect(State.DISCARD, length);
         }
         if (code == WireFormat.PACKAGED) {
             return packagedLength();
         }
-        StreamMessage command = CommandReader.read(reader, code, length, blocks);
-        return command == null ? null : done(State.SECTION, command);
+        return done(State.SECTION, CommandReader.read(reader, code, length, blocks));
     }
 
     private @Nullable StreamMessage packagedLength() throws WireException {
@@ -353,128 +276,68 @@ public final class StreamDecoder {
             throw reader.errorBefore(
                     4, "a PACKAGED blob of " + length + " bytes; at most " + limits.maxPackagedBytes() + " are taken");
         }
-        collect(State.PACKAGED, (int) length);
+        return collect(State.PACKAGED, (int) length);
+    }
+
+    private @Nullable StreamMessage collect(State next, int length) {
+        collector = new Collector(length);
+        reader.commit();
+        state = next;
         return null;
     }
 
-    private void collect(State next, int length) {
-        collector = new Collector(length);
-        collecting = length;
-        reader.commit();
-        state = next;
-    }
-
-    /** The collected bytes once they are complete, else null. */
-    private byte @Nullable [] collected(ByteBuffer in) {
-        Collector into = Objects.requireNonNull(collector);
-        into.take(in, into.room());
-        if (into.room() > 0) {
-            reader.setMissing(into.room());
-            return null;
-        }
-        collector = null;
-        return into.range(0, collecting);
-    }
-
     private @Nullable StreamMessage discard(ByteBuffer in) throws WireException {
-        byte[] payload = collected(in);
+        int before = in.position();
+        byte[] payload = Objects.requireNonNull(collector).fill(in, reader);
         if (payload == null) {
             return null;
         }
-        Reader inside = new Reader(WireException.MAIN);
-        reader.begin(in, reader.offset() + (in.position() - reader.at()));
-        inside.begin(ByteBuffer.wrap(payload), reader.offset() - payload.length);
+        collector = null;
         state = State.SECTION;
+        Reader inside = new Reader(WireException.MAIN);
+        inside.begin(ByteBuffer.wrap(payload), reader.offset() + (in.position() - before) - payload.length);
         return CommandReader.discard(inside, payload.length, blocks);
     }
 
     private @Nullable StreamMessage packaged(ByteBuffer in) {
-        byte[] blob = collected(in);
+        byte[] blob = Objects.requireNonNull(collector).fill(in, reader);
         if (blob == null) {
             return null;
         }
+        collector = null;
         postcopy = true;
         state = State.SECTION;
         return new Packaged(blob);
     }
 
-    private @Nullable StreamMessage full() throws WireException {
-        if (postcopy) {
-            throw reader.error("a device section outside of the PACKAGED blob");
-        }
-        if (ramEnded && vmDescriptionDue()) {
-            run = new DeviceRunReader(limits);
-            state = State.DEVICE_RUN;
-        } else {
-            chain = new DeviceChainReader(limits.maxDeviceBytes(), ramStarted, ramId, ramEnded);
-            state = ramEnded ? State.DEVICE_CHAIN : State.EARLY_DEVICE;
-        }
-        return null;
-    }
-
-    private @Nullable StreamMessage deviceChain(ByteBuffer in) throws WireException {
-        DeviceChainReader sections = Objects.requireNonNull(chain);
-        if (!sections.read(reader, in)) {
+    private @Nullable StreamMessage earlyDevice(ByteBuffer in) throws WireException {
+        DeviceChainReader device = Objects.requireNonNull(earlyDevice);
+        if (!device.read(reader, in)) {
             return null;
         }
-        chain = null;
+        earlyDevice = null;
+        earlyDevices++;
         state = State.SECTION;
-        return new DeviceState(sections.verbatim());
+        return new DeviceState(device.verbatim());
     }
 
-    private @Nullable StreamMessage deviceRun(ByteBuffer in) throws WireException {
-        DeviceRunReader devices = Objects.requireNonNull(run);
-        if (!devices.read(reader, in)) {
-            return null;
+    private @Nullable StreamMessage tail(ByteBuffer in) throws WireException {
+        TailReader end = Objects.requireNonNull(tail);
+        if (!end.ended()) {
+            return end.next(in);
         }
-        run = null;
-        description = new VmDescription(devices.vmDescription());
-        state = State.RUN_END;
-        return new DeviceState(devices.verbatim());
-    }
-
-    private @Nullable StreamMessage afterEof() throws WireException {
-        if (!reader.has(5)) {
-            return null;
-        }
-        int type = reader.u8();
-        if (type != WireFormat.VM_DESCRIPTION) {
-            throw reader.errorBefore(
-                    1, "0x" + Integer.toHexString(type) + " after the end of the migration, where a vmdesc is due");
-        }
-        long length = reader.u32();
-        if (length > limits.maxVmDescriptionBytes()) {
-            throw reader.errorBefore(
-                    4, "a vmdesc of " + length + " bytes; at most " + limits.maxVmDescriptionBytes() + " are taken");
-        }
-        collect(State.VM_DESCRIPTION, (int) length);
-        return null;
-    }
-
-    private @Nullable StreamMessage vmDescription(ByteBuffer in) {
-        VmDescription ready = description;
-        if (ready == null) {
-            byte[] json = collected(in);
-            if (json == null) {
-                return null;
-            }
-            ready = new VmDescription(json);
-        }
-        description = null;
-        state = State.END;
-        return ready;
-    }
-
-    private @Nullable StreamMessage end(ByteBuffer in) throws WireException {
         if (in.hasRemaining()) {
             throw reader.error(in.remaining() + " bytes after the end of the stream");
         }
         return null;
     }
 
-    private StreamMessage done(State next, StreamMessage message) {
-        reader.commit();
-        state = next;
+    /** Commits the message, if there is one, and goes on. */
+    private @Nullable StreamMessage done(State next, @Nullable StreamMessage message) {
+        if (message != null) {
+            reader.commit();
+            state = next;
+        }
         return message;
     }
 }
