@@ -3,6 +3,7 @@
 package io.godwit.app;
 
 import io.godwit.app.cli.LogSettings;
+import io.godwit.app.relay.RelayCommand;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.util.List;
@@ -31,7 +32,7 @@ import picocli.CommandLine.Spec;
 public final class Main implements Runnable {
 
     /** Every command of the program, in the order of the help: a new one is one more line here. */
-    private static final List<Class<?>> COMMANDS = List.of();
+    private static final List<Class<?>> COMMANDS = List.of(RelayCommand.class);
 
     /** Exit code of a user's mistake. */
     static final int MISTAKE = ExitCode.USAGE;

@@ -20,20 +20,20 @@ public record FaultPlan(List<Fault> faults) {
     /** No fault at all. */
     public static final FaultPlan NONE = new FaultPlan(List.of());
 
-    /** The words that {@link #parse} knows, one line each, for a help text. */
+    /** The words that {@link #parse} knows, for a help text: lines of less than 80 characters. */
     public static final String HELP = """
             none                         no fault
             refuse                       do not listen
             reset                        accept, then reset at once
-            blackhole                    accept, swallow everything, never answer, leave the target alone
+            blackhole                    accept, swallow all, do not even connect
             half-open                    the same as back:swallow
-            [DIRECTION:]cut-after=BYTES  cut all connections once so many bytes have passed, once
+            [DIRECTION:]cut-after=BYTES  pass so many bytes, then cut all, once
             [DIRECTION:]swallow          read everything and pass nothing
             [DIRECTION:]stall            stop to read
             [DIRECTION:]delay=MS         pass everything so much later
             [DIRECTION:]rate=BYTES       pass at most so many bytes per second
-            DIRECTION is forward (to the target), back or both (if none is given); BYTES may end in K, M or G;
-            several faults are separated by commas.""";
+            DIRECTION is forward (to the target), back, or both if none is given.
+            BYTES may end in K, M or G. Separate several faults by commas.""";
 
     /** @throws IllegalArgumentException if a fault is there twice */
     public FaultPlan {

@@ -5,6 +5,7 @@ package io.godwit.net;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -121,9 +122,9 @@ public final class Relay implements AutoCloseable {
         }
     }
 
-    /** Waits until it was closed, or ended by a defect of its own, which is thrown. */
-    public void awaitEnd() {
-        ended.join();
+    /** Completes when it was closed; exceptionally, if its thread ended by a defect. */
+    public CompletionStage<@Nullable Void> ended() {
+        return ended.minimalCompletionStage();
     }
 
     /** Something for the relay's thread to do that may fail to listen. */
