@@ -141,6 +141,15 @@ public final class DestinationSession {
         candidates.tick(main >= 0, now);
     }
 
+    /** An operator breaks the channels as if the network had. False if there are none. */
+    public boolean yank(long now) {
+        if (main < 0) {
+            return false;
+        }
+        step(new DestinationInput.Broken(Channel.MAIN, "broken by the operator (yank)"), now);
+        return true;
+    }
+
     /** Bytes came. What remains in the buffer afterwards is to be offered again with more bytes, or after {@link DestinationHost#again}. */
     public void received(int connection, ByteBuffer in, long now) {
         if (connection != main && connection != preempt) {

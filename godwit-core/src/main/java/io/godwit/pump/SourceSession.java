@@ -124,6 +124,15 @@ public final class SourceSession {
         }
     }
 
+    /** An operator breaks the channels as if the network had. False if there are none. */
+    public boolean yank(long now) {
+        if (main < 0) {
+            return false;
+        }
+        step(new SourceInput.Broken(Channel.MAIN, "broken by the operator (yank)"), now);
+        return true;
+    }
+
     /** Bytes came; all that make whole messages are consumed. */
     public void received(int connection, ByteBuffer in, long now) {
         if (connection != main) {

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.engine;
+
+import io.godwit.guest.Guest;
+import io.godwit.net.Address;
+import io.godwit.protocol.Capability;
+import io.godwit.protocol.DestinationInput;
+import io.godwit.protocol.DestinationState;
+import io.godwit.protocol.Parameters;
+import io.godwit.protocol.SourceInput;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.LongSupplier;
+import java.util.function.UnaryOperator;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One guest and its migrations: what a QEMU process is to its monitor. Runs one thread of its own, the loop. All methods may be called from any thread; see
+ * {@link EndpointControl} for what they promise.
+ */
+public final class Endpoint implements EndpointControl, AutoCloseable {
+    private final EndpointLoop loop;
+    private final boolean forIncoming;
+    private boolean quitRefused;
+
+    private Endpoint(EndpointLoop loop, boolean forIncoming) {
+        this.loop = loop;
+        this.forIncoming = forIncoming;
+    }
+
+    /**
+     * An endpoint whose guest is here and stopped: {@link #cont} runs it.
+     *
+     * @param name for thread names and logs
+     * @param clock monotonic nanoseconds
+     */
+    public static Endpoint withGuest(String name, Guest guest, LongSupplier clock, RandomGenerator random)
+            throws IOException {
+        return open(name, guest, clock, random, false);
+    }
+
+    /** An endpoint whose guest will come by {@link #migrateIncoming}; until then it does not run. */
+    public static Endpoint forIncoming(String name, Guest guest, LongSupplier clock, RandomGenerator random)
+            throws IOException {
+        return open(name, guest, clock, random, true);
+    }
+
+    private static Endpoint open(String name, Guest guest, LongSupplier clock, RandomGenerator random, boolean incoming)
+            throws IOException {
+        EndpointLoop loop = new EndpointLoop(guest, clock, random);
+        if (incoming) {
+            loop.guestSwitch.await();
+        }
+        loop.start(name);
+        return new Endpoint(loop, incoming);
+    }
+
+    /** Completes once the endpoint has ended and everything of it is closed. */
+    public CompletableFuture<Void> ended() {
+        return loop.ended;
+    }
+
+    @Override
+    public void migrate(Address target, boolean resume) throws CommandRefused {
+        loop.mailbox.call(() -> {
+            if (resume) {
+                loop.resume(target);
+            } else {
+                loop.migrate(target);
+            }
+            return true;
+        });
+    }
+
+    @Override
+    public void migrateIncoming(Address listen) throws CommandRefused {
+        loop.mailbox.call(() -> {
+            if (!forIncoming) {
+                throw new CommandRefused(
+                        "this endpoint was not started for an incoming migration: start it with --incoming defer");
+            }
+            if (loop.destination == null) {
+                loop.incoming();
+            }
+            var session = loop.destination;
+            if (session == null) {
+                throw new IllegalStateException("no session");
+            }
+            EndpointLoop.refuse(session.machine().refuse(new DestinationInput.Incoming()));
+            loop.listen("incoming", listen);
+            EndpointLoop.refuse(session.operator(new DestinationInput.Incoming(), loop.now()));
+            return true;
+        });
+    }
+
+    @Override
+    public void migrateRecover(Address listen) throws CommandRefused {
+        loop.mailbox.call(() -> {
+            var session = loop.destination;
+            boolean paused = session != null && session.machine().state() instanceof DestinationState.Paused;
+            if (!paused) {
+                throw new CommandRefused("migrate-recover works at a destination in postcopy-paused; the state is "
+                        + (session == null ? "none" : session.machine().status()));
+            }
+            loop.listen("recover", listen);
+            return true;
+        });
+    }
+
+    @Override
+    public void migratePause() throws CommandRefused {
+        loop.mailbox.call(() -> {
+            if (loop.source != null) {
+                EndpointLoop.refuse(loop.source.operator(new SourceInput.Pause(), loop.now()));
+            } else if (loop.destination != null) {
+                EndpointLoop.refuse(loop.destination.operator(new DestinationInput.Pause(), loop.now()));
+            } else {
+                throw new CommandRefused(
+                        "migrate-pause works in postcopy-active and postcopy-recover; there is no migration");
+            }
+            return true;
+        });
+    }
+
+    @Override
+    public void yank() throws CommandRefused {
+        loop.mailbox.call(() -> {
+            boolean broken = (loop.source != null && loop.source.yank(loop.now()))
+                    || (loop.destination != null && loop.destination.yank(loop.now()));
+            if (!broken) {
+                throw new CommandRefused("there is no channel that could be broken");
+            }
+            return true;
+        });
+    }
+
+    @Override
+    public void migrateCancel() throws CommandRefused {
+        loop.mailbox.call(() -> {
+            if (loop.source != null) {
+                EndpointLoop.refuse(loop.source.operator(new SourceInput.Cancel(), loop.now()));
+            } else if (loop.destination != null && loop.destination.machine().holdsGuestData()) {
+                throw new CommandRefused(
+                        "the guest runs here on memory that is still at its source: cancelling would lose it");
+            }
+            return true;
+        });
+    }
+
+    @Override
+    public void migrateContinue(String status) throws CommandRefused {
+        loop.mailbox.call(() -> {
+            var session = loop.source;
+            String current =
+                    session == null ? "none" : session.machine().status().word();
+            if (session == null || !current.equals(status)) {
+                throw new CommandRefused("the migration is in state " + current + ", not in " + status);
+            }
+            EndpointLoop.refuse(session.operator(new SourceInput.Continue(), loop.now()));
+            return true;
+        });
+    }
+
+    @Override
+    public void migrateStartPostcopy() throws CommandRefused {
+        loop.mailbox.call(() -> {
+            if (loop.source == null) {
+                throw new CommandRefused(
+                        "there is no running migration that could be switched to postcopy: start one with migrate");
+            }
+            EndpointLoop.refuse(loop.source.operator(new SourceInput.StartPostcopy(), loop.now()));
+            return true;
+        });
+    }
+
+    @Override
+    public void migrateResolve(Owner owner) throws CommandRefused {
+        loop.mailbox.call(() -> {
+            if (loop.source == null) {
+                throw new CommandRefused("there is no uncertain migration here: none was started");
+            }
+            SourceInput word = owner == Owner.SOURCE ? new SourceInput.ResolveHere() : new SourceInput.ResolveThere();
+            EndpointLoop.refuse(loop.source.operator(word, loop.now()));
+            return true;
+        });
+    }
+
+    @Override
+    public Set<Capability> capabilities() {
+        return answer(() ->
+                loop.capabilities.isEmpty() ? EnumSet.noneOf(Capability.class) : EnumSet.copyOf(loop.capabilities));
+    }
+
+    @Override
+    public void setCapabilities(Map<Capability, Boolean> changes) throws CommandRefused {
+        loop.mailbox.call(() -> {
+            if (InfoBuilder.running(loop)) {
+                throw new CommandRefused("capabilities cannot be changed while a migration is under way");
+            }
+            changes.forEach((capability, on) -> {
+                if (on) {
+                    loop.capabilities.add(capability);
+                } else {
+                    loop.capabilities.remove(capability);
+                }
+            });
+            return true;
+        });
+    }
+
+    @Override
+    public Parameters parameters() {
+        return answer(() -> loop.parameters);
+    }
+
+    @Override
+    public void setParameters(UnaryOperator<Parameters> change) throws CommandRefused {
+        loop.mailbox.call(() -> {
+            loop.parameters = change.apply(loop.parameters);
+            if (loop.source != null) {
+                loop.source.parameters(loop.parameters);
+            }
+            if (loop.destination != null) {
+                loop.destination.parameters(loop.parameters);
+            }
+            return true;
+        });
+    }
+
+    @Override
+    public MigrationInfo info() {
+        return answer(() -> InfoBuilder.build(loop));
+    }
+
+    @Override
+    public String runState() {
+        return answer(loop.guestSwitch::runState);
+    }
+
+    @Override
+    public void stop() throws CommandRefused {
+        loop.mailbox.call(() -> {
+            if (loop.guestSwitch.holder() == GuestSwitch.Holder.HERE) {
+                loop.guestSwitch.want(false);
+            }
+            return true;
+        });
+    }
+
+    @Override
+    public void cont() throws CommandRefused {
+        loop.mailbox.call(() -> {
+            switch (loop.guestSwitch.holder()) {
+                case HERE -> loop.guestSwitch.want(true);
+                case AWAITED -> throw new CommandRefused("the guest is not here yet: an incoming migration brings it");
+                case SWITCHING ->
+                    throw new CommandRefused(
+                            loop.source != null && loop.source.machine().committed()
+                                    ? "the guest was handed to the destination: running it here, too, would give two of it"
+                                    : "the guest is stopped for the switchover of a migration: cancel that first");
+                case GONE -> throw new CommandRefused("the guest was migrated away and is the destination's now");
+            }
+            return true;
+        });
+    }
+
+    @Override
+    public void quit(String reason) throws CommandRefused {
+        loop.mailbox.call(() -> {
+            String loss = InfoBuilder.whatWouldBeLost(loop);
+            if (loss != null && !quitRefused) {
+                quitRefused = true;
+                throw new CommandRefused(loss + ": recover the migration first, or say it once more to lose the guest");
+            }
+            loop.end(reason);
+            return true;
+        });
+    }
+
+    @Override
+    public void pmemsave(long address, long size, Path file) throws IOException {
+        loop.guest.memory().writeTo(file, address, size);
+    }
+
+    @Override
+    public void addListener(EndpointListener listener) {
+        loop.listeners.add(listener);
+    }
+
+    @Override
+    public void removeListener(EndpointListener listener) {
+        loop.listeners.remove(listener);
+    }
+
+    /** Ends the endpoint whatever it holds, and waits until everything is closed. */
+    @Override
+    public void close() {
+        try {
+            loop.mailbox.call(() -> {
+                loop.end("host-qmp-quit");
+                return true;
+            });
+        } catch (CommandRefused e) {
+            // It has ended already, which is what is wanted here.
+            @Nullable Throwable none = e.getCause();
+            if (none != null) {
+                throw new IllegalStateException("the endpoint could not be closed", none);
+            }
+        }
+        loop.ended.join();
+    }
+
+    private <T> T answer(Mailbox.Request<T> question) {
+        try {
+            return loop.mailbox.call(question);
+        } catch (CommandRefused e) {
+            throw new IllegalStateException(e.getMessage(), e);
+        }
+    }
+}

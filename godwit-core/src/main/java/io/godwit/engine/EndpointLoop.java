@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.engine;
+
+import io.godwit.engine.EndpointControl.CommandRefused;
+import io.godwit.engine.Link.Side;
+import io.godwit.guest.Guest;
+import io.godwit.net.Address;
+import io.godwit.net.Connection;
+import io.godwit.net.Handler;
+import io.godwit.net.Listener;
+import io.godwit.net.Reactor;
+import io.godwit.protocol.Capability;
+import io.godwit.protocol.MigrationOptions;
+import io.godwit.protocol.MigrationStatus;
+import io.godwit.protocol.Parameters;
+import io.godwit.protocol.SourceInput;
+import io.godwit.pump.DestinationSession;
+import io.godwit.pump.MissingPages;
+import io.godwit.pump.Outbox;
+import io.godwit.pump.SourceSession;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one thread of an endpoint: it owns the migration's state, its sockets and its timers, and waits in one place for all of them. Sessions decide, this moves bytes.
+ *
+ * <p>Everything here but {@link #start} runs on that thread.
+ */
+final class EndpointLoop implements Handler {
+    private static final System.Logger LOG = System.getLogger(EndpointLoop.class.getName());
+
+    /** SO_SNDBUF of a channel on which urgent pages may have to wait behind others. */
+    private static final int SHALLOW = 256 * 1024;
+
+    final Guest guest;
+    final GuestSwitch guestSwitch;
+    final Mailbox mailbox;
+    final CopyOnWriteArrayList<EndpointListener> listeners = new CopyOnWriteArrayList<>();
+    final CompletableFuture<Void> ended = new CompletableFuture<>();
+    final Links links = new Links();
+    final Set<Capability> capabilities = EnumSet.noneOf(Capability.class);
+    /** Where connections are awaited: by migrate-incoming, by migrate-recover. */
+    final Map<String, Listener> listening = new LinkedHashMap<>();
+
+    private final Reactor reactor;
+    private final LongSupplier clock;
+    private final RandomGenerator random;
+    private final HostSide host;
+    private final MissingPages missingPages;
+    private final ArrayDeque<Integer> again = new ArrayDeque<>();
+    Parameters parameters = Parameters.DEFAULT;
+
+    @Nullable
+    SourceSession source;
+
+    @Nullable
+    DestinationSession destination;
+
+    private boolean finishing;
+
+    EndpointLoop(Guest guest, LongSupplier clock, RandomGenerator random) throws IOException {
+        this.guest = guest;
+        this.clock = clock;
+        this.random = random;
+        this.reactor = new Reactor();
+        this.mailbox = new Mailbox(reactor::wakeup);
+        this.guestSwitch = new GuestSwitch(guest, this::guestTold, mailbox::guestStopped);
+        this.missingPages = new MemoryRequests(guest.memory());
+        this.host = new HostSide(this);
+        guest.memory().requests().wakeWith(reactor::wakeup);
+    }
+
+    void start(String name) {
+        Thread thread = Thread.ofPlatform().name("godwit-loop-" + name).unstarted(this::run);
+        mailbox.ownedBy(thread);
+        thread.start();
+    }
+
+    long now() {
+        return clock.getAsLong();
+    }
+
+    private void run() {
+        try {
+            while (!finishing) {
+                try {
+                    turn();
+                } catch (RuntimeException e) {
+                    defect(e);
+                }
+            }
+        } finally {
+            mailbox.close();
+            finish();
+        }
+    }
+
+    private void turn() {
+        mailbox.drain();
+        if (mailbox.takeGuestStopped() && guestSwitch.stopEnded() && source != null) {
+            source.guestStopped(now());
+        }
+        while (!again.isEmpty()) {
+            Link held = links.get(again.remove());
+            if (held != null) {
+                deliver(held);
+            }
+        }
+        produceAndWrite();
+        long now = now();
+        reactor.poll(Math.max(0, Math.min(nextTick(now) - now, Integer.MAX_VALUE * 1_000_000L)), this);
+        tick(now());
+    }
+
+    /** A defect of ours must not cost a guest: the channels are given up, which leads to failed before the commit point and to paused behind it. */
+    private void defect(RuntimeException e) {
+        LOG.log(System.Logger.Level.ERROR, "a defect in Godwit: the channels are given up, nothing is thrown away", e);
+        for (Link link : links.all()) {
+            links.abort(link.id, "internal error");
+            lost(link, "internal error: " + e);
+        }
+        tell(listener -> listener.notice("internal error, the channels were given up: " + e));
+    }
+
+    private void produceAndWrite() {
+        long now = now();
+        SourceSession out = source;
+        if (out != null) {
+            out.produce(now);
+        }
+        DestinationSession in = destination;
+        if (in != null) {
+            in.produce(now);
+        }
+        for (Link link : links.now()) {
+            write(link, now);
+        }
+    }
+
+    private void write(Link link, long now) {
+        Outbox box = outbox(link);
+        if (!link.established || box == null || box.pending() == 0) {
+            return;
+        }
+        long before = box.written();
+        Links.write(link.connection, box);
+        if (link.side == Side.SOURCE && source != null && box.written() != before) {
+            source.written(link.id, now);
+        }
+    }
+
+    private @Nullable Outbox outbox(Link link) {
+        SourceSession out = source;
+        DestinationSession in = destination;
+        return switch (link.side) {
+            case SOURCE -> out == null ? null : out.outbox(link.id);
+            case DESTINATION -> in == null ? null : in.outbox(link.id);
+            case LEAVING -> null;
+        };
+    }
+
+    private long nextTick(long now) {
+        long next = links.nextLeave();
+        SourceSession out = source;
+        if (out != null) {
+            next = Math.min(next, out.nextTick(now));
+        }
+        DestinationSession in = destination;
+        if (in != null) {
+            next = Math.min(next, in.nextTick());
+        }
+        return next == Long.MIN_VALUE ? now : next;
+    }
+
+    private void tick(long now) {
+        SourceSession out = source;
+        if (out != null && out.machine().nextTick() <= now) {
+            out.tick(now);
+        }
+        DestinationSession in = destination;
+        if (in != null && in.nextTick() <= now) {
+            in.tick(now);
+        }
+        links.expire(now);
+    }
+
+    /** Begins to connect for the source; the main channel's bytes go first. */
+    int connect(Address target) {
+        for (Link link : links.all()) {
+            if (link.side == Side.SOURCE) {
+                write(link, now());
+            }
+        }
+        return links.add(reactor.connect(target), Side.SOURCE).id;
+    }
+
+    void keepShallow(int id) {
+        Link link = links.get(id);
+        if (link != null && link.established) {
+            link.connection.setSendBuffer(SHALLOW);
+        }
+    }
+
+    /** Bytes that were left for later may have their time now. */
+    void again(int id) {
+        again.add(id);
+        reactor.wakeup();
+    }
+
+    @Override
+    public void accepted(Listener listener, Connection connection) {
+        DestinationSession in = destination;
+        if (in == null) {
+            connection.abort("no migration is awaited");
+            return;
+        }
+        Link link = links.add(connection, Side.DESTINATION);
+        link.established = true;
+        in.accepted(link.id, connection.peer(), now());
+    }
+
+    @Override
+    public void connected(Connection connection) {
+        Link link = Links.of(connection);
+        if (link != null && source != null) {
+            link.established = true;
+            source.connected(link.id, now());
+        }
+    }
+
+    @Override
+    public void connectFailed(Connection connection, String reason) {
+        broken(connection, reason);
+    }
+
+    @Override
+    public void broken(Connection connection, String reason) {
+        Link link = Links.of(connection);
+        if (link != null) {
+            links.forget(link);
+            lost(link, reason);
+        }
+    }
+
+    private void lost(Link link, String reason) {
+        SourceSession out = source;
+        DestinationSession in = destination;
+        if (link.side == Side.SOURCE && out != null) {
+            out.broken(link.id, reason, now());
+        } else if (link.side == Side.DESTINATION && in != null) {
+            in.broken(link.id, reason, now());
+        }
+    }
+
+    @Override
+    public void writable(Connection connection) {
+        Link link = Links.of(connection);
+        if (link == null) {
+            return;
+        }
+        if (link.side == Side.LEAVING) {
+            links.seeOff(link, now());
+        } else {
+            write(link, now());
+        }
+    }
+
+    @Override
+    public void acceptFailed(Listener listener, String reason) {
+        tell(each -> each.notice(reason));
+    }
+
+    @Override
+    public void readable(Connection connection) {
+        Link link = Links.of(connection);
+        if (link == null) {
+            return;
+        }
+        if (link.side == Side.LEAVING) {
+            links.seeOff(link, now());
+            return;
+        }
+        int bytes = connection.read(link.in);
+        deliver(link);
+        if (bytes < 0 && Links.of(connection) == link) {
+            links.forget(link);
+            lost(link, "the peer ended the connection");
+            connection.close();
+        }
+    }
+
+    private void deliver(Link link) {
+        link.in.flip();
+        SourceSession out = source;
+        DestinationSession in = destination;
+        if (link.side == Side.SOURCE && out != null) {
+            out.received(link.id, link.in, now());
+        } else if (link.side == Side.DESTINATION && in != null) {
+            in.received(link.id, link.in, now());
+        }
+        link.in.compact();
+        boolean full = !link.in.hasRemaining();
+        if (full != link.held && Links.of(link.connection) == link) {
+            link.held = full;
+            link.connection.wantRead(!full);
+        }
+    }
+
+    /** Starts a new outgoing migration. */
+    void migrate(Address target) throws CommandRefused {
+        SourceSession last = source;
+        if (last != null) {
+            refuse(last.machine().refuse(new SourceInput.Migrate()));
+        }
+        DestinationSession in = destination;
+        if (in != null && in.machine().status() != MigrationStatus.COMPLETED) {
+            throw new CommandRefused("the guest is not here: an incoming migration is in "
+                    + in.machine().status());
+        }
+        host.target(target);
+        MigrationOptions options =
+                MigrationOptions.of(capabilities, guest.memory().blocks().size(), random.nextInt(1 << 16));
+        SourceSession fresh = new SourceSession(
+                options, parameters, guest.machine(), guest.memory().asSource(), host);
+        source = fresh;
+        refuse(fresh.operator(new SourceInput.Migrate(), now()));
+    }
+
+    void resume(Address target) throws CommandRefused {
+        SourceSession paused = source;
+        if (paused == null) {
+            throw new CommandRefused("there is no paused migration to resume: none was started here");
+        }
+        refuse(paused.machine().refuse(new SourceInput.Resume()));
+        host.target(target);
+        refuse(paused.operator(new SourceInput.Resume(), now()));
+    }
+
+    /** Listens, in place of what was listened on for the same purpose before. */
+    void listen(String purpose, Address address) throws CommandRefused {
+        for (Listener there : listening.values()) {
+            if (there.isOpen() && there.address().equals(address)) {
+                return;
+            }
+        }
+        try {
+            Listener fresh = reactor.listen(address);
+            Listener former = listening.put(purpose, fresh);
+            if (former != null) {
+                former.close();
+            }
+        } catch (IOException e) {
+            throw new CommandRefused(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    void incoming() {
+        MigrationOptions options =
+                MigrationOptions.of(capabilities, guest.memory().blocks().size(), 0);
+        destination = new DestinationSession(
+                options, parameters, guest.machine(), guest.memory().asSink(), missingPages, host);
+    }
+
+    List<Address> addresses() {
+        return listening.values().stream()
+                .filter(Listener::isOpen)
+                .map(Listener::address)
+                .toList();
+    }
+
+    static void refuse(@Nullable String reason) throws CommandRefused {
+        if (reason != null) {
+            throw new CommandRefused(reason);
+        }
+    }
+
+    void tell(Consumer<EndpointListener> event) {
+        for (EndpointListener listener : listeners) {
+            try {
+                event.accept(listener);
+            } catch (RuntimeException e) {
+                LOG.log(System.Logger.Level.ERROR, "a listener failed; the migration goes on", e);
+            }
+        }
+    }
+
+    private void guestTold(boolean running) {
+        tell(running ? EndpointListener::guestResumed : EndpointListener::guestStopped);
+    }
+
+    void end(String reason) {
+        finishing = true;
+        tell(listener -> listener.shutdown(reason));
+    }
+
+    private void finish() {
+        mailbox.drain();
+        for (Listener listener : listening.values()) {
+            listener.close();
+        }
+        guest.close();
+        reactor.close();
+        ended.complete(null);
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.engine;
+
+import io.godwit.net.Address;
+import io.godwit.protocol.Channel;
+import io.godwit.protocol.MigrationStatus;
+import io.godwit.pump.DestinationHost;
+import io.godwit.pump.Outbox;
+import io.godwit.pump.SourceHost;
+import org.jspecify.annotations.Nullable;
+
+/** What the sessions want of the world, carried out by the loop. Used by the loop only. */
+final class HostSide implements SourceHost, DestinationHost {
+    private final EndpointLoop loop;
+    private @Nullable Address target;
+    private boolean runs = true;
+
+    HostSide(EndpointLoop loop) {
+        this.loop = loop;
+    }
+
+    void target(Address address) {
+        target = address;
+    }
+
+    @Override
+    public int connect(Channel channel) {
+        Address address = target;
+        if (address == null) {
+            throw new IllegalStateException("connecting without a target");
+        }
+        return loop.connect(address);
+    }
+
+    @Override
+    public void abort(int connection, String reason) {
+        loop.links.abort(connection, reason);
+    }
+
+    @Override
+    public void close(int connection, Outbox rest) {
+        loop.links.leave(connection, rest, loop.now());
+    }
+
+    @Override
+    public void stopGuest() {
+        loop.guestSwitch.stopForMigration();
+    }
+
+    @Override
+    public void resumeGuest() {
+        loop.guestSwitch.giveBack();
+    }
+
+    @Override
+    public byte[] deviceState() {
+        return Devices.encode(loop.guest.saveDevices(), loop.guestSwitch.stateToMove());
+    }
+
+    @Override
+    public byte[] vmDescription() {
+        return Devices.describe(loop.guest.saveDevices(), loop.guestSwitch.stateToMove());
+    }
+
+    @Override
+    public void keepShallow(int connection) {
+        loop.keepShallow(connection);
+    }
+
+    @Override
+    public void again(int connection) {
+        loop.again(connection);
+    }
+
+    @Override
+    public void loadDevices(byte[] verbatim) {
+        Devices.Loaded loaded = Devices.decode(verbatim);
+        loop.guest.loadDevices(loaded.sections());
+        runs = loaded.runs();
+    }
+
+    @Override
+    public void startGuest() {
+        loop.guestSwitch.arrived(runs);
+    }
+
+    @Override
+    public void statusChanged(MigrationStatus from, MigrationStatus to, String reason) {
+        if (to == MigrationStatus.COMPLETED
+                && loop.source != null
+                && loop.source.machine().status() == to) {
+            loop.guestSwitch.handedOver();
+        }
+        loop.tell(listener -> listener.statusChanged(from, to, reason));
+    }
+
+    @Override
+    public void passStarted(long pass) {
+        loop.tell(listener -> listener.passStarted(pass));
+    }
+
+    @Override
+    public void notice(String text) {
+        loop.tell(listener -> listener.notice(text));
+    }
+}
