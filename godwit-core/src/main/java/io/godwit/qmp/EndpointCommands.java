@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.qmp;
+
+import io.godwit.engine.EndpointControl;
+import io.godwit.engine.EndpointControl.CommandRefused;
+import io.godwit.engine.EndpointControl.Owner;
+import io.godwit.json.Json;
+import io.godwit.json.JsonArray;
+import io.godwit.json.JsonObject;
+import io.godwit.protocol.Capability;
+import io.godwit.protocol.MigrationStatus;
+import java.io.IOException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The commands of {@code spec/qmp.md §2}, each bound to the endpoint's method of its meaning. What can be checked without knowing the
+ * endpoint's state is checked here, the rest is refused by the endpoint.
+ */
+public final class EndpointCommands {
+    private final EndpointControl control;
+
+    private EndpointCommands(EndpointControl control) {
+        this.control = control;
+    }
+
+    /** All commands, for a {@link QmpServer}. */
+    public static CommandTable table(EndpointControl control) {
+        EndpointCommands commands = new EndpointCommands(control);
+        CommandTable.Builder table = CommandTable.builder(QmpVersion.GODWIT);
+        commands.addMigration(table);
+        commands.addRecovery(table);
+        commands.addSettings(table);
+        commands.addGuest(table);
+        return table.build();
+    }
+
+    private void addMigration(CommandTable.Builder table) {
+        table.command("migrate")
+                .mayTake("uri", ArgumentType.STRING)
+                .mayTake("channels", ArgumentType.ARRAY)
+                .mayTake("resume", ArgumentType.BOOLEAN)
+                .mayTake("detach", ArgumentType.BOOLEAN) // says what is so anyway: the answer does not wait for the end
+                .runs(arguments -> {
+                    var target = MigrateTarget.of("migrate", arguments);
+                    return done(() -> control.migrate(target, arguments.bool("resume", false)));
+                });
+        table.command("migrate-incoming")
+                .mayTake("uri", ArgumentType.STRING)
+                .mayTake("channels", ArgumentType.ARRAY)
+                .mayTake("exit-on-error", ArgumentType.BOOLEAN)
+                .runs(this::migrateIncoming);
+        table.command("migrate_cancel").runs(_ -> done(control::migrateCancel));
+        table.command("migrate-start-postcopy").runs(_ -> done(control::migrateStartPostcopy));
+        table.command("migrate-continue").takes("state", ArgumentType.STRING).runs(this::migrateContinue);
+        table.command("query-migrate")
+                .runs(_ -> QueryMigrate.shown(
+                        control.info(), control.capabilities().contains(Capability.POSTCOPY_BLOCKTIME)));
+        // One loop does everything, before, during and after: no thread is a migration's own.
+        table.command("query-migrationthreads").runs(_ -> Json.array());
+    }
+
+    private void addRecovery(CommandTable.Builder table) {
+        table.command("migrate-pause").oob().runs(_ -> done(control::migratePause));
+        table.command("migrate-recover").oob().takes("uri", ArgumentType.STRING).runs(arguments -> {
+            var listen = MigrateTarget.uri(arguments);
+            return done(() -> control.migrateRecover(listen));
+        });
+        table.command("x-godwit-migrate-resolve")
+                .takes("owner", ArgumentType.STRING)
+                .runs(arguments -> {
+                    Owner owner = owner(arguments.string("owner"));
+                    return done(() -> control.migrateResolve(owner));
+                });
+        table.command("yank").oob().takes("instances", ArgumentType.ARRAY).runs(this::yank);
+    }
+
+    private void addSettings(CommandTable.Builder table) {
+        table.command("migrate-set-capabilities")
+                .takes("capabilities", ArgumentType.ARRAY)
+                .runs(arguments -> {
+                    var changes = CapabilityArguments.changes(arguments.array("capabilities"), control.capabilities());
+                    return done(() -> control.setCapabilities(changes));
+                });
+        table.command("query-migrate-capabilities").runs(_ -> CapabilityArguments.shown(control.capabilities()));
+        MigrationParameters.declare(table.command("migrate-set-parameters")).runs(arguments -> {
+            var change = MigrationParameters.change(arguments);
+            return done(() -> control.setParameters(change));
+        });
+        table.command("query-migrate-parameters").runs(_ -> MigrationParameters.shown(control.parameters()));
+    }
+
+    private void addGuest(CommandTable.Builder table) {
+        table.command("query-status").runs(_ -> {
+            String state = control.runState();
+            return JsonObject.builder()
+                    .put("status", state)
+                    .put("running", state.equals("running"))
+                    .build();
+        });
+        table.command("stop").runs(_ -> done(control::stop));
+        table.command("cont").runs(_ -> done(control::cont));
+        table.command("quit").runs(_ -> done(() -> control.quit("host-qmp-quit")));
+        table.command("system_reset").runs(_ -> {
+            throw QmpError.generic("the guest cannot be reset: it is a program that has no beginning to go back to");
+        });
+        table.command("pmemsave")
+                .takes("val", ArgumentType.INT)
+                .takes("size", ArgumentType.INT)
+                .takes("filename", ArgumentType.STRING)
+                .runs(this::pmemsave);
+    }
+
+    private Json migrateIncoming(JsonObject arguments) throws QmpError {
+        if (arguments.bool("exit-on-error", false)) {
+            throw QmpError.generic(
+                    "'exit-on-error' cannot be true: an endpoint outlives a migration that fails, so that"
+                            + " another can be tried; leave it away and watch for the status failed");
+        }
+        var listen = MigrateTarget.of("migrate-incoming", arguments);
+        return done(() -> control.migrateIncoming(listen));
+    }
+
+    private Json migrateContinue(JsonObject arguments) throws QmpError {
+        String state = arguments.string("state");
+        if (Stream.of(MigrationStatus.values())
+                .noneMatch(status -> status.word().equals(state))) {
+            throw QmpError.generic("there is no migration status '" + state + "'; use one of "
+                    + Stream.of(MigrationStatus.values())
+                            .map(MigrationStatus::word)
+                            .collect(Collectors.joining(", ")));
+        }
+        return done(() -> control.migrateContinue(state));
+    }
+
+    private Json yank(JsonObject arguments) throws QmpError {
+        JsonArray instances = arguments.array("instances");
+        for (int i = 0; i < instances.size(); i++) {
+            String type = instances.object(i).string("type");
+            if (!type.equals("migration")) {
+                throw new QmpError(
+                        QmpError.DEVICE_NOT_FOUND, "there is nothing of type '" + type + "' to yank, only migration");
+            }
+        }
+        return instances.size() == 0 ? Json.object() : done(control::yank);
+    }
+
+    private Json pmemsave(JsonObject arguments) throws QmpError {
+        long address = arguments.int64("val");
+        long size = arguments.int64("size");
+        if (address < 0 || size < 0) {
+            throw QmpError.generic("'val' and 'size' must not be negative, got " + address + " and " + size);
+        }
+        String filename = arguments.string("filename");
+        try {
+            Path file = Path.of(filename);
+            control.pmemsave(address, size, file);
+            return Json.object();
+        } catch (CommandRefused e) {
+            throw refusal(e);
+        } catch (InvalidPathException e) {
+            throw QmpError.generic("'" + filename + "' is no file's name: " + e.getReason());
+        } catch (IOException e) {
+            throw QmpError.generic("cannot write '" + filename + "': " + e);
+        }
+    }
+
+    private static Owner owner(String word) throws QmpError {
+        for (Owner owner : Owner.values()) {
+            if (owner.name().toLowerCase(Locale.ROOT).equals(word)) {
+                return owner;
+            }
+        }
+        throw QmpError.generic("'owner' must be source or destination, got '" + word + "'");
+    }
+
+    private interface Action {
+        void run() throws CommandRefused;
+    }
+
+    private static Json done(Action action) throws QmpError {
+        try {
+            action.run();
+            return Json.object();
+        } catch (CommandRefused e) {
+            throw refusal(e);
+        }
+    }
+
+    private static QmpError refusal(CommandRefused e) {
+        return QmpError.generic(String.valueOf(e.getMessage()));
+    }
+}

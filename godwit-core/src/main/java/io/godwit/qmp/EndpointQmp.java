@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.qmp;
+
+import io.godwit.engine.EndpointControl;
+import io.godwit.net.Address;
+import java.io.IOException;
+
+/** An endpoint's QMP: its commands served, its events told. Every method may be called from any thread but the endpoint's loop. */
+public final class EndpointQmp implements AutoCloseable {
+    private final EndpointControl control;
+    private final QmpServer server;
+    private final EndpointEvents events;
+
+    private EndpointQmp(EndpointControl control, QmpServer server) {
+        this.control = control;
+        this.server = server;
+        this.events = new EndpointEvents(server::broadcast);
+    }
+
+    /**
+     * Begins to serve; closing ends it, and leaves the endpoint as it is.
+     *
+     * @param address as {@link QmpServer#listen} takes it
+     * @throws IOException whose message is a sentence for people
+     */
+    public static EndpointQmp serve(Address address, EndpointControl control) throws IOException {
+        QmpServer server = QmpServer.listen(address, EndpointCommands.table(control));
+        EndpointQmp qmp = new EndpointQmp(control, server);
+        control.addListener(qmp.events);
+        return qmp;
+    }
+
+    /** Where it listens; with port 0 asked for, this has the one that the system chose. */
+    public Address address() {
+        return server.address();
+    }
+
+    public QmpServer server() {
+        return server;
+    }
+
+    @Override
+    public void close() {
+        control.removeListener(events);
+        server.close();
+    }
+}

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.qmp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.godwit.engine.EndpointListener;
+import io.godwit.engine.MigrationInfo;
+import io.godwit.json.Json;
+import io.godwit.json.JsonObject;
+import io.godwit.net.Address;
+import io.godwit.protocol.Capability;
+import io.godwit.protocol.MigrationStatus;
+import io.godwit.protocol.Parameters;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class EndpointCommandsIT {
+    private static final String OK = "{\"return\": {}}";
+
+    @TempDir
+    Path folder;
+
+    private final FakeEndpoint endpoint = new FakeEndpoint();
+    private EndpointQmp qmp;
+    private RawClient client;
+
+    @BeforeEach
+    void serve() throws Exception {
+        qmp = EndpointQmp.serve(new Address.Unix(folder.resolve("q")), endpoint);
+        client = RawClient.negotiated(qmp.address(), "oob");
+    }
+
+    @AfterEach
+    void end() throws IOException {
+        client.close();
+        qmp.close();
+    }
+
+    private String ask(String command) throws Exception {
+        return client.ask("{\"execute\":\"" + command + "\"}");
+    }
+
+    private String ask(String command, String arguments) throws Exception {
+        return client.ask("{\"execute\":\"" + command + "\",\"arguments\":" + arguments.replace('\'', '"') + "}");
+    }
+
+    private String refusal(String command, String arguments) throws Exception {
+        JsonObject error = ((JsonObject) Json.parse(ask(command, arguments))).object("error");
+        assertThat(error.string("class")).isEqualTo("GenericError");
+        assertThat(endpoint.calls).isEmpty();
+        return error.string("desc");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "migrate | {'uri':'tcp:127.0.0.1:4444'} | migrate tcp:127.0.0.1:4444",
+                "migrate | {'uri':'unix:/x','resume':true,'detach':true} | migrate unix:/x resume",
+                "migrate | {'channels':[{'channel-type':'main','addr':{'transport':'socket','type':'inet','host':'::1','port':'9'}}]}"
+                        + " | migrate tcp:[::1]:9",
+                "migrate-incoming | {'uri':'tcp:[::1]:0'} | incoming tcp:[::1]:0",
+                "migrate-incoming | {'channels':[{'channel-type':'main','addr':{'transport':'socket','type':'unix','path':'/x'}}],'exit-on-error':false}"
+                        + " | incoming unix:/x",
+                "migrate-recover | {'uri':'unix:/y'} | recover unix:/y",
+                "migrate-pause | {} | pause",
+                "migrate_cancel | {} | cancel",
+                "migrate-continue | {'state':'pre-switchover'} | continue pre-switchover",
+                "migrate-start-postcopy | {} | start-postcopy",
+                "x-godwit-migrate-resolve | {'owner':'destination'} | resolve DESTINATION",
+                "yank | {'instances':[{'type':'migration'}]} | yank",
+                "stop | {} | stop",
+                "cont | {} | cont",
+                "quit | {} | quit host-qmp-quit",
+                "pmemsave | {'val':4096,'size':8192,'filename':'/tmp/x'} | pmemsave 4096 8192 /tmp/x",
+            })
+    void eachCommandReachesTheEndpoint(String command, String arguments, String call) throws Exception {
+        assertThat(ask(command, arguments)).isEqualTo(OK);
+        assertThat(endpoint.calls).containsExactly(call);
+
+        endpoint.refusal = "not now: \"so\"";
+        assertThat(ask(command, arguments))
+                .isEqualTo("{\"error\": {\"class\": \"GenericError\", \"desc\": \"not now: \\\"so\\\"\"}}");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "migrate | {} | either 'uri' or 'channels', got neither",
+                "migrate | {'uri':'tcp:h:1','channels':[]} | got both",
+                "migrate | {'uri':'exec:cat'} | exec",
+                "migrate | {'uri':'nonsense'} | nonsense",
+                "migrate | {'uri':7} | must be a string, got int",
+                "migrate | {'uri':'tcp:h:1','blk':true} | no argument 'blk'",
+                "migrate | {'channels':[]} | exactly one channel",
+                "migrate | {'channels':[{'channel-type':'cpr','addr':{}}]} | type 'cpr'",
+                "migrate | {'channels':[{'channel-type':'main'}]} | member 'addr' is missing",
+                "migrate | {'channels':[{'channel-type':'main','addr':{'transport':'rdma'}}]} | 'rdma' is not implemented",
+                "migrate | {'channels':[{'channel-type':'main','addr':{'transport':'socket','type':'vsock'}}]} | 'vsock' are not",
+                "migrate | {'channels':[{'channel-type':'main','addr':{'transport':'socket','type':'inet','host':'h','port':'x'}}]}"
+                        + " | 'port' must be a number",
+                "migrate | {'channels':[{'channel-type':'main','addr':{'transport':'socket','type':'inet','host':'h','port':'70000'}}]}"
+                        + " | 70000",
+                "migrate | {'channels':[{'channel-type':'main','addr':{'transport':'socket','type':'inet','host':'h','port':'1','mptcp':true}}]}"
+                        + " | 'mptcp'",
+                "migrate-incoming | {'uri':'tcp:h:1','exit-on-error':true} | 'exit-on-error' cannot be true",
+                "migrate-recover | {} | needs the argument uri",
+                "migrate-continue | {'state':'lunch'} | no migration status 'lunch'",
+                "x-godwit-migrate-resolve | {'owner':'me'} | source or destination, got 'me'",
+                "pmemsave | {'val':-1,'size':1,'filename':'x'} | not be negative",
+                "pmemsave | {'val':18446744073709551615,'size':1,'filename':'x'} | 'val' must lie between",
+                "pmemsave | {'val':0,'size':1,'filename':'\\u0000'} | no file's name",
+                "system_reset | {} | cannot be reset",
+            })
+    void whatCannotBeIsRefusedByASentence(String command, String arguments, String sentence) throws Exception {
+        assertThat(refusal(command, arguments)).contains(sentence);
+    }
+
+    @Test
+    void yankKnowsTheMigrationOnly() throws Exception {
+        assertThat(ask("yank", "{'instances':[{'type':'migration'},{'type':'chardev','id':'c'}]}"))
+                .contains("\"DeviceNotFound\"")
+                .contains("chardev");
+        assertThat(ask("yank", "{'instances':[]}")).isEqualTo(OK);
+        assertThat(endpoint.calls).isEmpty();
+    }
+
+    @Test
+    void recoveryCommandsGoOutOfBandOthersDoNot() throws Exception {
+        assertThat(client.ask("{\"exec-oob\":\"migrate-pause\"}")).isEqualTo(OK);
+        assertThat(client.ask("{\"exec-oob\":\"migrate-recover\",\"arguments\":{\"uri\":\"unix:/x\"}}"))
+                .isEqualTo(OK);
+        assertThat(client.ask("{\"exec-oob\":\"yank\",\"arguments\":{\"instances\":[{\"type\":\"migration\"}]}}"))
+                .isEqualTo(OK);
+        assertThat(client.ask("{\"exec-oob\":\"migrate_cancel\"}")).contains("out-of-band");
+        assertThat(endpoint.calls).containsExactly("pause", "recover unix:/x", "yank");
+    }
+
+    @Test
+    void namesItselfAndItsCommands() throws Exception {
+        assertThat(ask("query-version")).contains("\"major\": 10, \"minor\": 0").contains("\"package\": \"godwit");
+        assertThat(ask("query-commands"))
+                .contains("{\"name\": \"migrate\"}")
+                .contains("{\"name\": \"qmp_capabilities\"}")
+                .contains("{\"name\": \"query-commands\"}");
+        assertThat(ask("query-migrationthreads")).isEqualTo("{\"return\": []}");
+    }
+
+    @Test
+    void tellsTheRunState() throws Exception {
+        assertThat(ask("query-status")).isEqualTo("{\"return\": {\"status\": \"running\", \"running\": true}}");
+        endpoint.runState = "finish-migrate";
+        assertThat(ask("query-status")).isEqualTo("{\"return\": {\"status\": \"finish-migrate\", \"running\": false}}");
+    }
+
+    @Test
+    void setsCapabilitiesAndShowsAllOfThem() throws Exception {
+        assertThat(
+                        ask(
+                                "migrate-set-capabilities",
+                                "{'capabilities':[{'capability':'postcopy-ram','state':true},"
+                                        + "{'capability':'postcopy-preempt','state':true},{'capability':'multifd','state':false}]}"))
+                .isEqualTo(OK);
+
+        assertThat(endpoint.capabilities()).containsExactly(Capability.POSTCOPY_RAM, Capability.POSTCOPY_PREEMPT);
+        List<Json> shown = ((JsonObject) Json.parse(ask("query-migrate-capabilities")))
+                .array("return")
+                .values();
+        assertThat(shown.stream().map(one -> ((JsonObject) one).string("capability")))
+                .containsExactly(
+                        Stream.of(Capability.values()).map(Capability::word).toArray(String[]::new));
+        assertThat(shown)
+                .contains(
+                        Json.parse("{\"capability\":\"postcopy-ram\",\"state\":true}"),
+                        Json.parse("{\"capability\":\"multifd\",\"state\":false}"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "[{'capability':'nope','state':true}] | no capability 'nope'",
+                "[{'capability':'nope','state':false}] | no capability 'nope'",
+                "[{'capability':'multifd','state':true}] | 'multifd' cannot be enabled: several page channels",
+                "[{'capability':'postcopy-preempt','state':true}] | 'postcopy-preempt' needs 'postcopy-ram'",
+                "[{'capability':'switchover-ack','state':true}] | 'switchover-ack' needs 'return-path'",
+                "[{'capability':'events'}] | member 'state' is missing",
+                "[{'capability':'events','state':1}] | member 'state' must be a boolean, got int",
+                "[{'capability':'events','state':true,'x':1}] | no member 'x'",
+                "['events'] | element 0 must be an object, got string",
+            })
+    void refusesCapabilitiesThatCannotBe(String capabilities, String sentence) throws Exception {
+        assertThat(refusal("migrate-set-capabilities", "{'capabilities':" + capabilities + "}"))
+                .contains(sentence);
+        assertThat(endpoint.capabilities()).isEmpty();
+    }
+
+    @Test
+    void aCapabilityThatAnotherNeedsStaysOn() throws Exception {
+        ask(
+                "migrate-set-capabilities",
+                "{'capabilities':[{'capability':'postcopy-ram','state':true},{'capability':'postcopy-preempt','state':true}]}");
+
+        assertThat(ask("migrate-set-capabilities", "{'capabilities':[{'capability':'postcopy-ram','state':false}]}"))
+                .contains("'postcopy-preempt' needs 'postcopy-ram'");
+        assertThat(endpoint.capabilities()).contains(Capability.POSTCOPY_RAM);
+    }
+
+    @Test
+    void setsParametersAllOrNone() throws Exception {
+        assertThat(
+                        ask(
+                                "migrate-set-parameters",
+                                "{'max-bandwidth':0,'max-postcopy-bandwidth':5,'downtime-limit':2000000,'avail-switchover-bandwidth':7,"
+                                        + "'x-godwit-handshake-timeout':500,'x-godwit-liveness-timeout':0,'x-godwit-ping-interval':100}"))
+                .isEqualTo(OK);
+        assertThat(endpoint.parameters).isEqualTo(new Parameters(0, 5, 2_000_000, 7, 500, 0, 100));
+
+        assertThat(ask("migrate-set-parameters", "{'max-bandwidth':9,'downtime-limit':2000001}"))
+                .contains("'downtime-limit' must lie between 0 and 2000000, got 2000001");
+        assertThat(endpoint.parameters.maxBandwidth()).isZero();
+        assertThat(ask("migrate-set-parameters", "{'downtime-limit':1}")).isEqualTo(OK);
+        assertThat(endpoint.parameters).isEqualTo(new Parameters(0, 5, 1, 7, 500, 0, 100));
+        assertThat(ask("query-migrate-parameters"))
+                .contains("\"downtime-limit\": 1,")
+                .contains("\"max-postcopy-bandwidth\": 5,");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "{'nope':1} | no argument 'nope'",
+                "{'max-bandwidth':'1G'} | must be an int, got string",
+                "{'max-bandwidth':-1} | must lie between 0 and",
+                "{'max-bandwidth':18446744073709551615} | must lie between 0 and",
+                "{'multifd-channels':0} | between 1 and 255",
+                "{'multifd-channels':4} | cannot be changed from 2: several page channels",
+                "{'multifd-compression':'lz4'} | must be one of none, zlib",
+                "{'multifd-compression':'zstd'} | cannot be changed from \"none\"",
+                "{'tls-creds':'tls0'} | TLS",
+                "{'cpu-throttle-tailslow':true} | cannot be changed from false",
+                "{'block-bitmap-mapping':[{}]} | no block devices",
+            })
+    void refusesParametersThatCannotBe(String parameters, String sentence) throws Exception {
+        assertThat(refusal("migrate-set-parameters", parameters)).contains(sentence);
+    }
+
+    @Test
+    void acceptsTheDefaultOfWhatHasNoEffect() throws Exception {
+        assertThat(ask(
+                        "migrate-set-parameters",
+                        "{'multifd-channels':2,'multifd-compression':'none','tls-creds':'','tls-hostname':null,"
+                                + "'cpu-throttle-tailslow':false,'block-bitmap-mapping':[],'mode':'normal'}"))
+                .isEqualTo(OK);
+        assertThat(endpoint.parameters).isEqualTo(Parameters.DEFAULT);
+        assertThat(ask("migrate-set-parameters", ask("query-migrate-parameters").replaceAll("^\\{\"return\": |}$", "")))
+                .as("what it shows it takes")
+                .isEqualTo(OK);
+    }
+
+    @Test
+    void queryMigrateIsEmptyBeforeAnything() throws Exception {
+        assertThat(ask("query-migrate")).isEqualTo(OK);
+    }
+
+    @Test
+    void tellsWhatHappens() throws Exception {
+        tell(listener -> listener.statusChanged(MigrationStatus.NONE, MigrationStatus.SETUP, ""));
+        tell(listener -> listener.passStarted(1));
+        ask("migrate-set-capabilities", "{'capabilities':[{'capability':'events','state':true}]}");
+        tell(listener -> listener.statusChanged(MigrationStatus.SETUP, MigrationStatus.ACTIVE, "connected"));
+        tell(listener -> listener.passStarted(2));
+        tell(EndpointListener::guestStopped);
+        tell(EndpointListener::guestResumed);
+        tell(listener -> listener.notice("a stray was here"));
+        tell(listener -> listener.shutdown("host-qmp-quit"));
+        tell(listener -> listener.shutdown("guest-shutdown"));
+
+        assertThat(event("MIGRATION").string("status")).isEqualTo("active"); // before 'events' was on, nothing
+        assertThat(event("MIGRATION_PASS").int64("pass")).isEqualTo(2);
+        assertThat(event("STOP")).isEqualTo(Json.object());
+        assertThat(event("RESUME")).isEqualTo(Json.object());
+        assertThat(event("X_GODWIT_NOTICE").string("text")).isEqualTo("a stray was here");
+        assertThat(event("SHUTDOWN")).isEqualTo(Json.parse("{\"guest\":false,\"reason\":\"host-qmp-quit\"}"));
+        assertThat(event("SHUTDOWN").bool("guest")).isTrue();
+        qmp.close();
+        assertThat(endpoint.listeners).isEmpty();
+    }
+
+    private void tell(Consumer<EndpointListener> what) {
+        endpoint.listeners.forEach(what);
+    }
+
+    private JsonObject event(String name) throws Exception {
+        JsonObject message = client.receive();
+        assertThat(message.string("event")).isEqualTo(name);
+        return message.has("data") ? message.object("data") : Json.object();
+    }
+
+    @Test
+    void theDestinationShowsItsRequestsOnceCompleted() throws Exception {
+        endpoint.info = new MigrationInfo(
+                MigrationInfo.Role.DESTINATION,
+                MigrationStatus.COMPLETED,
+                null,
+                0,
+                0,
+                0,
+                -1,
+                MigrationInfo.Ram.NONE,
+                List.of(new Address.Unix(Path.of("/x"))),
+                new MigrationInfo.Requests(3, 0, 5_999_999, 700, 500, 900, 990, 1000, List.of(1L, 2L)),
+                new MigrationInfo.Extra(null, 4, 5, 6));
+
+        JsonObject without = (JsonObject) Json.parse(ask("query-migrate"));
+        ask("migrate-set-capabilities", "{'capabilities':[{'capability':'postcopy-blocktime','state':true}]}");
+        JsonObject with = ((JsonObject) Json.parse(ask("query-migrate"))).object("return");
+
+        assertThat(without.object("return").has("postcopy-latency")).isFalse();
+        assertThat(with.int64("postcopy-blocktime")).isEqualTo(5);
+        assertThat(with.int64("postcopy-latency")).isEqualTo(700);
+        assertThat(with.array("postcopy-latency-dist")).isEqualTo(Json.array(Json.of(1), Json.of(2)));
+        assertThat(with.has("socket-address")).isFalse();
+        assertThat(with.object("x-godwit-requests").int64("p99-ns")).isEqualTo(990);
+        assertThat(with.int64("x-godwit-duplicates")).isEqualTo(4);
+        assertThat(with.int64("x-godwit-recoveries-tried")).isEqualTo(5);
+        assertThat(with.int64("x-godwit-stray-connections")).isEqualTo(6);
+    }
+}
