@@ -27,18 +27,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Not safe for several threads: used by the migration's owner only. Times are nanoseconds of any monotonic clock.
  */
 public final class DestinationMachine {
-    /** Which pages may come now. */
-    public enum Pages {
-        /** None: one is an error of the peer. */
-        NONE,
-        /** Precopy: the later one wins. */
-        STORE,
-        /** Postcopy: a present one is never touched. */
-        PLACE,
-        /** Everything is here: whatever comes is a duplicate. */
-        DROP
-    }
-
     private final MigrationOptions options;
     private Parameters parameters;
     private DestinationState state = new Idle();
@@ -79,20 +67,12 @@ public final class DestinationMachine {
 
     /** Whether the guest runs here on pages that are not all here, so that ending this process would lose it. */
     public boolean holdsGuestData() {
-        return switch (state) {
-            case PostcopyActive _, Paused _, Recover _ -> true;
-            case Idle _, Listening _, Active _, Completed _, Failed _ -> false;
-        };
+        return state.holdsGuestData();
     }
 
     /** What is to be done with a page that comes on the main or the preempt channel. */
-    public Pages pages() {
-        return switch (state) {
-            case Active active -> active.memory() ? Pages.STORE : Pages.NONE;
-            case PostcopyActive _ -> Pages.PLACE;
-            case Completed completed -> completed.answering() ? Pages.DROP : Pages.NONE;
-            case Idle _, Listening _, Paused _, Recover _, Failed _ -> Pages.NONE;
-        };
+    public PageRule pages() {
+        return state.pages();
     }
 
     /** Whether page requests may be sent. */
@@ -113,32 +93,9 @@ public final class DestinationMachine {
         return state instanceof Paused || state instanceof Recover || state instanceof Completed;
     }
 
+    /** Why the operator's input cannot be carried out now, as a sentence, or null if it can. */
     public @Nullable String refuse(DestinationInput input) {
-        return switch (input) {
-            case DestinationInput.Incoming _ ->
-                switch (state) {
-                    case Idle _, Failed _ -> ran ? "the guest is already here" : null;
-                    case Listening _, Active _, PostcopyActive _, Paused _, Recover _, Completed _ ->
-                        "an incoming migration has already been started; its state is " + status();
-                };
-            case DestinationInput.Pause _ ->
-                switch (state) {
-                    case PostcopyActive _, Recover _ -> null;
-                    case Idle _, Listening _, Active _, Paused _, Completed _, Failed _ ->
-                        "migrate-pause works in postcopy-active and postcopy-recover; the state is " + status();
-                };
-            case DestinationInput.MainOpened _,
-                    DestinationInput.RecoveryOpened _,
-                    DestinationInput.Received _,
-                    DestinationInput.BitmapAsked _,
-                    DestinationInput.Packaged _,
-                    DestinationInput.Ended _,
-                    DestinationInput.NothingMissing _,
-                    DestinationInput.Loaded _,
-                    DestinationInput.LoadFailed _,
-                    DestinationInput.Broken _,
-                    DestinationInput.Tick _ -> null;
-        };
+        return DestinationRefusals.refuse(input, state, ran);
     }
 
     /** Bytes came, or a queue that had been full moved: the path is alive. */
@@ -334,11 +291,7 @@ public final class DestinationMachine {
     }
 
     private void bitmapAsked(int block, Consumer<DestinationEffect> out) {
-        BitSet asked = switch (state) {
-            case Recover recover -> recover.asked();
-            case Completed completed -> completed.answering() ? completed.asked() : null;
-            case Idle _, Listening _, Active _, PostcopyActive _, Paused _, Failed _ -> null;
-        };
+        BitSet asked = state.asked();
         if (asked == null || asked.get(block)) {
             lost(
                     "RECV_BITMAP for block " + block
@@ -353,22 +306,16 @@ public final class DestinationMachine {
     }
 
     private void resumed(Consumer<DestinationEffect> out) {
+        out.accept(new DestinationEffect.Reply(new ReturnPathMessage.ResumeAck(1)));
         if (state instanceof Recover) {
             deadline = -1;
-            out.accept(new DestinationEffect.Reply(new ReturnPathMessage.ResumeAck(1)));
             become(new PostcopyActive(false), "recovered", out);
             out.accept(new DestinationEffect.ReissueRequests());
-        } else {
-            out.accept(new DestinationEffect.Reply(new ReturnPathMessage.ResumeAck(1)));
         }
     }
 
     private void broken(Channel channel, String reason, Consumer<DestinationEffect> out) {
-        if (channel == Channel.PREEMPT && state instanceof PostcopyActive(boolean ended) && ended) {
-            lost("the preempt channel ended before the last pages came: " + reason, out);
-        } else {
-            lost((channel == Channel.MAIN ? "main channel: " : "preempt channel: ") + reason, out);
-        }
+        lost((channel == Channel.MAIN ? "main channel: " : "preempt channel: ") + reason, out);
     }
 
     private void tick(long outstanding, long now, Consumer<DestinationEffect> out) {
@@ -385,14 +332,7 @@ public final class DestinationMachine {
 
     /** A source that PINGs is never silent; any other one only while it owes a page. */
     private boolean watched(long outstanding) {
-        if (parameters.livenessTimeoutMillis() == 0) {
-            return false;
-        }
-        return switch (state) {
-            case Active _ -> nonce >= 0;
-            case PostcopyActive(boolean ended) -> !ended && (nonce >= 0 || outstanding > 0);
-            case Idle _, Listening _, Paused _, Recover _, Completed _, Failed _ -> false;
-        };
+        return parameters.livenessTimeoutMillis() != 0 && state.watched(nonce >= 0, outstanding > 0);
     }
 
     private void lost(String reason, Consumer<DestinationEffect> out) {

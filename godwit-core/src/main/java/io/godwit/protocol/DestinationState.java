@@ -3,6 +3,7 @@
 package io.godwit.protocol;
 
 import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a destination is, with what belongs to that place only. {@code spec/sequences.md §8.2} gives QEMU's table.
@@ -101,5 +102,46 @@ public sealed interface DestinationState {
         public MigrationStatus status() {
             return MigrationStatus.FAILED;
         }
+    }
+
+    /** Whether the guest runs here on pages that are not all here, so that ending this process would lose it. */
+    default boolean holdsGuestData() {
+        return switch (this) {
+            case PostcopyActive _, Paused _, Recover _ -> true;
+            case Idle _, Listening _, Active _, Completed _, Failed _ -> false;
+        };
+    }
+
+    /** What is to be done with a page that comes on the main or the preempt channel. */
+    default PageRule pages() {
+        return switch (this) {
+            case Active active -> active.memory() ? PageRule.STORE : PageRule.NONE;
+            case PostcopyActive _ -> PageRule.PLACE;
+            case Completed completed -> completed.answering() ? PageRule.DROP : PageRule.NONE;
+            case Idle _, Listening _, Paused _, Recover _, Failed _ -> PageRule.NONE;
+        };
+    }
+
+    /** Blocks whose received bitmap the source has asked for on its recovery connection, or null if it may not ask now; not to be changed. */
+    default @Nullable BitSet asked() {
+        return switch (this) {
+            case Recover(BitSet asked) -> asked;
+            case Completed(boolean answering, BitSet asked) -> answering ? asked : null;
+            case Idle _, Listening _, Active _, PostcopyActive _, Paused _, Failed _ -> null;
+        };
+    }
+
+    /**
+     * Whether silence of the path is judged.
+     *
+     * @param pings the source sends keep-alive PINGs
+     * @param owed a requested page has not come
+     */
+    default boolean watched(boolean pings, boolean owed) {
+        return switch (this) {
+            case Active _ -> pings;
+            case PostcopyActive(boolean ended) -> !ended && (pings || owed);
+            case Idle _, Listening _, Paused _, Recover _, Completed _, Failed _ -> false;
+        };
     }
 }

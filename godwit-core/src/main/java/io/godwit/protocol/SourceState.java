@@ -162,6 +162,39 @@ public sealed interface SourceState {
         }
     }
 
+    /** Whether an operator's stop of this process would lose what exists nowhere else. */
+    default boolean holdsGuestData() {
+        return switch (this) {
+            case Idle _,
+                    Setup _,
+                    Active _,
+                    Stopping _,
+                    PreSwitchover _,
+                    Flushing _,
+                    Completed _,
+                    Failed _,
+                    Cancelled _ -> false;
+            case AwaitingShut _, PostcopyActive _, Paused _, RecoverSetup _, Recover _, Uncertain _ -> true;
+        };
+    }
+
+    /** Whether a migration is under way that has not passed the commit point: it can be cancelled, and its failure gives the guest back. */
+    default boolean revocable() {
+        return switch (this) {
+            case Setup _, Active _, Stopping _, PreSwitchover _, Flushing _ -> true;
+            case Idle _,
+                    AwaitingShut _,
+                    PostcopyActive _,
+                    Paused _,
+                    RecoverSetup _,
+                    Recover _,
+                    Uncertain _,
+                    Completed _,
+                    Failed _,
+                    Cancelled _ -> false;
+        };
+    }
+
     /** What was known when the channel was lost past the commit point. */
     enum Lost {
         /** Precopy: EOF was handed over, SHUT 0 did not come. */

@@ -2,9 +2,7 @@
 
 package io.godwit.pump;
 
-import io.godwit.page.BlockInfo;
 import io.godwit.page.BlockTable;
-import io.godwit.page.Pages;
 import io.godwit.protocol.Channel;
 import io.godwit.protocol.DestinationEffect;
 import io.godwit.protocol.DestinationInput;
@@ -13,22 +11,15 @@ import io.godwit.protocol.DestinationState;
 import io.godwit.protocol.MigrationOptions;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.Parameters;
-import io.godwit.wire.DecoderOptions;
 import io.godwit.wire.PackagedBlob;
 import io.godwit.wire.PageRecord;
 import io.godwit.wire.PreemptDecoder;
-import io.godwit.wire.ReturnPathDecoder;
-import io.godwit.wire.ReturnPathEncoder;
 import io.godwit.wire.ReturnPathMessage;
-import io.godwit.wire.StreamContext;
 import io.godwit.wire.StreamDecoder;
-import io.godwit.wire.StreamLimits;
 import io.godwit.wire.StreamMessage;
 import io.godwit.wire.WireException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
-import java.util.Arrays;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,12 +28,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Used by the migration's loop only. After any call, {@link #produce} fills the return path's outbox.
  */
 public final class DestinationSession {
-    /** More than all bitmaps and this much of answers waiting to be read: a peer that asks and never reads. */
-    private static final long ANSWER_BACKLOG = 1 << 20;
-
     private final DestinationMachine machine;
-    private final MigrationOptions options;
-    private final String machineName;
     private final DestinationHost host;
     private final PageSink memory;
     private final BlockTable blocks;
@@ -51,18 +37,11 @@ public final class DestinationSession {
     private final DestinationStats stats = new DestinationStats();
     private final ArrayDeque<DestinationEffect> effects = new ArrayDeque<>();
     private final ArrayDeque<DestinationInput> inputs = new ArrayDeque<>();
-    private final ReturnPathEncoder answers;
+    private final ReturnPathWriter returnPath;
+    private final IncomingPages pages;
     private final MissingPages.Visitor request = this::request;
-    private Outbox returnPath = new Outbox();
-    private int main = -1;
-    private int preempt = -1;
-    private @Nullable StreamDecoder decoder;
-    private @Nullable PreemptDecoder preemptDecoder;
-    private int[] peerBlocks = new int[0];
-    private @Nullable StreamContext sections;
-    private byte[] devices = new byte[0];
-    private long missing;
-    private int lastRequestedBlock = -1;
+    private final IncomingChannels channels;
+    private final IncomingDevices devices;
 
     public DestinationSession(
             MigrationOptions options,
@@ -72,12 +51,13 @@ public final class DestinationSession {
             MissingPages missingPages,
             DestinationHost host) {
         this.machine = new DestinationMachine(options, parameters);
-        this.options = options;
-        this.machineName = machineName;
+        this.devices = new IncomingDevices(machineName);
         this.memory = memory;
         this.blocks = memory.blocks();
         this.missingPages = missingPages;
-        this.answers = new ReturnPathEncoder(blocks);
+        this.returnPath = new ReturnPathWriter(blocks);
+        this.pages = new IncomingPages(memory, stats);
+        this.channels = new IncomingChannels(options.postcopy());
         this.host = host;
         this.candidates = new Candidates(options, parameters, blocks, host, stats);
     }
@@ -92,11 +72,11 @@ public final class DestinationSession {
 
     /** Pages not received yet; counted from the switch to postcopy on. */
     public long missing() {
-        return missing;
+        return pages.missing();
     }
 
     public @Nullable Outbox outbox(int connection) {
-        return connection >= 0 && connection == main ? returnPath : null;
+        return connection >= 0 && connection == channels.main() ? returnPath.outbox() : null;
     }
 
     public void parameters(Parameters parameters) {
@@ -123,9 +103,9 @@ public final class DestinationSession {
     }
 
     public void broken(int connection, String reason, long now) {
-        if (connection == main) {
+        if (connection == channels.main()) {
             step(new DestinationInput.Broken(Channel.MAIN, reason), now);
-        } else if (connection == preempt) {
+        } else if (connection == channels.preempt()) {
             step(new DestinationInput.Broken(Channel.PREEMPT, reason), now);
         } else {
             candidates.gone(connection);
@@ -133,17 +113,17 @@ public final class DestinationSession {
     }
 
     public long nextTick() {
-        return Math.min(machine.nextTick(missingPages.outstanding()), candidates.nextTick(main >= 0));
+        return Math.min(machine.nextTick(missingPages.outstanding()), candidates.nextTick(channels.main() >= 0));
     }
 
     public void tick(long now) {
         step(new DestinationInput.Tick(missingPages.outstanding()), now);
-        candidates.tick(main >= 0, now);
+        candidates.tick(channels.main() >= 0, now);
     }
 
     /** An operator breaks the channels as if the network had. False if there are none. */
     public boolean yank(long now) {
-        if (main < 0) {
+        if (channels.main() < 0) {
             return false;
         }
         step(new DestinationInput.Broken(Channel.MAIN, "broken by the operator (yank)"), now);
@@ -152,57 +132,43 @@ public final class DestinationSession {
 
     /** Bytes came. What remains in the buffer afterwards is to be offered again with more bytes, or after {@link DestinationHost#again}. */
     public void received(int connection, ByteBuffer in, long now) {
-        if (connection != main && connection != preempt) {
+        if (connection != channels.main() && connection != channels.preempt()) {
             judge(connection, in, now);
         }
-        if (connection == main) {
+        if (connection == channels.main()) {
             machine.progressed(now);
-            mainBytes(connection, in, now);
-        } else if (connection == preempt) {
+            mainBytes(in, now);
+        } else if (connection == channels.preempt()) {
             machine.progressed(now);
-            preemptBytes(connection, in, now);
+            preemptBytes(in, now);
         }
     }
 
     private void judge(int connection, ByteBuffer in, long now) {
-        switch (candidates.judge(connection, in, machine, preempt >= 0)) {
+        switch (candidates.judge(connection, in, machine, channels.preempt() >= 0)) {
             case WAIT -> {}
             case DROPPED -> in.position(in.limit());
             case MAIN -> {
                 stats.startedAt = now;
-                decoder = new StreamDecoder(StreamLimits.DEFAULT, decoding());
-                sections = null;
-                devices = new byte[0];
-                returnPath = new Outbox();
+                devices.reset();
+                returnPath.renew();
                 step(new DestinationInput.MainOpened(), now);
-                main = connection;
+                channels.begin(connection);
             }
             case RECOVERY -> {
                 step(new DestinationInput.RecoveryOpened(), now);
-                StreamContext known = sections;
-                if (known == null) {
-                    throw new IllegalStateException("recovery without a first connection");
-                }
                 stats.recoveries++;
-                decoder = StreamDecoder.recovery(StreamLimits.DEFAULT, decoding(), known);
-                returnPath = new Outbox();
-                lastRequestedBlock = -1;
-                main = connection;
+                returnPath.renew();
+                channels.recover(connection);
             }
-            case PREEMPT -> {
-                StreamContext known = sections;
-                if (known == null) {
-                    throw new IllegalStateException("preempt channel before the block list");
-                }
-                preemptDecoder = new PreemptDecoder(known.blocks());
-                preempt = connection;
-            }
+            case PREEMPT -> channels.addPreempt(connection);
         }
     }
 
-    private void mainBytes(int connection, ByteBuffer in, long now) {
+    private void mainBytes(ByteBuffer in, long now) {
         try {
-            while (connection == main && decoder != null) {
+            StreamDecoder decoder = channels.stream();
+            while (decoder != null && decoder == channels.stream()) {
                 StreamMessage message = decoder.next(in);
                 if (message == null) {
                     stats.received(decoder.offset());
@@ -216,10 +182,11 @@ public final class DestinationSession {
         in.position(in.limit());
     }
 
-    private void preemptBytes(int connection, ByteBuffer in, long now) {
+    private void preemptBytes(ByteBuffer in, long now) {
         try {
-            while (connection == preempt && preemptDecoder != null) {
-                StreamMessage message = preemptDecoder.next(in);
+            PreemptDecoder decoder = channels.pages();
+            while (decoder != null && decoder == channels.pages()) {
+                StreamMessage message = decoder.next(in);
                 if (message == null) {
                     return;
                 }
@@ -248,32 +215,25 @@ public final class DestinationSession {
                                 : new DestinationInput.BitmapAsked(block),
                         now);
             }
-            case StreamMessage.EndOfStream _ -> step(new DestinationInput.Ended(countMissing()), now);
-            case StreamMessage.Configuration configuration -> {
-                String wrong = wrongMachine(configuration);
-                step(
-                        wrong == null
-                                ? new DestinationInput.Received(message)
-                                : new DestinationInput.Broken(Channel.MAIN, wrong),
-                        now);
-            }
+            case StreamMessage.EndOfStream _ -> step(new DestinationInput.Ended(pages.countMissing()), now);
+            case StreamMessage.Configuration configuration -> unless(devices.unfit(configuration), message, now);
             case StreamMessage.MemSize list -> {
-                String wrong = adopt(list.infos());
-                step(
-                        wrong == null
-                                ? new DestinationInput.Received(message)
-                                : new DestinationInput.Broken(Channel.MAIN, wrong),
-                        now);
+                String wrong = pages.adopt(list.infos());
+                if (wrong == null) {
+                    channels.learn();
+                }
+                unless(wrong, message, now);
             }
             case StreamMessage.RamDiscard discard -> {
-                int connection = main;
+                int connection = channels.main();
                 step(new DestinationInput.Received(message), now);
-                if (connection == main) {
-                    discard(discard, now);
+                if (connection == channels.main()) {
+                    pages.discard(discard);
+                    machine.progressed(now);
                 }
             }
             case StreamMessage.DeviceState(byte[] verbatim) -> {
-                devices = joined(devices, verbatim);
+                devices.add(verbatim);
                 step(new DestinationInput.Received(message), now);
             }
             case StreamMessage.Header _,
@@ -296,50 +256,14 @@ public final class DestinationSession {
         }
     }
 
-    private @Nullable String wrongMachine(StreamMessage.Configuration configuration) {
-        if (!configuration.machine().equals(machineName)) {
-            return "the source's machine is '" + configuration.machine() + "', this one is '" + machineName + "'";
-        }
-        return configuration.capabilities().isEmpty()
-                ? null
-                : "the source uses capabilities that are off here: " + configuration.capabilities();
-    }
-
-    /** The source's block list against ours: the same names and lengths, in any order. */
-    private @Nullable String adopt(List<BlockInfo> theirs) {
-        peerBlocks = new int[theirs.size()];
-        for (int i = 0; i < peerBlocks.length; i++) {
-            BlockInfo block = theirs.get(i);
-            int ours = blocks.indexOf(block.name());
-            if (ours < 0) {
-                return "the source has a RAM block '" + block.name() + "', which does not exist here";
-            }
-            if (blocks.get(ours).usedLength() != block.usedLength()) {
-                return "RAM block '" + block.name() + "' has " + block.usedLength() + " bytes at the source and "
-                        + blocks.get(ours).usedLength() + " here: start both with the same memory size";
-            }
-            peerBlocks[i] = ours;
-        }
-        if (peerBlocks.length != blocks.size()) {
-            return "the source has " + peerBlocks.length + " RAM blocks, there are " + blocks.size() + " here";
-        }
-        StreamDecoder current = decoder;
-        sections = current == null ? null : current.context();
-        return null;
-    }
-
     private void page(PageRecord record, ByteBuffer in, Channel channel, long now) {
         switch (machine.pages()) {
-            case STORE -> {
-                if (record.zero()) {
-                    memory.storeZero(peerBlocks[record.block()], record.page());
-                    stats.zeroPages++;
-                } else {
-                    memory.store(peerBlocks[record.block()], record.page(), in, record.dataPosition());
-                    stats.normalPages++;
+            case STORE -> pages.store(record, in);
+            case PLACE -> {
+                if (pages.place(record, in)) {
+                    step(new DestinationInput.NothingMissing(), now);
                 }
             }
-            case PLACE -> place(record, in, now);
             case DROP -> stats.duplicates++;
             case NONE ->
                 step(
@@ -349,26 +273,8 @@ public final class DestinationSession {
         }
     }
 
-    private void place(PageRecord record, ByteBuffer in, long now) {
-        int block = peerBlocks[record.block()];
-        boolean fresh = record.zero()
-                ? memory.placeZero(block, record.page())
-                : memory.place(block, record.page(), in, record.dataPosition());
-        if (!fresh) {
-            stats.duplicates++;
-            return;
-        }
-        if (record.zero()) {
-            stats.zeroPages++;
-        } else {
-            stats.normalPages++;
-        }
-        if (--missing == 0) {
-            step(new DestinationInput.NothingMissing(), now);
-        }
-    }
-
     private void packaged(StreamMessage.Packaged blob, long now) {
+        StreamDecoder decoder = channels.stream();
         PackagedBlob parsed;
         try {
             parsed = PackagedBlob.parse(blob, decoder == null ? 0 : decoder.offset() - blob.blob().length);
@@ -376,52 +282,29 @@ public final class DestinationSession {
             step(new DestinationInput.Broken(Channel.MAIN, "PACKAGED: " + e.getMessage()), now);
             return;
         }
-        devices = joined(devices, parsed.devices());
+        devices.add(parsed.devices());
         step(new DestinationInput.Packaged(parsed.pings()), now);
     }
 
-    private void discard(StreamMessage.RamDiscard discard, long now) {
-        int block = blocks.indexOf(discard.block());
-        for (StreamMessage.Range range : discard.ranges()) {
-            memory.discard(block, range.start() >>> Pages.SHIFT, range.length() >>> Pages.SHIFT);
-        }
-        machine.progressed(now);
-    }
-
-    private long countMissing() {
-        long present = 0;
-        for (int block = 0; block < blocks.size(); block++) {
-            present += memory.received(block).cardinality();
-        }
-        return blocks.totalPages() - present;
+    private void unless(@Nullable String wrong, StreamMessage message, long now) {
+        step(
+                wrong == null
+                        ? new DestinationInput.Received(message)
+                        : new DestinationInput.Broken(Channel.MAIN, wrong),
+                now);
     }
 
     /** Sends page requests as far as the return path takes them. */
     public void produce(long now) {
-        if (main < 0 || !machine.requests()) {
+        if (channels.main() < 0 || !machine.requests()) {
             return;
         }
         missingPages.drain(request);
     }
 
     private void request(int block, long page) {
-        long offset = page << Pages.SHIFT;
-        reply(
-                block == lastRequestedBlock
-                        ? new ReturnPathMessage.ReqPages(offset, Pages.SIZE)
-                        : new ReturnPathMessage.ReqPagesId(blocks.get(block).name(), offset, Pages.SIZE));
-        lastRequestedBlock = block;
+        returnPath.request(block, page);
         stats.requests++;
-    }
-
-    /** Sections before the block list and those at the end together are the device state. */
-    private static byte[] joined(byte[] first, byte[] second) {
-        if (first.length == 0) {
-            return second;
-        }
-        byte[] both = Arrays.copyOf(first, first.length + second.length);
-        System.arraycopy(second, 0, both, first.length, second.length);
-        return both;
     }
 
     private void step(DestinationInput input, long now) {
@@ -443,20 +326,17 @@ public final class DestinationSession {
     private void perform(DestinationEffect effect, long now) {
         switch (effect) {
             case DestinationEffect.Reply(ReturnPathMessage message) -> {
-                reply(message);
-                if (returnPath.pending() > ANSWER_BACKLOG + blocks.totalPages() / 8 + 64L * blocks.size()) {
+                returnPath.reply(message);
+                if (returnPath.backlogged()) {
                     inputs.add(
                             new DestinationInput.Broken(Channel.MAIN, "the source asks and does not read the answers"));
                 }
             }
-            case DestinationEffect.SendBitmap(int block) -> sendBitmap(block);
+            case DestinationEffect.SendBitmap(int block) -> returnPath.received(block, memory.received(block));
             case DestinationEffect.DropChannels(String reason) -> drop(reason);
             case DestinationEffect.CloseChannels _ -> close();
             case DestinationEffect.ResetMemory _ -> memory.reset();
-            case DestinationEffect.BeginPostcopy _ -> {
-                memory.beginPostcopy();
-                missing = countMissing();
-            }
+            case DestinationEffect.BeginPostcopy _ -> pages.beginPostcopy();
             case DestinationEffect.LoadDevices _ -> inputs.add(load());
             case DestinationEffect.StartGuest _ -> {
                 stats.startedGuestAt = now;
@@ -471,39 +351,16 @@ public final class DestinationSession {
 
     private DestinationInput load() {
         try {
-            host.loadDevices(devices);
+            host.loadDevices(devices.verbatim());
             return new DestinationInput.Loaded();
         } catch (IllegalArgumentException e) {
             return new DestinationInput.LoadFailed(String.valueOf(e.getMessage()));
         }
     }
 
-    private void reply(ReturnPathMessage message) {
-        int size = answers.size(message);
-        ByteBuffer out = returnPath.room(size);
-        answers.write(message, out);
-        returnPath.appended(size);
-    }
-
-    private void sendBitmap(int block) {
-        ReturnPathEncoder.BitmapWriter writer = answers.bitmap(
-                new ReturnPathMessage.RecvBitmap(block, memory.received(block).copy()));
-        boolean more = true;
-        while (more) {
-            ByteBuffer out = returnPath.room(ReturnPathDecoder.MIN_BUFFER);
-            int start = out.position();
-            more = !writer.write(out);
-            returnPath.appended(out.position() - start);
-        }
-    }
-
-    private DecoderOptions decoding() {
-        return DecoderOptions.PLAIN.withPostcopyRam(options.postcopy());
-    }
-
     private void drop(String reason) {
-        int formerMain = main;
-        int formerPreempt = preempt;
+        int formerMain = channels.main();
+        int formerPreempt = channels.preempt();
         forgetChannels();
         if (formerMain >= 0) {
             host.abort(formerMain, reason);
@@ -514,9 +371,9 @@ public final class DestinationSession {
     }
 
     private void close() {
-        int formerMain = main;
-        int formerPreempt = preempt;
-        Outbox rest = returnPath;
+        int formerMain = channels.main();
+        int formerPreempt = channels.preempt();
+        Outbox rest = returnPath.outbox();
         forgetChannels();
         if (formerMain >= 0) {
             host.close(formerMain, rest);
@@ -527,10 +384,7 @@ public final class DestinationSession {
     }
 
     private void forgetChannels() {
-        main = -1;
-        preempt = -1;
-        decoder = null;
-        preemptDecoder = null;
-        returnPath = new Outbox();
+        channels.forget();
+        returnPath.renew();
     }
 }

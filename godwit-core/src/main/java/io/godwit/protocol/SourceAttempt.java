@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.protocol;
+
+import io.godwit.protocol.SourceState.Active;
+import io.godwit.protocol.SourceState.AwaitingShut;
+import io.godwit.protocol.SourceState.Cancelled;
+import io.godwit.protocol.SourceState.Completed;
+import io.godwit.protocol.SourceState.Failed;
+import io.godwit.protocol.SourceState.Flushing;
+import io.godwit.protocol.SourceState.Idle;
+import io.godwit.protocol.SourceState.Lost;
+import io.godwit.protocol.SourceState.Paused;
+import io.godwit.protocol.SourceState.PostcopyActive;
+import io.godwit.protocol.SourceState.PreSwitchover;
+import io.godwit.protocol.SourceState.Recover;
+import io.godwit.protocol.SourceState.RecoverSetup;
+import io.godwit.protocol.SourceState.Setup;
+import io.godwit.protocol.SourceState.Stopping;
+import io.godwit.protocol.SourceState.Uncertain;
+import java.util.BitSet;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A source's present attempt to reach its destination: the state, what it waits for and until when, and how an attempt ends. The one place that
+ * decides where a failure leads. Used by {@link SourceMachine} and {@link SourceHandshake}.
+ */
+final class SourceAttempt {
+    final MigrationOptions options;
+    final Liveness liveness = new Liveness();
+    Parameters parameters;
+    SourceState state = new Idle();
+    boolean preemptReady;
+
+    @Nullable
+    String error;
+
+    private long deadline = -1;
+
+    SourceAttempt(MigrationOptions options, Parameters parameters) {
+        this.options = options;
+        this.parameters = parameters;
+        this.preemptReady = !options.preempt();
+    }
+
+    MigrationStatus status() {
+        return state.status();
+    }
+
+    /** A new attempt: nothing is known to have gone wrong, no channel is there. */
+    void begin() {
+        error = null;
+        preemptReady = !options.preempt();
+    }
+
+    /** The present wait ends {@code millis} from now at the latest; 0 for never. */
+    void expect(long millis, long now) {
+        deadline = millis == 0 ? -1 : now + Liveness.millis(millis);
+    }
+
+    /** Nothing is waited for any more, or nothing that needs a deadline. */
+    void expectNothing() {
+        deadline = -1;
+    }
+
+    long nextTick() {
+        long next = watched() ? liveness.nextTick(parameters) : Long.MAX_VALUE;
+        return deadline < 0 ? next : Math.min(next, deadline);
+    }
+
+    void become(SourceState next, String reason, Consumer<SourceEffect> out) {
+        MigrationStatus from = status();
+        state = next;
+        if (from != next.status()) {
+            out.accept(new SourceEffect.StatusChanged(from, next.status(), reason));
+        }
+    }
+
+    void tick(long now, Consumer<SourceEffect> out) {
+        if (deadline >= 0 && now >= deadline) {
+            lost("nothing came for too long in " + status(), out);
+        } else if (watched() && liveness.silent(now, parameters)) {
+            lost(
+                    "the destination left a PING unanswered for " + parameters.livenessTimeoutMillis()
+                            + " ms: the path is silent",
+                    out);
+        } else if (watched() && liveness.pingDue(now, parameters)) {
+            out.accept(new SourceEffect.SendKeepAlive());
+        }
+    }
+
+    /** Whether PINGs may stand in the stream now. */
+    private boolean watched() {
+        return options.returnPath()
+                && switch (state) {
+                    case Active _, Stopping _, PreSwitchover _ -> true;
+                    case Flushing(boolean _, boolean closing) -> !closing;
+                    case PostcopyActive(boolean _, boolean ended) -> !ended;
+                    case Idle _,
+                            Setup _,
+                            AwaitingShut _,
+                            Paused _,
+                            RecoverSetup _,
+                            Recover _,
+                            Uncertain _,
+                            Completed _,
+                            Failed _,
+                            Cancelled _ -> false;
+                };
+    }
+
+    /** The current attempt is over: a channel broke, a peer erred, a deadline passed, or an operator said so. */
+    void lost(String reason, Consumer<SourceEffect> out) {
+        switch (state) {
+            case Setup _, Active _, Stopping _, PreSwitchover _, Flushing _ -> {
+                error = reason;
+                boolean stopped = !(state instanceof Setup || state instanceof Active);
+                drop(reason, out);
+                out.accept(new SourceEffect.Forget());
+                become(new Failed(), reason, out);
+                if (stopped) {
+                    out.accept(new SourceEffect.ResumeGuest());
+                }
+            }
+            case AwaitingShut _ -> fallBack(Lost.PRECOPY_UNPROVEN, reason, out);
+            case PostcopyActive(boolean proven, boolean _) ->
+                fallBack(proven ? Lost.POSTCOPY : Lost.POSTCOPY_UNPROVEN, reason, out);
+            case RecoverSetup(Lost origin) -> fallBack(origin, reason, out);
+            case Recover(Lost origin, BitSet _, boolean _) -> fallBack(origin, reason, out);
+            case Idle _, Paused _, Uncertain _, Completed _, Failed _, Cancelled _ -> {}
+        }
+    }
+
+    void fallBack(Lost origin, String reason, Consumer<SourceEffect> out) {
+        error = reason;
+        drop(reason, out);
+        become(origin == Lost.POSTCOPY ? new Paused() : new Uncertain(origin, false), reason, out);
+    }
+
+    void drop(String reason, Consumer<SourceEffect> out) {
+        expectNothing();
+        liveness.stop();
+        out.accept(new SourceEffect.DropChannels(reason));
+    }
+
+    void complete(String reason, Consumer<SourceEffect> out) {
+        expectNothing();
+        liveness.stop();
+        out.accept(new SourceEffect.CloseChannels());
+        out.accept(new SourceEffect.Forget());
+        become(new Completed(), reason, out);
+    }
+
+    void become(SourceAttempt other) {
+        state = other.state;
+        deadline = other.deadline;
+        preemptReady = other.preemptReady;
+        error = other.error;
+        liveness.become(other.liveness);
+    }
+
+    /** What decides its future, with times relative to {@code now}. */
+    String fingerprint(long now) {
+        return state + " " + (deadline < 0 ? "-" : deadline - now) + " " + liveness.relativeTo(now) + " " + preemptReady
+                + parameters + options;
+    }
+}

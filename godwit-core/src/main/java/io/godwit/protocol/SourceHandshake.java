@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.protocol;
+
+import io.godwit.protocol.SourceState.Active;
+import io.godwit.protocol.SourceState.AwaitingShut;
+import io.godwit.protocol.SourceState.Cancelled;
+import io.godwit.protocol.SourceState.Completed;
+import io.godwit.protocol.SourceState.Failed;
+import io.godwit.protocol.SourceState.Flushing;
+import io.godwit.protocol.SourceState.Idle;
+import io.godwit.protocol.SourceState.Lost;
+import io.godwit.protocol.SourceState.Paused;
+import io.godwit.protocol.SourceState.PostcopyActive;
+import io.godwit.protocol.SourceState.PreSwitchover;
+import io.godwit.protocol.SourceState.Recover;
+import io.godwit.protocol.SourceState.RecoverSetup;
+import io.godwit.protocol.SourceState.Setup;
+import io.godwit.protocol.SourceState.Stopping;
+import io.godwit.protocol.SourceState.Uncertain;
+import java.util.BitSet;
+import java.util.function.Consumer;
+
+/**
+ * The source's part of a recovery's handshake ({@code spec/sequences.md §6.2}): connect, ask for the received bitmaps, resume, be acknowledged. Whatever goes
+ * wrong in it ends in {@link SourceAttempt#lost}, and no step of it waits without a deadline.
+ */
+final class SourceHandshake {
+    private final SourceAttempt attempt;
+
+    SourceHandshake(SourceAttempt attempt) {
+        this.attempt = attempt;
+    }
+
+    void resume(long now, Consumer<SourceEffect> out) {
+        Lost origin = switch (attempt.state) {
+            case Paused _ -> Lost.POSTCOPY;
+            case Uncertain(Lost lost, boolean _) -> lost;
+            case Idle _,
+                    Setup _,
+                    Active _,
+                    Stopping _,
+                    PreSwitchover _,
+                    Flushing _,
+                    AwaitingShut _,
+                    PostcopyActive _,
+                    RecoverSetup _,
+                    Recover _,
+                    Completed _,
+                    Failed _,
+                    Cancelled _ -> throw new IllegalStateException("resume in " + attempt.state);
+        };
+        attempt.begin();
+        attempt.expect(attempt.parameters.handshakeTimeoutMillis(), now);
+        attempt.become(new RecoverSetup(origin), "migrate with resume", out);
+        out.accept(new SourceEffect.Connect(Channel.MAIN));
+    }
+
+    /** The main channel of a recovery is connected: asks for what the destination has. */
+    void connected(Lost origin, long now, Consumer<SourceEffect> out) {
+        BitSet missing = new BitSet();
+        missing.set(0, attempt.options.blocks());
+        attempt.expect(attempt.parameters.handshakeTimeoutMillis(), now);
+        attempt.become(new Recover(origin, missing, false), "connected, asking for the received bitmaps", out);
+        out.accept(new SourceEffect.SendBitmapRequests());
+    }
+
+    void preemptConnected(Consumer<SourceEffect> out) {
+        if (attempt.state instanceof Recover recover) {
+            resumeIfReady(recover, out);
+        }
+    }
+
+    void neverRan(Lost origin, int status, String said, Consumer<SourceEffect> out) {
+        if (status != Wire.neverRan(attempt.options.nonce())) {
+            attempt.lost(said + " inside the recovery", out);
+        } else if (origin == Lost.POSTCOPY) {
+            attempt.lost("that endpoint says it never had the guest, but the destination had it: wrong address?", out);
+        } else {
+            attempt.drop("the destination never got the guest", out);
+            attempt.become(
+                    new Uncertain(origin, true),
+                    "the destination says it never got the guest whole and cannot run it; x-godwit-migrate-resolve owner=source lets it run here again",
+                    out);
+        }
+    }
+
+    void bitmap(int block, Consumer<SourceEffect> out) {
+        if (!(attempt.state instanceof Recover recover) || recover.resumeSent()) {
+            attempt.lost(
+                    "the destination sent a received bitmap in " + attempt.status() + ", where none was asked for",
+                    out);
+        } else if (!recover.missing().get(block)) {
+            attempt.lost("the destination sent the received bitmap of block " + block + " twice", out);
+        } else {
+            BitSet missing = (BitSet) recover.missing().clone();
+            missing.clear(block);
+            Recover next = new Recover(recover.origin(), missing, false);
+            attempt.become(next, "received bitmap of block " + block, out);
+            resumeIfReady(next, out);
+        }
+    }
+
+    private void resumeIfReady(Recover recover, Consumer<SourceEffect> out) {
+        if (recover.missing().isEmpty() && attempt.preemptReady && !recover.resumeSent()) {
+            attempt.become(
+                    new Recover(recover.origin(), recover.missing(), true),
+                    "all received bitmaps are here, resuming",
+                    out);
+            out.accept(new SourceEffect.SendResume());
+        }
+    }
+
+    void resumeAck(int value, long now, Consumer<SourceEffect> out) {
+        if (attempt.state instanceof Recover recover && recover.resumeSent() && value == 1) {
+            attempt.expectNothing();
+            attempt.liveness.start(now, attempt.parameters);
+            attempt.become(new PostcopyActive(true, false), "the destination goes on", out);
+        } else {
+            attempt.lost(
+                    "the destination sent RESUME_ACK " + value + " in " + attempt.status()
+                            + ", where it was not expected",
+                    out);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.pump;
+
+import io.godwit.page.BlockInfo;
+import io.godwit.page.BlockTable;
+import io.godwit.page.Pages;
+import io.godwit.wire.PageRecord;
+import io.godwit.wire.StreamMessage;
+import java.nio.ByteBuffer;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The way of a page from its record to its place, and the count of those that lack. Used by the loop only; nothing is allocated per page. */
+final class IncomingPages {
+    private final PageSink memory;
+    private final BlockTable blocks;
+    private final DestinationStats stats;
+    private int[] peerBlocks = new int[0];
+    private long missing;
+
+    IncomingPages(PageSink memory, DestinationStats stats) {
+        this.memory = memory;
+        this.blocks = memory.blocks();
+        this.stats = stats;
+    }
+
+    /** Pages not received yet; counted from {@link #beginPostcopy} on. */
+    long missing() {
+        return missing;
+    }
+
+    /** The source's block list against ours: the same names and lengths, in any order; a sentence if it does not fit, else null. */
+    @Nullable
+    String adopt(List<BlockInfo> theirs) {
+        peerBlocks = new int[theirs.size()];
+        for (int i = 0; i < peerBlocks.length; i++) {
+            BlockInfo block = theirs.get(i);
+            int ours = blocks.indexOf(block.name());
+            if (ours < 0) {
+                return "the source has a RAM block '" + block.name() + "', which does not exist here";
+            }
+            if (blocks.get(ours).usedLength() != block.usedLength()) {
+                return "RAM block '" + block.name() + "' has " + block.usedLength() + " bytes at the source and "
+                        + blocks.get(ours).usedLength() + " here: start both with the same memory size";
+            }
+            peerBlocks[i] = ours;
+        }
+        if (peerBlocks.length != blocks.size()) {
+            return "the source has " + peerBlocks.length + " RAM blocks, there are " + blocks.size() + " here";
+        }
+        return null;
+    }
+
+    /** Precopy: the later one wins. */
+    void store(PageRecord record, ByteBuffer in) {
+        if (record.zero()) {
+            memory.storeZero(peerBlocks[record.block()], record.page());
+            stats.zeroPages++;
+        } else {
+            memory.store(peerBlocks[record.block()], record.page(), in, record.dataPosition());
+            stats.normalPages++;
+        }
+    }
+
+    /**
+     * Postcopy: a present page is left alone.
+     *
+     * @return true if this was the last missing page
+     */
+    boolean place(PageRecord record, ByteBuffer in) {
+        int block = peerBlocks[record.block()];
+        boolean fresh = record.zero()
+                ? memory.placeZero(block, record.page())
+                : memory.place(block, record.page(), in, record.dataPosition());
+        if (!fresh) {
+            stats.duplicates++;
+            return false;
+        }
+        if (record.zero()) {
+            stats.zeroPages++;
+        } else {
+            stats.normalPages++;
+        }
+        return --missing == 0;
+    }
+
+    void discard(StreamMessage.RamDiscard discard) {
+        int block = blocks.indexOf(discard.block());
+        for (StreamMessage.Range range : discard.ranges()) {
+            memory.discard(block, range.start() >>> Pages.SHIFT, range.length() >>> Pages.SHIFT);
+        }
+    }
+
+    void beginPostcopy() {
+        memory.beginPostcopy();
+        missing = countMissing();
+    }
+
+    long countMissing() {
+        long present = 0;
+        for (int block = 0; block < blocks.size(); block++) {
+            present += memory.received(block).cardinality();
+        }
+        return blocks.totalPages() - present;
+    }
+}
