@@ -125,12 +125,14 @@ final class CommandReader {
         return new RamDiscard(name, ranges);
     }
 
+    /** The table, which knows the block whose name was just read. */
     private static BlockTable knownBlock(Reader reader, String name, @Nullable BlockTable blocks) throws WireException {
+        int back = WireFormat.str8Size(name) - 1;
         if (blocks == null) {
-            throw reader.error("RAM block '" + name + "' is named before the block list");
+            throw reader.errorBefore(back, "RAM block '" + name + "' is named before the block list");
         }
         if (blocks.indexOf(name) < 0) {
-            throw reader.error("no RAM block is named '" + name + "'");
+            throw reader.errorBefore(back, "no RAM block is named '" + name + "'");
         }
         return blocks;
     }

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.wire;
+
+import static io.godwit.wire.Wire.afterConfiguration;
+import static io.godwit.wire.Wire.afterEnd;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.godwit.wire.StreamMessage.DeviceState;
+import io.godwit.wire.StreamMessage.EndOfStream;
+import io.godwit.wire.StreamMessage.Packaged;
+import io.godwit.wire.StreamMessage.Ping;
+import io.godwit.wire.StreamMessage.SectionStart;
+import io.godwit.wire.StreamMessage.VmDescription;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class DeviceStateTest {
+    private static final DeviceSectionBytes TIMER = new DeviceSectionBytes("timer", 0, 2, new byte[] {1, 2, 3});
+    private static final DeviceSectionBytes EMPTY = new DeviceSectionBytes("0000:00:01.1/ide", -1, 1, new byte[0]);
+
+    private static byte[] json(DeviceSectionBytes... devices) {
+        StringBuilder text = new StringBuilder("{\"devices\": [");
+        for (DeviceSectionBytes d : devices) {
+            text.append(text.toString().endsWith("[") ? "" : ", ")
+                    .append("{\"name\": \"%s\", \"instance_id\": %d, \"fields\": [{\"size\": %d}]}"
+                            .formatted(d.idstr(), Integer.toUnsignedLong(d.instanceId()), d.body().length));
+        }
+        return text.append("]}").toString().getBytes(UTF_8);
+    }
+
+    private static DeviceSectionBytes device(String name, byte[] body) {
+        return new DeviceSectionBytes(name, 0, 1, body);
+    }
+
+    @Test
+    void sectionsAreFoundAgain() throws Exception {
+        byte[] run = DeviceSections.encode(List.of(TIMER, EMPTY, TIMER), 4);
+
+        assertThat(DeviceSections.scan(run)).containsExactly(TIMER, EMPTY, TIMER);
+        assertThat(DeviceSections.scan(new byte[0])).isEmpty();
+        assertThat(DeviceSections.cut(run, DescribedDevice.parse(json(TIMER, EMPTY, TIMER), 0)))
+                .containsExactly(TIMER, EMPTY, TIMER);
+    }
+
+    @Test
+    void aFooterInsideABodyDoesNotMislead() throws Exception {
+        byte[] footer = {0x7e, 0, 0, 0, 4};
+        byte[] footerAndType = {0x7e, 0, 0, 0, 4, 4, 0, 0, 0, 6, 3, 'a', 'b', 'c', 0, 0, 0, 0, 0, 0, 0, 1, 9};
+        DeviceSectionBytes one = device("one", footer);
+        DeviceSectionBytes two = device("two", footerAndType);
+
+        assertThat(DeviceSections.scan(DeviceSections.encode(List.of(one, TIMER), 4)))
+                .containsExactly(one, TIMER);
+        // Here the first border that one meets leads into a section that never ends.
+        assertThat(DeviceSections.scan(DeviceSections.encode(List.of(two, TIMER), 4)))
+                .containsExactly(two, TIMER);
+    }
+
+    @Test
+    void whatIsNoRunOfSectionsIsRefused() {
+        byte[] run = DeviceSections.encode(List.of(TIMER, EMPTY), 4);
+
+        assertThatThrownBy(() -> DeviceSections.scan(Arrays.copyOf(run, run.length - 1)))
+                .isInstanceOf(WireException.class)
+                .hasMessageContaining("no run of device sections");
+        assertThatThrownBy(() -> DeviceSections.scan(new byte[5])).hasMessageContaining("no run of device sections");
+        assertThatThrownBy(() -> DeviceSections.cut(run, DescribedDevice.parse(json(TIMER), 0)))
+                .hasMessageContaining("not described");
+        assertThatThrownBy(() -> DeviceSections.cut(run, DescribedDevice.parse(json(EMPTY, TIMER), 0)))
+                .hasMessageContaining("no device section that ends as described");
+        assertThatThrownBy(() ->
+                        DeviceSections.cut(run, DescribedDevice.parse(json(device("x", TIMER.body()), EMPTY), 0)))
+                .hasMessageContaining("section 'timer' instance 0 where 'x' instance 0 is described");
+    }
+
+    @Test
+    void bodiesOfFootersAreScannedInBoundedTime() {
+        // Each footer could end the section, and each is followed by what could be another: as ambiguous as it gets.
+        byte[] unit = {0x7e, 0, 0, 0, 4, 4, 0, 0, 0, 4, 1, 'a', 0, 0, 0, 0, 0, 0, 0, 0};
+        byte[] body = new byte[unit.length * 20_000];
+        for (int i = 0; i < body.length; i++) {
+            body[i] = unit[i % unit.length];
+        }
+        byte[] run = DeviceSections.encode(List.of(device("fake", body)), 4);
+
+        assertThatThrownBy(() -> DeviceSections.scan(Arrays.copyOf(run, run.length - 1)))
+                .isInstanceOf(WireException.class)
+                .hasMessageMatching(".*(too ambiguous|more than 4096 device sections|no run of device sections)");
+    }
+
+    @Test
+    void thePackageIsTakenApartAndPutTogether() throws Exception {
+        PackagedBlob blob = new PackagedBlob(DeviceSections.encode(List.of(TIMER), 7), List.of(3, 0x42));
+
+        assertThat(PackagedBlob.parse(blob.encode(), 0)).isEqualTo(blob);
+        PackagedBlob bare = new PackagedBlob(new byte[0], List.of());
+        assertThat(PackagedBlob.parse(bare.encode(), 0)).isEqualTo(bare);
+        assertThat(bare.encode().blob()).containsExactly(8, 0, 4, 0, 0, 8, 0, 5, 0, 0);
+    }
+
+    @Test
+    void aPackageOfAnotherFormIsRefused() {
+        byte[] listen = {8, 0, 4, 0, 0};
+        byte[] run = {8, 0, 5, 0, 0};
+        byte[] good = new Wire().bytes(listen).bytes(run).toBytes();
+
+        assertThatThrownBy(() -> parse(new byte[0])).hasMessageContaining("byte 100: the PACKAGED blob does not begin");
+        assertThatThrownBy(() -> parse(new Wire().bytes(run).bytes(run).toBytes()))
+                .hasMessageContaining("begin with LISTEN");
+        assertThatThrownBy(() -> parse(new Wire().bytes(listen).bytes(listen).toBytes()))
+                .hasMessageContaining("byte 105: the PACKAGED blob does not end with RUN");
+        assertThatThrownBy(() -> parse(new Wire()
+                        .bytes(listen)
+                        .zeros(40)
+                        .message(new Ping(3))
+                        .bytes(run)
+                        .toBytes()))
+                .hasMessageContaining("byte 105: 40 bytes in the PACKAGED blob that are no device sections");
+        assertThatThrownBy(() -> parse(Arrays.copyOf(good, 9))).isInstanceOf(WireException.class);
+    }
+
+    private static PackagedBlob parse(byte[] blob) throws WireException {
+        return PackagedBlob.parse(new Packaged(blob), 100);
+    }
+
+    @Test
+    void theRunEndsWhereItsDescriptionFits() throws Exception {
+        byte[] fakeJson = json(TIMER);
+        Wire fake = new Wire()
+                .u8(0x7e)
+                .u32(4)
+                .u8(0, 6)
+                .u32(fakeJson.length)
+                .bytes(fakeJson)
+                .u8(1, 2, 3);
+        DeviceSectionBytes liar = device("liar", fake.toBytes());
+        DeviceState state = new DeviceState(DeviceSections.encode(List.of(liar, TIMER), 4));
+        VmDescription description = new VmDescription(json(liar, TIMER));
+        Wire stream = afterEnd().message(state).message(new EndOfStream()).message(description);
+
+        assertThat(stream.decode(DecoderOptions.PLAIN)).endsWith(state, new EndOfStream(), description);
+        assertThatThrownBy(() -> stream.u8(0).decode(DecoderOptions.PLAIN))
+                .hasMessageContaining("1 bytes after the end");
+    }
+
+    @Test
+    void aDescriptionThatListsNothingEndsTheRunToo() throws Exception {
+        DeviceState state = new DeviceState(DeviceSections.encode(List.of(TIMER, EMPTY), 4));
+        VmDescription description = new VmDescription("{}".getBytes(UTF_8));
+        Wire stream = afterEnd().message(state).message(new EndOfStream()).message(description);
+
+        assertThat(stream.decode(DecoderOptions.PLAIN)).endsWith(state, new EndOfStream(), description);
+    }
+
+    @Test
+    void manyFakesCostLittle() {
+        byte[] unit = new Wire().u8(0x7e).u32(4).u8(0, 6).u32(400).u8('{').toBytes();
+        Wire body = new Wire();
+        for (int i = 0; i < 2_000; i++) {
+            body.bytes(unit).u8('}');
+        }
+        DeviceState state = new DeviceState(DeviceSections.encode(List.of(device("liar", body.toBytes())), 4));
+
+        StreamDecoder decoder = new StreamDecoder(StreamLimits.DEFAULT, DecoderOptions.PLAIN);
+        assertThat(afterEnd().message(state).refusal(decoder)).hasMessageContaining("places that look like its end");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3, 17, 10_000})
+    void earlyDevicesComeOneByOneFromAnySplit(int piece) throws Exception {
+        byte[] first = DeviceSections.encode(List.of(TIMER), 1);
+        byte[] second = DeviceSections.encode(List.of(EMPTY), 2);
+        byte[] body = new byte[40_000];
+        new Random(1).nextBytes(body);
+        byte[] third = DeviceSections.encode(List.of(device("large", body)), 3);
+        DeviceState late = new DeviceState(DeviceSections.encode(List.of(TIMER), 9));
+        VmDescription description = new VmDescription(json(TIMER, EMPTY, device("large", body), TIMER));
+        Wire stream = afterConfiguration()
+                .bytes(first)
+                .bytes(second)
+                .message(new Ping(1))
+                .bytes(third)
+                .message(SectionStart.ram(Wire.RAM_ID))
+                .message(StreamMessage.MemSize.of(Wire.BLOCKS.list()))
+                .endOfSection()
+                .message(new StreamMessage.SectionEnd(Wire.RAM_ID))
+                .endOfSection()
+                .message(late)
+                .message(new EndOfStream())
+                .message(description);
+        StreamDecoder decoder = new StreamDecoder(StreamLimits.DEFAULT, DecoderOptions.PLAIN);
+        Echo echo = new Echo(stream.toBytes());
+        List<StreamMessage> devices = new java.util.ArrayList<>();
+
+        new Feed(stream.toBytes(), StreamDecoder.MIN_BUFFER)
+                .<StreamMessage>all(Feed.Pieces.of(piece), decoder::next, message -> {
+                    echo.expect(message);
+                    if (message instanceof DeviceState) {
+                        devices.add(message);
+                    }
+                });
+
+        assertThat(decoder.ended()).isTrue();
+        assertThat(devices)
+                .containsExactly(new DeviceState(first), new DeviceState(second), new DeviceState(third), late);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3, 17, 10_000})
+    void withoutDescriptionTheRunEndsAtItsLastFooter(int piece) throws Exception {
+        DeviceState state = new DeviceState(DeviceSections.encode(List.of(TIMER, EMPTY, TIMER), 4));
+        byte[] bytes = afterEnd().message(state).message(new EndOfStream()).toBytes();
+        StreamDecoder decoder = new StreamDecoder(StreamLimits.DEFAULT, DecoderOptions.PLAIN.withVmDescription(false));
+        List<StreamMessage> messages = new java.util.ArrayList<>();
+
+        new Feed(bytes, StreamDecoder.MIN_BUFFER)
+                .<StreamMessage>all(Feed.Pieces.of(piece), decoder::next, messages::add);
+
+        assertThat(messages).endsWith(state, new EndOfStream());
+        assertThat(decoder.ended()).isTrue();
+    }
+
+    @Test
+    void sizesCountArraysAndSubsections() throws Exception {
+        String text = """
+                {"page_size": 4096, "devices": [
+                  {"name": "a", "instance_id": 3, "vmsd_name": "a", "version": 1,
+                   "fields": [{"name": "x", "array_len": 5, "type": "uint16", "size": 2},
+                              {"name": "y", "type": "struct", "struct": {"fields": [{"size": 999}]}, "size": 7}],
+                   "subsections": [{"vmsd_name": "a/sub", "version": 1, "fields": [{"size": 4}],
+                                    "subsections": [{"vmsd_name": "a/sub/sub", "fields": [{"size": 1}]}]}]},
+                  {"name": "b", "instance_id": 4294967295, "size": 6,
+                   "fields": [{"name": "data", "size": 6, "type": "buffer"}]}]}""";
+
+        assertThat(DescribedDevice.parse(text.getBytes(UTF_8), 0))
+                .containsExactly(
+                        new DescribedDevice("a", 3, 5 * 2 + 7 + (2 + 5 + 4 + 4) + (2 + 9 + 4 + 1)),
+                        new DescribedDevice("b", 4294967295L, 6));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "[]",
+                "{",
+                "{} {}",
+                "{\"devices\": 1}",
+                "{\"devices\": [1]}",
+                "{\"devices\": [{\"name\": 1}]}",
+                "{\"devices\": [{\"fields\": {}}]}",
+                "{\"devices\": [{\"fields\": [{\"size\": -1}]}]}",
+                "{\"devices\": [{\"fields\": [{\"size\": 1.5}]}]}",
+                "{\"devices\": [{\"fields\": [{\"size\": 9999999999999999999}]}]}",
+                "{\"devices\": [{\"fields\": [{\"size\": 999999999, \"array_len\": 999999999}]}]}",
+                "{\"devices\": [{\"fields\": [{\"size\": 1099511627776}, {\"size\": 1}]}]}",
+                "{\"devices\": [{\"subsections\": [[]]}]}"
+            })
+    void aDescriptionOfAnotherFormIsRefused(String text) {
+        assertThatThrownBy(() -> DescribedDevice.parse(text.getBytes(UTF_8), 1000))
+                .isInstanceOf(WireException.class)
+                .hasMessageContaining("the vmdesc is")
+                .satisfies(e -> assertThat(((WireException) e).offset()).isBetween(1000L, 1000L + text.length()));
+    }
+
+    @Test
+    void aDescriptionNestedWithoutEndIsRefused() {
+        byte[] deep = "[".repeat(100_000).getBytes(UTF_8);
+
+        assertThatThrownBy(() -> DescribedDevice.parse(
+                        ByteBuffer.allocate(deep.length + 5)
+                                .put("{\"a\":".getBytes(UTF_8))
+                                .put(deep)
+                                .array(),
+                        0))
+                .isInstanceOf(WireException.class)
+                .hasMessageContaining("deep");
+    }
+}
