@@ -71,7 +71,11 @@ public final class MappedMemory implements AutoCloseable {
      * Gives a range back to the system: it reads as zeroes afterwards and takes no room. Both numbers are multiples of 4096. A system
      * call, about 0.5 to 2 µs and more for long ranges.
      */
-    public void discard(long offset, long length) throws SystemCallException {
+    public synchronized void discard(long offset, long length) throws SystemCallException {
+        if (!arena.scope().isAlive()) {
+            // The address may be somebody else's by now.
+            throw new IllegalStateException("block '" + name + "' is closed");
+        }
         if (offset < 0 || length < 0 || offset > bytes - length || ((offset | length) & 4095) != 0) {
             throw new IndexOutOfBoundsException("bytes " + offset + " to " + (offset + length) + " of '" + name
                     + "', which has " + bytes + " bytes, are no range of whole pages in it");
@@ -97,7 +101,7 @@ public final class MappedMemory implements AutoCloseable {
 
     /** Unmaps it. No effect the second time. */
     @Override
-    public void close() {
+    public synchronized void close() {
         if (arena.scope().isAlive()) {
             arena.close();
         }
