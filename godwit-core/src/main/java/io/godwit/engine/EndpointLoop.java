@@ -109,6 +109,9 @@ final class EndpointLoop implements Handler {
 
     private void turn() {
         mailbox.drain();
+        if (finishing) {
+            return;
+        }
         if (mailbox.takeGuestStopped() && guestSwitch.stopEnded() && source != null) {
             source.guestStopped(now());
         }
