@@ -210,6 +210,8 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
                     loop.capabilities.remove(capability);
                 }
             });
+            Set<Capability> enabled = capabilities();
+            loop.tell(listener -> listener.capabilitiesChanged(enabled));
             return true;
         });
     }
@@ -290,7 +292,11 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
 
     @Override
     public void addListener(EndpointListener listener) {
-        loop.listeners.add(listener);
+        answer(() -> {
+            loop.listeners.add(listener);
+            listener.capabilitiesChanged(capabilities());
+            return true;
+        });
     }
 
     @Override

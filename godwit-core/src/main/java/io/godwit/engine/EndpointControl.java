@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What an operator can do with one endpoint: the meaning behind the QMP commands, without QMP. Every method may be called from any thread
  * and returns once the endpoint's loop has accepted or refused the request (a round trip through its mailbox, no network); none waits
- * for a peer. A refusal is a {@link CommandRefused} whose message is a sentence for the operator.
+ * for a peer. A refusal is a {@link CommandRefused} whose message is a sentence for the operator. Once the endpoint has ended, what cannot be
+ * refused (queries, listeners) is an {@link IllegalStateException} that says so.
  */
 public interface EndpointControl {
     /** Starts an outgoing migration, or with {@code resume} a recovery of the paused (or uncertain) one. */
@@ -74,7 +75,7 @@ public interface EndpointControl {
     /** Writes guest-physical memory to a file. Blocks go one after the other from address 0. */
     void pmemsave(long address, long size, Path file) throws CommandRefused, IOException;
 
-    /** The listener is called on the endpoint's loop, in order, and must not block. */
+    /** The listener is called on the endpoint's loop, in order, and must not block; at once with the capabilities as they are. */
     void addListener(EndpointListener listener);
 
     void removeListener(EndpointListener listener);

@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.util.Map;
 
 /** What the system's words for a failed socket mean to an operator. */
-final class Reasons {
+public final class Reasons {
     /** EAGAIN: what a non-blocking connect to a unix socket gets when the listener's backlog is full. */
     private static final String QUEUE_FULL = "Resource temporarily unavailable";
 
@@ -26,7 +26,8 @@ final class Reasons {
 
     private Reasons() {}
 
-    static String of(IOException failed) {
+    /** The reason as a part of a sentence; the system's own words if they are not known here. */
+    public static String of(IOException failed) {
         String words = failed.getMessage();
         if (words == null || words.isBlank()) {
             return failed.getClass().getSimpleName();

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -58,8 +59,8 @@ public final class EndpointCommands {
         table.command("migrate-start-postcopy").runs(_ -> done(control::migrateStartPostcopy));
         table.command("migrate-continue").takes("state", ArgumentType.STRING).runs(this::migrateContinue);
         table.command("query-migrate")
-                .runs(_ -> QueryMigrate.shown(
-                        control.info(), control.capabilities().contains(Capability.POSTCOPY_BLOCKTIME)));
+                .runs(_ -> asked(() -> QueryMigrate.shown(
+                        control.info(), control.capabilities().contains(Capability.POSTCOPY_BLOCKTIME))));
         // One loop does everything, before, during and after: no thread is a migration's own.
         table.command("query-migrationthreads").runs(_ -> Json.array());
     }
@@ -86,17 +87,19 @@ public final class EndpointCommands {
                     var changes = CapabilityArguments.changes(arguments.array("capabilities"), control.capabilities());
                     return done(() -> control.setCapabilities(changes));
                 });
-        table.command("query-migrate-capabilities").runs(_ -> CapabilityArguments.shown(control.capabilities()));
+        table.command("query-migrate-capabilities")
+                .runs(_ -> asked(() -> CapabilityArguments.shown(control.capabilities())));
         MigrationParameters.declare(table.command("migrate-set-parameters")).runs(arguments -> {
             var change = MigrationParameters.change(arguments);
             return done(() -> control.setParameters(change));
         });
-        table.command("query-migrate-parameters").runs(_ -> MigrationParameters.shown(control.parameters()));
+        table.command("query-migrate-parameters")
+                .runs(_ -> asked(() -> MigrationParameters.shown(control.parameters())));
     }
 
     private void addGuest(CommandTable.Builder table) {
         table.command("query-status").runs(_ -> {
-            String state = control.runState();
+            String state = asked(control::runState);
             return JsonObject.builder()
                     .put("status", state)
                     .put("running", state.equals("running"))
@@ -188,6 +191,18 @@ public final class EndpointCommands {
             return Json.object();
         } catch (CommandRefused e) {
             throw refusal(e);
+        }
+    }
+
+    /** A query; an endpoint that has ended has no answer. */
+    private static <T> T asked(Supplier<T> question) throws QmpError {
+        try {
+            return question.get();
+        } catch (IllegalStateException e) {
+            if (e.getCause() instanceof CommandRefused refused) {
+                throw refusal(refused);
+            }
+            throw e;
         }
     }
 

@@ -7,11 +7,13 @@ import io.godwit.json.JsonLimits;
 import io.godwit.json.JsonObject;
 import io.godwit.json.JsonSyntaxException;
 import io.godwit.net.Address;
+import io.godwit.net.Reasons;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
+import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
@@ -246,7 +248,8 @@ public final class QmpClient implements AutoCloseable {
 
     private static QmpDisconnected unreachable(Address address, @Nullable Throwable cause) {
         String why = switch (cause) {
-            case java.nio.channels.UnresolvedAddressException _ -> "the host's name is unknown";
+            case UnresolvedAddressException _ -> "the host's name is unknown";
+            case IOException e -> Reasons.of(e);
             case null -> "for an unknown reason";
             default -> String.valueOf(cause.getMessage());
         };

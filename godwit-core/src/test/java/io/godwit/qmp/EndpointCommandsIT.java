@@ -280,6 +280,13 @@ class EndpointCommandsIT {
     }
 
     @Test
+    void anEndpointThatHasEndedSaysSo() throws Exception {
+        endpoint.refusal = "the endpoint has ended";
+
+        assertThat(ask("query-migrate")).contains("GenericError").contains("\"the endpoint has ended\"");
+    }
+
+    @Test
     void tellsWhatHappens() throws Exception {
         tell(listener -> listener.statusChanged(MigrationStatus.NONE, MigrationStatus.SETUP, ""));
         tell(listener -> listener.passStarted(1));

@@ -133,6 +133,10 @@ final class FakeEndpoint implements EndpointControl {
 
     @Override
     public MigrationInfo info() {
+        String why = refusal;
+        if (why != null) {
+            throw new IllegalStateException(why, new CommandRefused(why)); // as an endpoint that has ended
+        }
         return info;
     }
 
