@@ -15,7 +15,7 @@ final class AddressParser {
     private static final List<String> NOT_YET = List.of("vsock", "fd", "exec", "file", "rdma");
 
     /** {@code ,server=on} or {@code ,nowait} at the end of a path: options of a character device, not of a migration URI. */
-    private static final Pattern OPTION = Pattern.compile(",([a-z][a-z0-9-]*)(=[^/,]*)?$");
+    private static final Pattern OPTION = Pattern.compile(",([a-z][a-z0-9-]*=[^/,]*|server|nowait|reuseaddr|fork)$");
 
     private AddressParser() {}
 

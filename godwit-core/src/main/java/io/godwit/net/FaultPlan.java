@@ -138,12 +138,19 @@ public record FaultPlan(List<Fault> faults) {
         if (unit >= 0) {
             digits = digits.substring(0, digits.length() - 1);
         }
-        // 12 digits and a G are below 2^63.
-        if (digits.isEmpty() || digits.length() > 9 || !digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
-            throw new IllegalArgumentException(
-                    "'" + word + "': '" + text + "' is no number, use at most 9 digits and K, M or G");
+        try {
+            if (digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
+                return Math.multiplyExact(Long.parseLong(digits), 1L << (10 * (unit + 1)));
+            }
+        } catch (NumberFormatException | ArithmeticException none) {
+            throw noNumber(text, word, none);
         }
-        return Long.parseLong(digits) << (10 * (unit + 1));
+        throw noNumber(text, word, null);
+    }
+
+    private static IllegalArgumentException noNumber(@Nullable String text, String word, @Nullable Exception cause) {
+        return new IllegalArgumentException(
+                "'" + word + "': '" + text + "' is no number, use digits and K, M or G", cause);
     }
 
     /** Whether a fault of this kind is part of it. */

@@ -39,6 +39,7 @@ final class Loop implements AutoCloseable {
     private final Handler handler = new Recorder();
     long bytesRead;
     int rounds;
+    boolean failNext;
 
     Loop() throws java.io.IOException {
         reactor = new Reactor();
@@ -131,6 +132,10 @@ final class Loop implements AutoCloseable {
 
         @Override
         public void readable(Connection connection) {
+            if (failNext) {
+                failNext = false;
+                throw new IllegalStateException("as the test wants it");
+            }
             int count = connection.read(buffer.clear());
             if (count < 0) {
                 told.add(new Told.Ended(connection));
