@@ -109,8 +109,9 @@ public final class Connection {
         return channel != null && !closed && end.get() == null;
     }
 
-    boolean isClosed() {
-        return closed;
+    /** Closed, or about to be. */
+    boolean isEnding() {
+        return closed || end.get() != null;
     }
 
     /**

@@ -76,7 +76,7 @@ final class Connector implements Registered {
     }
 
     private void resolved(InetAddress[] found, int port) {
-        if (connection.isClosed()) {
+        if (connection.isEnding()) {
             return;
         }
         for (InetAddress one : found) {
@@ -122,8 +122,8 @@ final class Connector implements Registered {
     private void finish(Handler handler) {
         @Nullable SocketChannel done = channel;
         @Nullable SelectionKey registered = key;
-        if (done == null || registered == null || connection.isClosed()) {
-            return;
+        if (done == null || registered == null || connection.isEnding()) {
+            return; // an abort that came first is the outcome
         }
         try {
             if (!done.finishConnect()) {
