@@ -9,6 +9,7 @@ import java.net.SocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
@@ -96,9 +97,35 @@ record Peer(SocketChannel channel) implements AutoCloseable {
         }
     }
 
+    /** Everything up to the end of the stream. */
+    byte[] hearBytes() throws IOException {
+        return Channels.newInputStream(channel).readAllBytes();
+    }
+
+    /** Sends until nothing has been taken for a tenth of a second; leaves the socket non-blocking. */
+    long sendUntilHeldUp() throws IOException {
+        channel.configureBlocking(false);
+        ByteBuffer bytes = ByteBuffer.allocateDirect(256 << 10);
+        long sum = 0;
+        long last = System.nanoTime();
+        while (System.nanoTime() - last < 100_000_000L) {
+            int count = channel.write(bytes.clear());
+            if (count > 0) {
+                sum += count;
+                last = System.nanoTime();
+            }
+        }
+        return sum;
+    }
+
     Peer done() throws IOException {
         channel.shutdownOutput();
         return this;
+    }
+
+    /** As {@link #close}, in the middle of a conversation. */
+    void hangUp() throws IOException {
+        channel.close();
     }
 
     @Override
