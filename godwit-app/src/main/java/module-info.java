@@ -8,5 +8,6 @@ open module io.godwit.app {
     requires io.godwit.core;
     requires HdrHistogram;
     requires java.logging;
+    requires java.management;
     requires org.jline;
 }
