@@ -4,6 +4,7 @@ package io.godwit.app;
 
 import io.godwit.app.bench.BenchCommand;
 import io.godwit.app.cli.LogSettings;
+import io.godwit.app.qmp.QmpCommand;
 import io.godwit.app.relay.RelayCommand;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -33,7 +34,7 @@ import picocli.CommandLine.Spec;
 public final class Main implements Runnable {
 
     /** Every command of the program, in the order of the help: a new one is one more line here. */
-    private static final List<Class<?>> COMMANDS = List.of(BenchCommand.class, RelayCommand.class);
+    private static final List<Class<?>> COMMANDS = List.of(QmpCommand.class, RelayCommand.class, BenchCommand.class);
 
     /** Exit code of a user's mistake. */
     static final int MISTAKE = ExitCode.USAGE;
