@@ -44,6 +44,9 @@ final class EndpointLoop implements Handler {
     /** SO_SNDBUF of a channel on which urgent pages may have to wait behind others. */
     private static final int SHALLOW = 256 * 1024;
 
+    /** Bytes read at once by a destination in postcopy. */
+    private static final int POSTCOPY_READ = 64 * 1024;
+
     final Guest guest;
     final GuestSwitch guestSwitch;
     final Mailbox mailbox;
@@ -295,13 +298,26 @@ final class EndpointLoop implements Handler {
             links.seeOff(link, now());
             return;
         }
-        int bytes = connection.read(link.in);
+        int bytes = read(link);
         deliver(link);
         if (bytes < 0 && Links.of(connection) == link) {
             links.forget(link);
             lost(link, "the peer ended the connection");
             connection.close();
         }
+    }
+
+    /**
+     * Reads once. While a guest may wait for a page, little at a time: its requests go out, and the preempt channel is looked at, between two reads.
+     */
+    private int read(Link link) {
+        DestinationSession in = destination;
+        if (link.side == Side.DESTINATION && in != null && in.machine().requests()) {
+            link.in.limit(Math.min(link.in.capacity(), link.in.position() + POSTCOPY_READ));
+        }
+        int bytes = link.connection.read(link.in);
+        link.in.limit(link.in.capacity());
+        return bytes;
     }
 
     private void deliver(Link link) {
