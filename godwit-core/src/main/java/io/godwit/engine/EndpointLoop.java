@@ -59,6 +59,7 @@ final class EndpointLoop implements Handler {
 
     private final Reactor reactor;
     private final LongSupplier clock;
+    private final long begun;
     private final RandomGenerator random;
     private final HostSide host;
     private final MissingPages missingPages;
@@ -76,6 +77,7 @@ final class EndpointLoop implements Handler {
     EndpointLoop(Guest guest, LongSupplier clock, RandomGenerator random) throws IOException {
         this.guest = guest;
         this.clock = clock;
+        this.begun = clock.getAsLong();
         this.random = random;
         this.reactor = new Reactor();
         this.mailbox = new Mailbox(reactor::wakeup);
@@ -91,8 +93,9 @@ final class EndpointLoop implements Handler {
         thread.start();
     }
 
+    /** Nanoseconds since the endpoint began: never negative, as the machines want it. */
     long now() {
-        return clock.getAsLong();
+        return clock.getAsLong() - begun;
     }
 
     private void run() {
@@ -100,7 +103,7 @@ final class EndpointLoop implements Handler {
             while (!finishing) {
                 try {
                     turn();
-                } catch (RuntimeException e) {
+                } catch (RuntimeException | Error e) {
                     defect(e);
                 }
             }
@@ -131,7 +134,7 @@ final class EndpointLoop implements Handler {
     }
 
     /** A defect of ours must not cost a guest: the channels are given up, which leads to failed before the commit point and to paused behind it. */
-    private void defect(RuntimeException e) {
+    private void defect(Throwable e) {
         LOG.log(System.Logger.Level.ERROR, "a defect in Godwit: the channels are given up, nothing is thrown away", e);
         for (Link link : links.all()) {
             links.abort(link.id, "internal error");

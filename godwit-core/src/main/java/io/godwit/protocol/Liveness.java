@@ -12,8 +12,9 @@ final class Liveness {
     private long unansweredSince = -1;
     private boolean underWay;
 
-    void start(long now, Parameters parameters) {
-        nextPing = now + millis(parameters.pingIntervalMillis());
+    void start(long now) {
+        // The first one goes at once: it also tells the destination which migration this is.
+        nextPing = now;
         unansweredSince = -1;
         underWay = false;
     }

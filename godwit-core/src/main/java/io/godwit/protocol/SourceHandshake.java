@@ -114,7 +114,7 @@ final class SourceHandshake {
     void resumeAck(int value, long now, Consumer<SourceEffect> out) {
         if (attempt.state instanceof Recover recover && recover.resumeSent() && value == 1) {
             attempt.expectNothing();
-            attempt.liveness.start(now, attempt.parameters);
+            attempt.liveness.start(now);
             attempt.become(new PostcopyActive(true, false), "the destination goes on", out);
         } else {
             attempt.lost(

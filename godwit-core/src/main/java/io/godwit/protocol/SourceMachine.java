@@ -146,7 +146,7 @@ public final class SourceMachine {
             connectPreempt(out);
             out.accept(new SourceEffect.BeginPrecopy());
             if (attempt.options.returnPath()) {
-                attempt.liveness.start(now, attempt.parameters);
+                attempt.liveness.start(now);
             }
             attempt.become(new Active(), "connected", out);
         } else if (attempt.state instanceof RecoverSetup(Lost origin)) {
