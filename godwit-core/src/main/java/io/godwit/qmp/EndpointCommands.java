@@ -11,7 +11,10 @@ import io.godwit.json.JsonObject;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.MigrationStatus;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.function.Supplier;
@@ -168,8 +171,18 @@ public final class EndpointCommands {
         } catch (InvalidPathException e) {
             throw QmpError.generic("'" + filename + "' is no file's name: " + e.getReason());
         } catch (IOException e) {
-            throw QmpError.generic("cannot write '" + filename + "': " + e);
+            throw QmpError.generic("cannot write '" + filename + "': " + reason(e));
         }
+    }
+
+    /** Files' exceptions tell much by their class alone. */
+    private static String reason(IOException e) {
+        return switch (e) {
+            case NoSuchFileException _ -> "there is no such folder";
+            case AccessDeniedException _ -> "permission denied";
+            case FileSystemException failed when failed.getReason() != null -> failed.getReason();
+            default -> String.valueOf(e.getMessage());
+        };
     }
 
     private static Owner owner(String word) throws QmpError {

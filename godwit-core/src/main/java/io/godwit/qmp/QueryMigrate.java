@@ -30,7 +30,8 @@ final class QueryMigrate {
             case SOURCE -> source(json, info);
             case DESTINATION -> destination(json, info, blocktime);
         }
-        if (info.errorDesc() != null) {
+        // What went wrong on the way is of no interest to QEMU's users once all is well.
+        if (info.errorDesc() != null && info.status() != MigrationStatus.COMPLETED) {
             json.put("error-desc", info.errorDesc());
         }
         return json.putAll(own(role, info)).build();
@@ -108,7 +109,7 @@ final class QueryMigrate {
             case SOURCE -> json.put("x-godwit-role", "source");
             case DESTINATION -> {
                 json.put("x-godwit-role", "destination");
-                json.put("x-godwit-received", ram(info.ram()));
+                json.put("x-godwit-received", received(info.ram()));
                 json.put("x-godwit-requests", requests(info.requests()));
                 json.put("x-godwit-duplicates", extra.duplicates());
                 json.put("x-godwit-stray-connections", extra.strayConnections());
@@ -119,6 +120,18 @@ final class QueryMigrate {
             json.put("x-godwit-uncertain", extra.uncertainWhy());
         }
         return json.build();
+    }
+
+    /** Of MigrationStats what means something at a destination, which QEMU does not show there. */
+    private static JsonObject received(MigrationInfo.Ram ram) {
+        return JsonObject.builder()
+                .put("total", ram.total())
+                .put("remaining", ram.remaining())
+                .put("transferred", ram.transferred())
+                .put("duplicate", ram.duplicate())
+                .put("normal", ram.normal())
+                .put("postcopy-requests", ram.postcopyRequests())
+                .build();
     }
 
     private static JsonObject requests(MigrationInfo.Requests requests) {

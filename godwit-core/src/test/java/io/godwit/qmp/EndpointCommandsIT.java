@@ -13,6 +13,9 @@ import io.godwit.protocol.Capability;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.Parameters;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
@@ -127,6 +130,19 @@ class EndpointCommandsIT {
             })
     void whatCannotBeIsRefusedByASentence(String command, String arguments, String sentence) throws Exception {
         assertThat(refusal(command, arguments)).contains(sentence);
+    }
+
+    @Test
+    void saysWhyMemoryCannotBeSaved() throws Exception {
+        String arguments = "{'val':0,'size':1,'filename':'/none/x'}";
+        endpoint.failure = new NoSuchFileException("/none/x");
+        assertThat(ask("pmemsave", arguments)).contains("\"cannot write '/none/x': there is no such folder\"");
+        endpoint.failure = new AccessDeniedException("/none/x");
+        assertThat(ask("pmemsave", arguments)).contains("'/none/x': permission denied");
+        endpoint.failure = new FileSystemException("/none/x", null, "Is a directory");
+        assertThat(ask("pmemsave", arguments)).contains("'/none/x': Is a directory");
+        endpoint.failure = new IOException("No space left on device");
+        assertThat(ask("pmemsave", arguments)).contains("'/none/x': No space left on device");
     }
 
     @Test
@@ -325,7 +341,7 @@ class EndpointCommandsIT {
         endpoint.info = new MigrationInfo(
                 MigrationInfo.Role.DESTINATION,
                 MigrationStatus.COMPLETED,
-                null,
+                "once the channel broke",
                 0,
                 0,
                 0,
@@ -344,6 +360,7 @@ class EndpointCommandsIT {
         assertThat(with.int64("postcopy-latency")).isEqualTo(700);
         assertThat(with.array("postcopy-latency-dist")).isEqualTo(Json.array(Json.of(1), Json.of(2)));
         assertThat(with.has("socket-address")).isFalse();
+        assertThat(with.has("error-desc")).as("all is well now").isFalse();
         assertThat(with.object("x-godwit-requests").int64("p99-ns")).isEqualTo(990);
         assertThat(with.int64("x-godwit-duplicates")).isEqualTo(4);
         assertThat(with.int64("x-godwit-recoveries-tried")).isEqualTo(5);

@@ -9,6 +9,7 @@ import io.godwit.net.Address;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.Parameters;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -25,6 +26,7 @@ final class FakeEndpoint implements EndpointControl {
     final List<String> calls = Collections.synchronizedList(new ArrayList<>());
     final List<EndpointListener> listeners = new CopyOnWriteArrayList<>();
     volatile @Nullable String refusal;
+    volatile @Nullable IOException failure;
     volatile Parameters parameters = Parameters.DEFAULT;
     volatile String runState = "running";
     volatile MigrationInfo info = info(null, MigrationStatus.NONE);
@@ -161,7 +163,11 @@ final class FakeEndpoint implements EndpointControl {
     }
 
     @Override
-    public void pmemsave(long address, long size, Path file) throws CommandRefused {
+    public void pmemsave(long address, long size, Path file) throws CommandRefused, IOException {
+        IOException unwritable = failure;
+        if (unwritable != null) {
+            throw unwritable;
+        }
         called("pmemsave " + address + " " + size + " " + file);
     }
 
