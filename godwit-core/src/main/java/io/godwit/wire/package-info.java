@@ -5,6 +5,12 @@
  *
  * <p>Encoders write to a buffer; decoders read from one and either return a message or ask for more bytes. What decoding
  * depends on, such as capabilities and page sizes, is a constructor argument: there are no sockets, threads or state here.
+ *
+ * <p>Main channel: {@link io.godwit.wire.StreamMessage}, {@link io.godwit.wire.StreamDecoder}, {@link io.godwit.wire.StreamEncoder}, and for
+ * one's own pages {@link io.godwit.wire.RecordEncoder}. Preempt channel: {@link io.godwit.wire.PreemptDecoder}. Return path: {@link
+ * io.godwit.wire.ReturnPathMessage} with its decoder and encoder. A connection that has not said yet what it is: {@link
+ * io.godwit.wire.FirstBytes}. XBZRLE, compress, multifd packets and mapped-ram are refused by name: {@link
+ * io.godwit.wire.UnsupportedOnWireException}.
  */
 @NullMarked
 package io.godwit.wire;
