@@ -9,5 +9,6 @@ open module io.godwit.app {
     requires HdrHistogram;
     requires java.logging;
     requires java.management;
+    requires jdk.unsupported; // sun.misc.Signal, by way of JLine: a signal that may be refused
     requires org.jline;
 }

@@ -6,6 +6,7 @@ import io.godwit.app.bench.BenchCommand;
 import io.godwit.app.cli.LogSettings;
 import io.godwit.app.qmp.QmpCommand;
 import io.godwit.app.relay.RelayCommand;
+import io.godwit.app.run.RunCommand;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.util.List;
@@ -34,7 +35,8 @@ import picocli.CommandLine.Spec;
 public final class Main implements Runnable {
 
     /** Every command of the program, in the order of the help: a new one is one more line here. */
-    private static final List<Class<?>> COMMANDS = List.of(QmpCommand.class, RelayCommand.class, BenchCommand.class);
+    private static final List<Class<?>> COMMANDS =
+            List.of(RunCommand.class, QmpCommand.class, RelayCommand.class, BenchCommand.class);
 
     /** Exit code of a user's mistake. */
     static final int MISTAKE = ExitCode.USAGE;

@@ -17,6 +17,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -34,12 +35,18 @@ public final class EndpointCommands {
 
     /** All commands, for a {@link QmpServer}. */
     public static CommandTable table(EndpointControl control) {
+        return table(control, _ -> {});
+    }
+
+    /** All commands and some more, for a {@link QmpServer}. */
+    public static CommandTable table(EndpointControl control, Consumer<CommandTable.Builder> more) {
         EndpointCommands commands = new EndpointCommands(control);
         CommandTable.Builder table = CommandTable.builder(QmpVersion.GODWIT);
         commands.addMigration(table);
         commands.addRecovery(table);
         commands.addSettings(table);
         commands.addGuest(table);
+        more.accept(table);
         return table.build();
     }
 

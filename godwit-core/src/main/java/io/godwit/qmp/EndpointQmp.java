@@ -5,6 +5,7 @@ package io.godwit.qmp;
 import io.godwit.engine.EndpointControl;
 import io.godwit.net.Address;
 import java.io.IOException;
+import java.util.function.Consumer;
 
 /** An endpoint's QMP: its commands served, its events told. Every method may be called from any thread but the endpoint's loop. */
 public final class EndpointQmp implements AutoCloseable {
@@ -25,7 +26,13 @@ public final class EndpointQmp implements AutoCloseable {
      * @throws IOException whose message is a sentence for people
      */
     public static EndpointQmp serve(Address address, EndpointControl control) throws IOException {
-        QmpServer server = QmpServer.listen(address, EndpointCommands.table(control));
+        return serve(address, control, _ -> {});
+    }
+
+    /** As {@link #serve(Address, EndpointControl)}; {@code more} adds commands of the embedder's own, say about its guest. */
+    public static EndpointQmp serve(Address address, EndpointControl control, Consumer<CommandTable.Builder> more)
+            throws IOException {
+        QmpServer server = QmpServer.listen(address, EndpointCommands.table(control, more));
         EndpointQmp qmp = new EndpointQmp(control, server);
         control.addListener(qmp.events);
         return qmp;

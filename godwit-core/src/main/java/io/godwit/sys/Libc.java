@@ -5,6 +5,7 @@ package io.godwit.sys;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -14,6 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Calls into the C library, Linux on 64 bits. Addresses travel as plain longs, so no call keeps a Java object. Every call that can fail
@@ -37,6 +39,9 @@ final class Libc {
     private static final int PR_SET_PDEATHSIG = 1;
     private static final long MAP_FAILED = -1;
 
+    /** Linux's number on x86 and ARM; where it is another one, the call fails and nothing is a terminal. */
+    private static final long TIOCGWINSZ = 0x5413;
+
     private static final Linker LINKER = Linker.nativeLinker();
     private static final StructLayout CALL_STATE = Linker.Option.captureStateLayout();
     private static final VarHandle ERRNO = CALL_STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
@@ -58,6 +63,12 @@ final class Libc {
             "prctl",
             FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
             Linker.Option.firstVariadicArg(1),
+            Linker.Option.captureCallState("errno"));
+    private static final MethodHandle SETSID = capturing("setsid", FunctionDescriptor.of(JAVA_INT));
+    private static final MethodHandle IOCTL = link(
+            "ioctl",
+            FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS),
+            Linker.Option.firstVariadicArg(2),
             Linker.Option.captureCallState("errno"));
     private static final MethodHandle GETPPID = link("getppid", FunctionDescriptor.of(JAVA_INT));
     private static final MethodHandle GETPAGESIZE = link("getpagesize", FunctionDescriptor.of(JAVA_INT));
@@ -164,6 +175,27 @@ final class Libc {
             check(rc, what, "prctl(PR_SET_PDEATHSIG)", state);
         } catch (Throwable e) {
             throw unexpected(e);
+        }
+    }
+
+    static void setsid(String what) throws SystemCallException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(CALL_STATE);
+            check((int) SETSID.invokeExact(state), what, "setsid", state);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /** Rows and columns of the terminal behind a descriptor, four 16-bit numbers of which the last two are not used; null if it is none. */
+    static short @Nullable [] windowSize(int fd) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(CALL_STATE);
+            MemorySegment size = arena.allocate(JAVA_SHORT, 4);
+            int rc = (int) IOCTL.invokeExact(state, fd, TIOCGWINSZ, size);
+            return rc < 0 ? null : size.toArray(JAVA_SHORT);
+        } catch (Throwable e) {
+            throw new AssertionError("ioctl cannot fail but by its answer", e);
         }
     }
 

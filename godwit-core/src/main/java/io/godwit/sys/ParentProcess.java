@@ -25,4 +25,14 @@ public final class ParentProcess {
         Libc.setParentDeathSignal("cannot tie this process to its parent", SIGKILL);
         return Libc.getppid() == expectedParent;
     }
+
+    /**
+     * Leaves the session and the process group of the parent ({@code setsid}): a Ctrl-C or a kill that is meant for the parent's group does not reach this
+     * process, which learns of its parent's end in another way.
+     *
+     * @throws SystemCallException if this process leads a group of its own already
+     */
+    public static void leaveSession() throws SystemCallException {
+        Libc.setsid("cannot leave the session of the parent process");
+    }
 }

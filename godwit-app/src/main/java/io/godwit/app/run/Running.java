@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.run;
+
+import io.godwit.engine.Endpoint;
+import io.godwit.engine.EndpointControl.CommandRefused;
+import io.godwit.guest.ChurnGuest;
+import io.godwit.guest.ChurnOptions;
+import io.godwit.json.JsonObject;
+import io.godwit.memory.Backing;
+import io.godwit.net.Address;
+import io.godwit.qmp.EndpointCommands;
+import io.godwit.qmp.EndpointQmp;
+import io.godwit.qmp.QmpMessage;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/** A guest, its endpoint and its QMP servers, from the first to the last. Every method may be called from any thread. */
+final class Running implements AutoCloseable {
+    private final ChurnGuest guest;
+    private final Endpoint endpoint;
+    private final List<EndpointQmp> servers = new ArrayList<>();
+    private boolean closed;
+
+    private Running(ChurnGuest guest, Endpoint endpoint) {
+        this.guest = guest;
+        this.endpoint = endpoint;
+    }
+
+    /** @throws IOException with a sentence, if the memory cannot be had */
+    static Running source(ChurnOptions options, Backing backing) throws IOException {
+        ChurnGuest guest = ChurnGuest.create(options, backing);
+        return new Running(guest, Endpoint.withGuest("endpoint", guest, System::nanoTime, new Random()));
+    }
+
+    /** @throws IOException with a sentence, if the memory cannot be had */
+    static Running destination(long size, Backing backing) throws IOException {
+        ChurnGuest guest = ChurnGuest.incoming(size, backing);
+        return new Running(guest, Endpoint.forIncoming("endpoint", guest, System::nanoTime, new Random()));
+    }
+
+    Endpoint endpoint() {
+        return endpoint;
+    }
+
+    /** Serves QMP there, too; returns the address with the port that was chosen. */
+    Address serve(Address address) throws IOException {
+        EndpointQmp server = EndpointQmp.serve(address, endpoint, table -> GuestCommands.add(table, guest));
+        synchronized (this) {
+            if (!closed) {
+                servers.add(server);
+                return server.address();
+            }
+        }
+        server.close();
+        throw new IOException("the endpoint has ended");
+    }
+
+    /** Carries out a QMP command as if a client had sent it; a refusal is a {@link CommandRefused}. */
+    void execute(String command, JsonObject arguments) throws CommandRefused {
+        QmpMessage answer =
+                EndpointCommands.table(endpoint).answer(new QmpMessage.Command(command, arguments, null, false));
+        if (answer instanceof QmpMessage.ErrorReply refusal) {
+            throw new CommandRefused(refusal.description());
+        }
+    }
+
+    /** Ends everything, whatever the endpoint holds, and removes the sockets. Again it only waits until that is done. */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        endpoint.close();
+        servers.forEach(EndpointQmp::close);
+    }
+}
