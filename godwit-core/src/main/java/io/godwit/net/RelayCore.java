@@ -239,12 +239,12 @@ final class RelayCore implements Handler {
         if (!all.remove(one)) {
             return;
         }
-        open = all.size();
         one.client.close(reset);
         if (one.target != null) {
             one.target.close(reset);
         }
         listener.accept(new RelayEvent.Closed(one.number, reason, release(one.forward()), release(one.back())));
+        open = all.size(); // last: who sees it in the counters can rely on having been told
     }
 
     /** Takes the ring back for the next connection; returns what the flow has passed. */

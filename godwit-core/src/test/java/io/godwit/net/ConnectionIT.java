@@ -120,6 +120,16 @@ class ConnectionIT {
     }
 
     @Test
+    void thePeerOfAnAbortKnowsThoughTheOwnerIsBusyElsewhere() throws Exception {
+        try (Peer peer = Peer.connect(listener.address())) {
+            Connection connection = loop.await(Told.Accepted.class).connection();
+            loop.say(connection, "last words");
+            Thread.ofPlatform().start(() -> connection.abort("now")).join();
+            assertThat(peer.hear(100)).as("without a poll in between").isEqualTo("last words");
+        }
+    }
+
+    @Test
     void anAbortTakesBackNothingThoughWhatThePeerSentIsUnread() {
         near.wantRead(false);
         loop.say(far, "a request that nobody reads");

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -83,6 +84,27 @@ class ReactorIT {
         for (Thread poster : posters) {
             poster.join();
         }
+    }
+
+    @Test
+    void anAbortOfAnyThreadEndsTheWait() throws IOException {
+        Connection near = loop.pair(loop.listen("tcp:127.0.0.1:0"))[0];
+        assertThat(loop.poll(0)).isZero();
+        Thread.ofPlatform().start(() -> {
+            LockSupport.parkNanos(30 * MILLI); // the loop sleeps by then, or the test proves less
+            near.reset("by another thread"); // a reset says nothing to the peer until the owner is awake
+        });
+        loop.poll(FOR_EVER);
+        assertThat(loop.told).containsExactly(new Told.Broken(near, "by another thread"));
+    }
+
+    @Test
+    void whatWasToldIsNotToldAgain() throws IOException {
+        Connection[] pair = loop.pair(loop.listen("tcp:127.0.0.1:0"));
+        loop.say(pair[0], "hello");
+        loop.hear(pair[1], "hello");
+        assertThat(loop.poll(0)).isZero();
+        assertThat(loop.poll(0)).isZero();
     }
 
     @Test
