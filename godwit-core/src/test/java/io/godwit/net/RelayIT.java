@@ -317,16 +317,16 @@ class RelayIT {
     void aDelayIsTheTimeOfEveryByte() throws IOException {
         try (Peer source = dial();
                 Peer destination = answer()) {
-            fault("forward:delay=80");
+            fault("forward:delay=300");
             long start = System.nanoTime();
             source.say("late");
             assertThat(destination.hear(4)).isEqualTo("late");
-            assertThat(System.nanoTime() - start).isBetween(80_000_000L, 1_000_000_000L);
+            assertThat(System.nanoTime() - start).isBetween(300_000_000L, 5_000_000_000L);
 
             start = System.nanoTime();
             destination.say("soon");
             assertThat(source.hear(4)).isEqualTo("soon");
-            assertThat(System.nanoTime() - start).as("the other way").isLessThan(80_000_000L);
+            assertThat(System.nanoTime() - start).as("the other way").isLessThan(300_000_000L);
 
             start = System.nanoTime();
             for (int i = 0; i < 50; i++) {
@@ -348,7 +348,7 @@ class RelayIT {
             Thread sender = sender(source, new byte[512 << 10]);
             long start = System.nanoTime();
             assertThat(destination.hearOut()).isEqualTo(512 << 10);
-            assertThat(System.nanoTime() - start).isBetween(400_000_000L, 3_000_000_000L);
+            assertThat(System.nanoTime() - start).isBetween(400_000_000L, 10_000_000_000L);
             assertThat(sender.isDaemon()).isFalse();
         }
     }
@@ -366,7 +366,7 @@ class RelayIT {
             for (Peer peer : List.of(one, oneThere, two, twoThere)) {
                 assertThat(peer.hearOut()).isZero();
             }
-            assertThat(System.nanoTime() - start).isLessThan(500_000_000L);
+            assertThat(System.nanoTime() - start).isLessThan(2_000_000_000L);
         }
         dial().close();
     }
