@@ -49,8 +49,13 @@ public final class ChurnGuest implements Guest {
                 .mapToObj(ChurnWriter.State::first)
                 .toList();
         ChurnSetup setup = guest.configure(new ChurnDevices(options, 0, states));
-        ChurnFill.fill(guest.memory, setup.layout(), setup.pages());
-        return guest;
+        try {
+            ChurnFill.fill(guest.memory, setup.layout(), setup.pages());
+            return guest;
+        } catch (RuntimeException | Error e) {
+            guest.memory.close();
+            throw e;
+        }
     }
 
     /**

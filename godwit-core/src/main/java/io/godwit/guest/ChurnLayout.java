@@ -8,8 +8,10 @@ import java.util.List;
 
 /**
  * Which page of a {@link ChurnGuest} is for what. Its pages are numbered by <em>index</em>: first the hot ones, then the cold ones, the zero ones, and the
- * ROM. A permutation scatters all but the ROM over {@code churn.ram} and {@code churn.vram}; so walking the indexes in order walks the memory in disorder. Writer w of n owns the hot indexes
- * w, w+n, w+2n, … and walks them in this order. Immutable.
+ * ROM. A permutation scatters all but the ROM over {@code churn.ram} and {@code churn.vram}; so walking the indexes in order walks the memory in disorder. Immutable.
+ *
+ * <p>Of several writers the first owns only the first few hot indexes: soon after a switch to postcopy all its pages are there, and it shows that the guest
+ * goes on while others wait. The rest is dealt out to the other writers in turn. Each walks its indexes upwards.
  */
 final class ChurnLayout {
     static final int RAM = 0;
@@ -18,13 +20,17 @@ final class ChurnLayout {
     static final long VRAM_PAGES = 256;
     static final long ROM_PAGES = 64;
 
+    /** How many pages the first of several writers owns, if there are enough. */
+    static final long FIRST_WRITERS_PAGES = 32;
+
     private static final List<String> NAMES = List.of("churn.ram", "churn.vram", "churn.rom");
 
     private final long ramPages;
     private final long scattered;
     private final long hot;
     private final long cold;
-    private final int writers;
+    private final long first;
+    private final int others;
     private final Permutation order;
 
     /** What a page is for. */
@@ -37,10 +43,12 @@ final class ChurnLayout {
     ChurnLayout(ChurnOptions options) {
         ramPages = options.size() >>> Pages.SHIFT;
         scattered = ramPages + VRAM_PAGES;
-        writers = options.writers();
+        int writers = options.writers();
         long rewritten = scattered * options.hotPercent() / 100;
         hot = writers == 0 ? 0 : rewritten;
         cold = scattered * options.coldPercent() / 100 + (rewritten - hot);
+        others = Math.max(0, writers - 1);
+        first = writers <= 1 ? hot : Math.min(FIRST_WRITERS_PAGES, hot / writers);
         order = new Permutation(scattered, options.seed());
     }
 
@@ -90,20 +98,21 @@ final class ChurnLayout {
 
     /** How many hot pages a writer owns. */
     long owned(int writer) {
-        return (hot - writer + writers - 1) / writers;
+        return writer == 0 ? first : (hot - first - (writer - 1) + others - 1) / others;
     }
 
+    /** The hot index at a position of a writer's walk. */
     long hotIndex(int writer, long position) {
-        return writer + position * writers;
+        return writer == 0 ? position : first + (writer - 1) + position * others;
     }
 
     int owner(long hotIndex) {
-        return (int) (hotIndex % writers);
+        return hotIndex < first ? 0 : 1 + (int) ((hotIndex - first) % others);
     }
 
     /** Where in its owner's walk a hot index comes. */
     long position(long hotIndex) {
-        return hotIndex / writers;
+        return hotIndex < first ? hotIndex : (hotIndex - first) / others;
     }
 
     /** Number of cold pages. */

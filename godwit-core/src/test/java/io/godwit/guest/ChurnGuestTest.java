@@ -280,7 +280,7 @@ class ChurnGuestTest {
         refused(
                 guest,
                 List.of(config, new DeviceSection("churn/writer", 0, 1, beyond), good.get(2)),
-                "writer 0 is said to be at position 72057594037927936 of sweep 1, but it owns 192 pages and sweeps count"
+                "writer 0 is said to be at position 72057594037927936 of sweep 1, but it owns 32 pages and sweeps count"
                         + " from 1");
         guest.loadDevices(good);
     }

@@ -151,6 +151,31 @@ class LocalMigrationTest {
         assertThat(move.destination.memory().waits().snapshot().count()).isEqualTo(1);
     }
 
+    @Test
+    void theFirstWriterSoonHasAllItsPagesAndGoesOnWhileTheOthersWait() throws Exception {
+        LocalMigration move = begin(Backing.ANONYMOUS);
+        move.stop();
+        for (int block = 0; block < 3; block++) {
+            move.dirty(block).setAll();
+        }
+        move.switchToPostcopy();
+        ChurnStats.Writer before = move.source.stats().writers().getFirst();
+        move.serveRequestsUntil(
+                "a sweep of the first writer",
+                () -> move.destination.stats().writers().getFirst().sweep() > before.sweep() + 1);
+
+        Stopped.until(
+                "the others and the reader wait",
+                () -> move.destination.memory().blockedThreads() == 3);
+        long pages = move.destination.stats().pagesWritten();
+        Stopped.until("it goes on", () -> move.destination.stats().pagesWritten() > pages + 500);
+        assertThat(move.destination.memory().blockedThreads()).isEqualTo(3);
+
+        move.completePostcopy();
+        Stopped.stop(move.destination);
+        proveSound(move.destination);
+    }
+
     /** What goes wrong in the tests below, each time once. */
     private void planted(Kind kind, ChurnGuest guest) {
         Verification report = guest.verify();

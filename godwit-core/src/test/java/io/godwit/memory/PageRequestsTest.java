@@ -8,10 +8,15 @@ import io.godwit.page.BlockInfo;
 import io.godwit.page.BlockTable;
 import io.godwit.page.PageBitmap;
 import io.godwit.page.Pages;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 class PageRequestsTest {
@@ -125,74 +130,89 @@ class PageRequestsTest {
         assertThat(wakes).hasValue(1);
     }
 
-    /** Threads ask for pages while another lets them arrive and the loop drains: each page is reported at most once, and nothing stays behind. */
+    /** One thread asks for a page at the moment at which another lets it arrive: nothing may stay behind. */
     @Test
     void askingAndArrivingMayMeetInAnyOrder() throws Exception {
         long seed = Seeds.next();
-        for (int round = 0; round < 300; round++) {
+        long until = System.nanoTime() + 2_000_000_000L;
+        for (int round = 0; round < 5 || System.nanoTime() < until; round++) {
             received[0].clearAll();
             PageRequests fresh = new PageRequests(table, received);
+            AtomicInteger steps = new AtomicInteger();
             SplittableRandom random = new SplittableRandom(seed + round);
-            Thread asking = asks(fresh, random.split());
-            Thread asking2 = asks(fresh, random.split());
-            Thread arriving = Thread.ofPlatform().start(() -> {
+            SplittableRandom other = random.split();
+            Thread asking = Thread.ofPlatform().start(() -> {
                 for (int page = 0; page < PAGES; page++) {
-                    received[0].set(page);
-                    fresh.arrived(0, page);
+                    inStep(steps, page, random);
+                    fresh.add(0, page);
                 }
             });
-            int[] times = new int[PAGES];
-            while (asking.isAlive() || asking2.isAlive() || arriving.isAlive()) {
-                fresh.drain((block, page) -> times[(int) page]++);
+            for (int page = 0; page < PAGES; page++) {
+                inStep(steps, page, other);
+                received[0].set(page);
+                fresh.arrived(0, page);
             }
             asking.join();
-            asking2.join();
-            arriving.join();
-            assertThat(fresh.drain((block, page) -> {})).as("seed %d", seed).isZero();
-            assertThat(fresh.outstanding())
-                    .as("round %d with seed %d", round, seed)
-                    .isZero();
             fresh.forEachOutstanding((block, page) -> {
-                throw new AssertionError("page " + page + " is still asked for");
+                throw new AssertionError("page " + page + " is still asked for, with seed " + seed);
             });
-            assertThat(java.util.Arrays.stream(times).max().orElseThrow())
-                    .as("seed %d", seed)
-                    .isLessThanOrEqualTo(1);
+            assertThat(fresh.outstanding()).as("seed %d", seed).isZero();
+            assertThat(fresh.drain((block, page) -> {})).isZero();
         }
     }
 
-    private static Thread asks(PageRequests requests, SplittableRandom random) {
-        return Thread.ofPlatform().start(() -> {
-            for (int i = 0; i < PAGES; i++) {
-                requests.add(0, i + random.nextInt(PAGES - i));
-            }
-        });
+    /** Returns in both of two threads at about the same time, a random moment apart. */
+    private static void inStep(AtomicInteger steps, int step, SplittableRandom random) {
+        steps.incrementAndGet();
+        while (steps.get() < 2 * (step + 1)) {
+            Thread.onSpinWait();
+        }
+        pause(random.nextInt(60));
     }
 
-    /** A wake-up that comes after a drain began must lead to another drain: nobody may wait for a page that nobody reports. */
+    private static void pause(int length) {
+        for (int i = 0; i < length; i++) {
+            VarHandle.acquireFence();
+        }
+    }
+
+    /** A page that is asked for while the loop drains is reported by that drain or wakes for another: nobody may wait for a page that nobody reports. */
     @Test
     void noRequestIsLeftBehindByALoopThatSleepsUntilWoken() throws Exception {
         long seed = Seeds.next();
-        java.util.concurrent.Semaphore wake = new java.util.concurrent.Semaphore(0);
-        requests.wakeWith(wake::release);
-        int count = PAGES * 2;
-        Thread asking = Thread.ofPlatform().start(() -> {
-            SplittableRandom random = new SplittableRandom(seed);
-            for (int i = 0; i < count; i++) {
-                requests.add(i % 2, i / 2);
-                for (int pause = random.nextInt(40); pause > 0; pause--) {
-                    Thread.onSpinWait();
+        Semaphore wake = new Semaphore(0);
+        AtomicLong reported = new AtomicLong();
+        SplittableRandom random = new SplittableRandom(seed);
+        long until = System.nanoTime() + 2_000_000_000L;
+        AtomicReference<PageRequests> current = new AtomicReference<>(requests);
+        AtomicBoolean over = new AtomicBoolean();
+        Thread loop = Thread.ofPlatform().daemon().start(() -> {
+            while (!over.get()) {
+                if (wake.tryAcquire()) {
+                    reported.addAndGet(current.get().drain((block, page) -> {}));
                 }
             }
         });
-        long reported = 0;
-        while (reported < count) {
-            assertThat(wake.tryAcquire(10, java.util.concurrent.TimeUnit.SECONDS))
-                    .as("after %d of %d with seed %d", reported, count, seed)
-                    .isTrue();
-            reported += requests.drain((block, page) -> {});
+        long asked = 0;
+        while (System.nanoTime() < until) {
+            PageRequests fresh = new PageRequests(table, received);
+            current.set(fresh);
+            fresh.wakeWith(wake::release);
+            for (int page = 0; page + 1 < PAGES; page += 2) {
+                fresh.add(0, page);
+                pause(random.nextInt(400));
+                fresh.add(0, page + 1);
+                asked += 2;
+                long deadline = System.nanoTime() + 10_000_000_000L;
+                while (reported.get() < asked) {
+                    assertThat(System.nanoTime())
+                            .as("reported %d of %d, with seed %d", reported.get(), asked, seed)
+                            .isLessThan(deadline);
+                }
+            }
         }
-        asking.join();
-        assertThat(reported).isEqualTo(count);
+        over.set(true);
+        loop.join();
+        assertThat(reported).hasValue(asked);
     }
 }

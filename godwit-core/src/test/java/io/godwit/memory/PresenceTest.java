@@ -228,14 +228,19 @@ class PresenceTest {
     }
 
     @Test
-    void onceAllIsThereAccessorsNoLongerLook() {
+    void untilTheLastPageIsThereItIsWaitedForAndThenNobodyLooks() throws Exception {
         sink.beginPostcopy();
         for (int page = 0; page < PAGES; page++) {
             sink.placeZero(0, page);
         }
-        for (int page = 0; page < 10; page++) {
+        for (int page = 0; page < 9; page++) {
             sink.placeZero(1, page);
         }
+        assertThat(memory.missingPages()).isEqualTo(1);
+        FutureTask<Long> last = guest(() -> memory.block(1).getLong(9 * Pages.SIZE));
+        waitUntilBlocked(1);
+        sink.place(1, 9, Memories.page(4), 0);
+        assertThat(soon(last)).isEqualTo(4);
         assertThat(memory.missingPages()).isZero();
         assertThat(sink.place(0, 1, Memories.page(1), 0)).isFalse();
         assertThat(ram.getLong(Pages.SIZE)).isZero();
