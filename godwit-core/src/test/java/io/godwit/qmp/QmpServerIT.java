@@ -3,17 +3,12 @@
 package io.godwit.qmp;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
 import java.io.IOException;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -340,76 +335,6 @@ class QmpServerIT {
             assertThat(browser.line()).contains("not HTTP");
             assertThat(browser.isOver()).isTrue();
             assertThat(slowBegan.getCount()).isEqualTo(1);
-        }
-    }
-
-    @Test
-    void theSocketFileIsTheOwnersAloneAndGoesWithTheServer() throws Exception {
-        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(address.path())))
-                .isEqualTo("rw-------");
-        try (var files = Files.list(folder)) {
-            assertThat(files).containsExactly(address.path());
-        }
-
-        server.close();
-
-        assertThat(address.path()).doesNotExist();
-    }
-
-    @Test
-    void aDeadOwnersSocketIsReplacedALiveOnesIsNot() throws Exception {
-        assertThatThrownBy(() -> serve(QmpServer.Limits.DEFAULT))
-                .isInstanceOf(IOException.class)
-                .hasMessageContaining(address.path().toString())
-                .hasMessageContaining("somebody listens there already");
-        server.close();
-        try (ServerSocketChannel dead = ServerSocketChannel.open(java.net.StandardProtocolFamily.UNIX)) {
-            dead.bind(UnixDomainSocketAddress.of(address.path()));
-        }
-        assertThat(address.path()).exists();
-
-        server = serve(QmpServer.Limits.DEFAULT);
-
-        try (RawClient client = RawClient.negotiated(address)) {
-            assertThat(client.ask("{\"execute\":\"now\"}")).contains("at once");
-        }
-    }
-
-    @Test
-    void anotherOwnersSocketInItsPlaceIsLeftAlone() throws Exception {
-        Files.delete(address.path());
-        try (QmpServer other = serve(QmpServer.Limits.DEFAULT)) {
-            server.close();
-
-            assertThat(address.path()).exists();
-            assertThat(other.address()).isEqualTo(address);
-        }
-    }
-
-    @Test
-    void refusesPathsThatCannotBe() throws Exception {
-        Path file = Files.writeString(folder.resolve("file"), "mine");
-        assertThatThrownBy(() -> QmpServer.listen(new Address.Unix(file), table()))
-                .hasMessageContaining("is no socket");
-        assertThat(file).hasContent("mine");
-        assertThatThrownBy(() -> QmpServer.listen(new Address.Unix(folder.resolve("none/q")), table()))
-                .hasMessageContaining("does not exist");
-    }
-
-    @Test
-    void servesTcpOnLoopbackOnly() throws Exception {
-        try (QmpServer tcp = QmpServer.listen(new Address.Tcp("127.0.0.1", 0), table())) {
-            assertThat(((Address.Tcp) tcp.address()).port()).isPositive();
-            try (RawClient client = RawClient.negotiated(tcp.address())) {
-                assertThat(client.ask("{\"execute\":\"now\"}")).contains("at once");
-            }
-            assertThatThrownBy(() -> QmpServer.listen(tcp.address(), table()))
-                    .hasMessageContaining("cannot listen on " + tcp.address())
-                    .hasMessageContaining("the port is in use");
-        }
-        for (String host : new String[] {"0.0.0.0", "", "192.0.2.1", "::"}) {
-            assertThatThrownBy(() -> QmpServer.listen(new Address.Tcp(host, 0), table()))
-                    .hasMessageContaining("loopback");
         }
     }
 
