@@ -57,7 +57,7 @@ public sealed interface DestinationInput {
     /**
      * Time has passed: deadlines are looked at.
      *
-     * @param outstanding page requests without an answer
+     * @param owedSince since when a requested page is owed and no requested page has come, or -1 if none is owed
      */
-    record Tick(long outstanding) implements DestinationInput {}
+    record Tick(long owedSince) implements DestinationInput {}
 }

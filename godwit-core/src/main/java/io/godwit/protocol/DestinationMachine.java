@@ -30,12 +30,12 @@ public final class DestinationMachine {
     private final MigrationOptions options;
     private Parameters parameters;
     private DestinationState state = new Idle();
-    private long deadline = -1;
+    private final Deadline deadline = new Deadline();
     private long heardAt = -1;
     private int nonce = -1;
     private int deadNonce = -1;
     private boolean ran;
-    private List<Integer> packagedPings = List.of();
+    private @Nullable List<Integer> packagedPings;
     private @Nullable String error;
 
     /** @param options the nonce in it is not used: the source's is learnt */
@@ -101,17 +101,16 @@ public final class DestinationMachine {
     /** Bytes came, or a queue that had been full moved: the path is alive. */
     public void progressed(long now) {
         heardAt = now;
-        if (state instanceof Recover || (state instanceof Completed completed && completed.answering())) {
-            deadline = after(parameters.handshakeTimeoutMillis(), now);
-        }
+        deadline.progressed(now);
     }
 
-    /** When {@link DestinationInput.Tick} is wanted, or {@link Long#MAX_VALUE}. */
-    public long nextTick(long outstanding) {
-        long next = deadline < 0 ? Long.MAX_VALUE : deadline;
-        return watched(outstanding)
-                ? Math.min(next, heardAt + Liveness.millis(parameters.livenessTimeoutMillis()))
-                : next;
+    /**
+     * When {@link DestinationInput.Tick} is wanted, or {@link Long#MAX_VALUE}.
+     *
+     * @param owedSince as in {@link DestinationInput.Tick}
+     */
+    public long nextTick(long owedSince) {
+        return Math.min(deadline.at(parameters), silentAt(owedSince));
     }
 
     /** One step. */
@@ -137,7 +136,7 @@ public final class DestinationMachine {
             case DestinationInput.LoadFailed(String reason) ->
                 fail("the device state cannot be loaded: " + reason, out);
             case DestinationInput.Broken(Channel channel, String reason) -> broken(channel, reason, out);
-            case DestinationInput.Tick(long outstanding) -> tick(outstanding, now, out);
+            case DestinationInput.Tick(long owedSince) -> tick(owedSince, now, out);
         }
     }
 
@@ -147,6 +146,8 @@ public final class DestinationMachine {
         }
         heardAt = now;
         nonce = -1;
+        // A stranger with a header, or a source that dies at once, does not keep the listener for ever.
+        deadline.expect(Deadline.Kind.HANDSHAKE, now);
         out.accept(new DestinationEffect.ResetMemory());
         become(new Active(false, false, false), "a source sends", out);
     }
@@ -155,20 +156,20 @@ public final class DestinationMachine {
         heardAt = now;
         switch (state) {
             case Paused _ -> {
-                deadline = after(parameters.handshakeTimeoutMillis(), now);
+                deadline.expect(Deadline.Kind.HANDSHAKE, now);
                 become(new Recover(new BitSet()), "a source has come back", out);
             }
             case Recover _ -> {
                 out.accept(new DestinationEffect.DropChannels("superseded by a newer recovery connection"));
                 out.accept(new DestinationEffect.Notice("an unfinished recovery was superseded by a newer connection"));
-                deadline = after(parameters.handshakeTimeoutMillis(), now);
+                deadline.expect(Deadline.Kind.HANDSHAKE, now);
                 become(new Recover(new BitSet()), "a source has come back once more", out);
             }
             case Completed completed -> {
                 if (completed.answering()) {
                     out.accept(new DestinationEffect.DropChannels("superseded by a newer recovery connection"));
                 }
-                deadline = after(parameters.handshakeTimeoutMillis(), now);
+                deadline.expect(Deadline.Kind.HANDSHAKE, now);
                 out.accept(new DestinationEffect.Notice(
                         "a source that missed the end has come back: it is told that nothing is missing"));
                 become(new Completed(true, new BitSet()), "", out);
@@ -202,6 +203,7 @@ public final class DestinationMachine {
             }
             case StreamMessage.MemSize _ -> {
                 Active active = (Active) state;
+                deadline.none();
                 become(new Active(active.returnPath(), active.advised(), true), "", out);
             }
             case StreamMessage.PostcopyResume _ -> resumed(out);
@@ -236,13 +238,14 @@ public final class DestinationMachine {
 
     private void loaded(Consumer<DestinationEffect> out) {
         ran = true;
-        if (packagedPings.isEmpty()) {
+        List<Integer> pings = packagedPings;
+        if (pings == null) {
             out.accept(new DestinationEffect.StartGuest());
             complete(out);
         } else {
             out.accept(new DestinationEffect.BeginPostcopy());
             become(new PostcopyActive(false), "the guest is here, its memory follows", out);
-            for (int value : packagedPings) {
+            for (int value : pings) {
                 out.accept(new DestinationEffect.Reply(new ReturnPathMessage.Pong(value)));
             }
             out.accept(new DestinationEffect.StartGuest());
@@ -255,7 +258,7 @@ public final class DestinationMachine {
                 if (missing > 0) {
                     fail("the source ended the migration, but " + missing + " pages never came", out);
                 } else {
-                    packagedPings = List.of();
+                    packagedPings = null;
                     out.accept(new DestinationEffect.LoadDevices());
                 }
             }
@@ -265,7 +268,7 @@ public final class DestinationMachine {
                 } else if (missing == 0) {
                     complete(out);
                 } else if (options.preempt()) {
-                    deadline = after(parameters.livenessTimeoutMillis(), now);
+                    deadline.expect(Deadline.Kind.LIVENESS, now);
                     become(
                             new PostcopyActive(true),
                             "EOF came, " + missing + " pages are still in the preempt channel",
@@ -284,7 +287,7 @@ public final class DestinationMachine {
     }
 
     private void complete(Consumer<DestinationEffect> out) {
-        deadline = -1;
+        deadline.none();
         out.accept(new DestinationEffect.Reply(new ReturnPathMessage.Shut(Wire.SHUT_OK)));
         out.accept(new DestinationEffect.CloseChannels());
         become(new Completed(false, new BitSet()), "everything is here", out);
@@ -308,7 +311,7 @@ public final class DestinationMachine {
     private void resumed(Consumer<DestinationEffect> out) {
         out.accept(new DestinationEffect.Reply(new ReturnPathMessage.ResumeAck(1)));
         if (state instanceof Recover) {
-            deadline = -1;
+            deadline.none();
             become(new PostcopyActive(false), "recovered", out);
             out.accept(new DestinationEffect.ReissueRequests());
         }
@@ -318,21 +321,28 @@ public final class DestinationMachine {
         lost((channel == Channel.MAIN ? "main channel: " : "preempt channel: ") + reason, out);
     }
 
-    private void tick(long outstanding, long now, Consumer<DestinationEffect> out) {
-        if (deadline >= 0 && now >= deadline) {
+    private void tick(long owedSince, long now, Consumer<DestinationEffect> out) {
+        if (now >= deadline.at(parameters)) {
             lost("nothing came for too long in " + status(), out);
-        } else if (watched(outstanding) && now >= heardAt + Liveness.millis(parameters.livenessTimeoutMillis())) {
+        } else if (now >= silentAt(owedSince)) {
             lost(
-                    "the source has sent nothing for " + parameters.livenessTimeoutMillis() + " ms"
-                            + (outstanding > 0 ? ", and " + outstanding + " requested pages are missing" : "")
-                            + ": the path is silent",
+                    now >= silentAt(-1)
+                            ? "the source has sent nothing for " + parameters.livenessTimeoutMillis()
+                                    + " ms: the path is silent"
+                            : "the source has left every page request unanswered for "
+                                    + parameters.livenessTimeoutMillis() + " ms",
                     out);
         }
     }
 
-    /** A source that PINGs is never silent; any other one only while it owes a page. */
-    private boolean watched(long outstanding) {
-        return parameters.livenessTimeoutMillis() != 0 && state.watched(nonce >= 0, outstanding > 0);
+    /** A source that PINGs is never silent, and one that owes a page sends it. */
+    private long silentAt(long owedSince) {
+        long since = state.watched(nonce >= 0, owedSince >= 0)
+                ? Math.min(nonce >= 0 ? heardAt : Long.MAX_VALUE, owedSince >= 0 ? owedSince : Long.MAX_VALUE)
+                : Long.MAX_VALUE;
+        return since == Long.MAX_VALUE || parameters.livenessTimeoutMillis() == 0
+                ? Long.MAX_VALUE
+                : since + Liveness.millis(parameters.livenessTimeoutMillis());
     }
 
     private void lost(String reason, Consumer<DestinationEffect> out) {
@@ -340,13 +350,13 @@ public final class DestinationMachine {
             case Active _ -> fail(reason, out);
             case PostcopyActive _, Recover _ -> {
                 error = reason;
-                deadline = -1;
+                deadline.none();
                 out.accept(new DestinationEffect.DropChannels(reason));
                 become(new Paused(), reason, out);
             }
             case Completed completed -> {
                 if (completed.answering()) {
-                    deadline = -1;
+                    deadline.none();
                     out.accept(new DestinationEffect.DropChannels(reason));
                     state = new Completed(false, new BitSet());
                 }
@@ -357,7 +367,7 @@ public final class DestinationMachine {
 
     private void fail(String reason, Consumer<DestinationEffect> out) {
         error = reason;
-        deadline = -1;
+        deadline.none();
         deadNonce = nonce;
         if (state instanceof Active active && active.returnPath()) {
             out.accept(new DestinationEffect.Reply(new ReturnPathMessage.Shut(Wire.SHUT_FAILED)));
@@ -374,14 +384,10 @@ public final class DestinationMachine {
         }
     }
 
-    private static long after(long millis, long now) {
-        return millis == 0 ? -1 : now + Liveness.millis(millis);
-    }
-
     public DestinationMachine copy() {
         DestinationMachine copy = new DestinationMachine(options, parameters);
         copy.state = state;
-        copy.deadline = deadline;
+        copy.deadline.become(deadline);
         copy.heardAt = heardAt;
         copy.nonce = nonce;
         copy.deadNonce = deadNonce;
@@ -393,7 +399,7 @@ public final class DestinationMachine {
 
     /** Everything that decides its future, with times relative to {@code now}. */
     public String fingerprint(long now) {
-        return state + " " + (deadline < 0 ? "-" : deadline - now) + " " + (heardAt < 0 ? "-" : heardAt - now) + " "
-                + nonce + "/" + deadNonce + ran + packagedPings + parameters;
+        return state + " " + deadline.relativeTo(now) + " " + (heardAt < 0 ? "-" : heardAt - now) + " " + nonce + "/"
+                + deadNonce + ran + packagedPings + parameters;
     }
 }

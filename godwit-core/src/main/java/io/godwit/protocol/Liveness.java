@@ -4,24 +4,28 @@ package io.godwit.protocol;
 
 /**
  * Judges a path by PING and PONG, at the source. One PING is under way at a time; its deadline runs from the moment the kernel has its bytes,
- * and any message on the return path begins it anew. So a long queue in front of a PING is no silence, and TCP that is blinded by a proxy is not trusted.
+ * and any message on the return path begins it anew. Before that it runs from the last time the kernel took any byte. So a long queue in front of a PING is no
+ * silence, one that does not move is, and TCP that is blinded by a proxy is not trusted.
  * Times are nanoseconds of the caller's clock; -1 stands for "not set".
  */
 final class Liveness {
     private long nextPing = -1;
     private long unansweredSince = -1;
+    private long queuedSince = -1;
     private boolean underWay;
 
+    /** The first PING is due at once: it names the migration, and a destination that has heard it knows that silence is no good sign. */
     void start(long now) {
-        // The first one goes at once: it also tells the destination which migration this is.
         nextPing = now;
         unansweredSince = -1;
+        queuedSince = -1;
         underWay = false;
     }
 
     void stop() {
         nextPing = -1;
         unansweredSince = -1;
+        queuedSince = -1;
         underWay = false;
     }
 
@@ -29,6 +33,14 @@ final class Liveness {
     void written(long now) {
         if (underWay && unansweredSince < 0) {
             unansweredSince = now;
+            queuedSince = -1;
+        }
+    }
+
+    /** The kernel took bytes. */
+    void moved(long now) {
+        if (queuedSince >= 0) {
+            queuedSince = now;
         }
     }
 
@@ -37,6 +49,7 @@ final class Liveness {
         if (pong && underWay) {
             underWay = false;
             unansweredSince = -1;
+            queuedSince = -1;
             nextPing = now + millis(parameters.pingIntervalMillis());
         } else if (unansweredSince >= 0) {
             unansweredSince = now;
@@ -49,6 +62,7 @@ final class Liveness {
             return false;
         }
         underWay = true;
+        queuedSince = now;
         return true;
     }
 
@@ -65,21 +79,23 @@ final class Liveness {
     }
 
     private long deadline(Parameters parameters) {
-        return unansweredSince < 0 || parameters.livenessTimeoutMillis() == 0
+        long since = unansweredSince >= 0 ? unansweredSince : queuedSince;
+        return since < 0 || parameters.livenessTimeoutMillis() == 0
                 ? -1
-                : unansweredSince + millis(parameters.livenessTimeoutMillis());
+                : since + millis(parameters.livenessTimeoutMillis());
     }
 
     void become(Liveness other) {
         nextPing = other.nextPing;
         unansweredSince = other.unansweredSince;
+        queuedSince = other.queuedSince;
         underWay = other.underWay;
     }
 
     /** Times relative to {@code now}, for comparing two machines. */
     String relativeTo(long now) {
         return (nextPing < 0 ? "-" : nextPing - now) + "/" + (unansweredSince < 0 ? "-" : unansweredSince - now) + "/"
-                + underWay;
+                + (queuedSince < 0 ? "-" : queuedSince - now) + "/" + underWay;
     }
 
     static long millis(long millis) {

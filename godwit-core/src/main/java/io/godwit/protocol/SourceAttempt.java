@@ -36,7 +36,7 @@ final class SourceAttempt {
     @Nullable
     String error;
 
-    private long deadline = -1;
+    final Deadline deadline = new Deadline();
 
     SourceAttempt(MigrationOptions options, Parameters parameters) {
         this.options = options;
@@ -54,19 +54,9 @@ final class SourceAttempt {
         preemptReady = !options.preempt();
     }
 
-    /** The present wait ends {@code millis} from now at the latest; 0 for never. */
-    void expect(long millis, long now) {
-        deadline = millis == 0 ? -1 : now + Liveness.millis(millis);
-    }
-
-    /** Nothing is waited for any more, or nothing that needs a deadline. */
-    void expectNothing() {
-        deadline = -1;
-    }
-
     long nextTick() {
         long next = watched() ? liveness.nextTick(parameters) : Long.MAX_VALUE;
-        return deadline < 0 ? next : Math.min(next, deadline);
+        return Math.min(next, deadline.at(parameters));
     }
 
     void become(SourceState next, String reason, Consumer<SourceEffect> out) {
@@ -78,7 +68,7 @@ final class SourceAttempt {
     }
 
     void tick(long now, Consumer<SourceEffect> out) {
-        if (deadline >= 0 && now >= deadline) {
+        if (now >= deadline.at(parameters)) {
             lost("nothing came for too long in " + status(), out);
         } else if (watched() && liveness.silent(now, parameters)) {
             lost(
@@ -139,22 +129,22 @@ final class SourceAttempt {
     }
 
     void drop(String reason, Consumer<SourceEffect> out) {
-        expectNothing();
+        deadline.none();
         liveness.stop();
         out.accept(new SourceEffect.DropChannels(reason));
     }
 
     void complete(String reason, Consumer<SourceEffect> out) {
-        expectNothing();
+        deadline.none();
         liveness.stop();
         out.accept(new SourceEffect.CloseChannels());
         out.accept(new SourceEffect.Forget());
-        become(new Completed(), reason, out);
+        become(new Completed(options.returnPath()), reason, out);
     }
 
     void become(SourceAttempt other) {
         state = other.state;
-        deadline = other.deadline;
+        deadline.become(other.deadline);
         preemptReady = other.preemptReady;
         error = other.error;
         liveness.become(other.liveness);
@@ -162,7 +152,7 @@ final class SourceAttempt {
 
     /** What decides its future, with times relative to {@code now}. */
     String fingerprint(long now) {
-        return state + " " + (deadline < 0 ? "-" : deadline - now) + " " + liveness.relativeTo(now) + " " + preemptReady
-                + parameters + options;
+        return state + " " + deadline.relativeTo(now) + " " + liveness.relativeTo(now) + " " + preemptReady + parameters
+                + options;
     }
 }

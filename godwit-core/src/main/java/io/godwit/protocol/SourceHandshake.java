@@ -51,7 +51,7 @@ final class SourceHandshake {
                     Cancelled _ -> throw new IllegalStateException("resume in " + attempt.state);
         };
         attempt.begin();
-        attempt.expect(attempt.parameters.handshakeTimeoutMillis(), now);
+        attempt.deadline.expect(Deadline.Kind.HANDSHAKE, now);
         attempt.become(new RecoverSetup(origin), "migrate with resume", out);
         out.accept(new SourceEffect.Connect(Channel.MAIN));
     }
@@ -60,7 +60,7 @@ final class SourceHandshake {
     void connected(Lost origin, long now, Consumer<SourceEffect> out) {
         BitSet missing = new BitSet();
         missing.set(0, attempt.options.blocks());
-        attempt.expect(attempt.parameters.handshakeTimeoutMillis(), now);
+        attempt.deadline.expect(Deadline.Kind.HANDSHAKE, now);
         attempt.become(new Recover(origin, missing, false), "connected, asking for the received bitmaps", out);
         out.accept(new SourceEffect.SendBitmapRequests());
     }
@@ -113,7 +113,7 @@ final class SourceHandshake {
 
     void resumeAck(int value, long now, Consumer<SourceEffect> out) {
         if (attempt.state instanceof Recover recover && recover.resumeSent() && value == 1) {
-            attempt.expectNothing();
+            attempt.deadline.none();
             attempt.liveness.start(now);
             attempt.become(new PostcopyActive(true, false), "the destination goes on", out);
         } else {

@@ -93,10 +93,16 @@ public final class SourceMachine {
         return SourceRefusals.refuse(input, attempt.state, attempt.options);
     }
 
-    /** A byte came on the return path, or a queue that had been full moved: a handshake is not silent. */
+    /** Bytes came on the return path: whatever is waited for, the path is not silent. */
     public void progressed(long now) {
-        if (attempt.state instanceof Recover) {
-            attempt.expect(attempt.parameters.handshakeTimeoutMillis(), now);
+        attempt.deadline.progressed(now);
+    }
+
+    /** Bytes were handed to the kernel: whoever is at the other end, or on the way to it, takes them. */
+    public void moved(long now) {
+        attempt.liveness.moved(now);
+        if (!(attempt.state instanceof Recover)) {
+            attempt.deadline.progressed(now);
         }
     }
 
@@ -106,7 +112,7 @@ public final class SourceMachine {
             case SourceInput.Migrate _ -> migrate(now, out);
             case SourceInput.Resume _ -> handshake.resume(now, out);
             case SourceInput.StartPostcopy _ -> postcopyWanted = true;
-            case SourceInput.Continue _ -> proceed(out);
+            case SourceInput.Continue _ -> proceed(now, out);
             case SourceInput.Pause _ -> attempt.lost("paused by the operator (migrate-pause)", out);
             case SourceInput.Cancel _ -> cancel(out);
             case SourceInput.ResolveHere _ -> {
@@ -118,7 +124,7 @@ public final class SourceMachine {
             case SourceInput.Connected(Channel channel) -> connected(channel, now, out);
             case SourceInput.Broken(Channel channel, String reason) -> broken(channel, reason, out);
             case SourceInput.Received(ReturnPathMessage message) -> received(message, now, out);
-            case SourceInput.GuestStopped _ -> guestStopped(out);
+            case SourceInput.GuestStopped _ -> guestStopped(now, out);
             case SourceInput.Estimate(long remaining, double speed) -> estimate(remaining, speed, out);
             case SourceInput.NothingLeft _ -> nothingLeft(now, out);
             case SourceInput.Written(SourceInput.Mark mark) -> written(mark, now, out);
@@ -131,7 +137,7 @@ public final class SourceMachine {
         postcopyWanted = false;
         ponged = false;
         acknowledged = false;
-        attempt.expect(attempt.parameters.livenessTimeoutMillis(), now);
+        attempt.deadline.expect(Deadline.Kind.LIVENESS, now);
         attempt.become(new Setup(), "migrate", out);
         out.accept(new SourceEffect.Connect(Channel.MAIN));
     }
@@ -141,7 +147,7 @@ public final class SourceMachine {
             attempt.preemptReady = true;
             handshake.preemptConnected(out);
         } else if (attempt.state instanceof Setup) {
-            attempt.expectNothing();
+            attempt.deadline.none();
             out.accept(new SourceEffect.SendOpening());
             connectPreempt(out);
             out.accept(new SourceEffect.BeginPrecopy());
@@ -176,24 +182,26 @@ public final class SourceMachine {
         }
     }
 
-    private void guestStopped(Consumer<SourceEffect> out) {
+    private void guestStopped(long now, Consumer<SourceEffect> out) {
         if (!(attempt.state instanceof Stopping)) {
             return;
         }
         if (attempt.options.pauseBeforeSwitchover()) {
             attempt.become(new PreSwitchover(), "guest stopped, waiting for migrate-continue", out);
         } else {
-            switchOver(out);
+            switchOver(now, out);
         }
     }
 
-    private void proceed(Consumer<SourceEffect> out) {
+    private void proceed(long now, Consumer<SourceEffect> out) {
         if (attempt.state instanceof PreSwitchover) {
-            switchOver(out);
+            switchOver(now, out);
         }
     }
 
-    private void switchOver(Consumer<SourceEffect> out) {
+    private void switchOver(long now, Consumer<SourceEffect> out) {
+        // Nobody runs the guest from here to the commit point: a peer that takes no byte must not keep it so.
+        attempt.deadline.expect(Deadline.Kind.LIVENESS, now);
         attempt.become(new Flushing(postcopyWanted, postcopyWanted), "guest stopped", out);
         out.accept(new SourceEffect.FreezeDirty());
         if (postcopyWanted) {
@@ -208,7 +216,7 @@ public final class SourceMachine {
         } else if (attempt.state instanceof PostcopyActive(boolean proven, boolean ended) && !ended) {
             attempt.become(new PostcopyActive(proven, true), "last pages sent", out);
             attempt.liveness.stop();
-            attempt.expect(attempt.parameters.livenessTimeoutMillis(), now);
+            attempt.deadline.expect(Deadline.Kind.LIVENESS, now);
             out.accept(new SourceEffect.SendPostcopyEnd());
         }
     }
@@ -219,12 +227,11 @@ public final class SourceMachine {
             case COMMIT -> {
                 if (attempt.state instanceof Flushing(boolean postcopy, boolean _)) {
                     if (postcopy) {
+                        attempt.deadline.none();
                         attempt.become(new PostcopyActive(false, false), "the guest is the destination's", out);
                     } else {
                         attempt.liveness.stop();
-                        if (attempt.options.returnPath()) {
-                            attempt.expect(attempt.parameters.livenessTimeoutMillis(), now);
-                        }
+                        attempt.deadline.expect(Deadline.Kind.LIVENESS, now);
                         attempt.become(new AwaitingShut(), "everything sent", out);
                     }
                 }
@@ -233,7 +240,7 @@ public final class SourceMachine {
                 if (attempt.state instanceof AwaitingShut && !attempt.options.returnPath()) {
                     attempt.complete("everything sent; without a return path nothing confirms it", out);
                 } else if (attempt.state instanceof AwaitingShut || attempt.state instanceof PostcopyActive) {
-                    attempt.expect(attempt.parameters.livenessTimeoutMillis(), now);
+                    attempt.deadline.expect(Deadline.Kind.LIVENESS, now);
                 }
             }
         }
@@ -320,7 +327,7 @@ public final class SourceMachine {
         if (attempt.state instanceof Uncertain(Lost origin, boolean _)) {
             if (origin == Lost.PRECOPY_UNPROVEN) {
                 out.accept(new SourceEffect.Forget());
-                attempt.become(new Completed(), "the operator says that the destination has the guest", out);
+                attempt.become(new Completed(true), "the operator says that the destination has the guest", out);
             } else {
                 attempt.become(new Paused(), "the operator says that the destination has the guest", out);
             }

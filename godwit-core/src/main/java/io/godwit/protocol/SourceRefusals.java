@@ -35,11 +35,9 @@ final class SourceRefusals {
                                 + ", not in pre-switchover: there is nothing to continue";
             case SourceInput.Pause _ -> pause(state);
             case SourceInput.Cancel _ -> cancel(state);
-            case SourceInput.ResolveHere _, SourceInput.ResolveThere _ ->
-                state instanceof Uncertain
-                        ? null
-                        : "the migration is in state " + state.status()
-                                + ", not in uncertain: whose the guest is needs no word of yours";
+            case SourceInput.ResolveHere _ ->
+                state instanceof Completed(boolean confirmed) && !confirmed ? null : resolve(state);
+            case SourceInput.ResolveThere _ -> resolve(state);
             case SourceInput.Connected _,
                     SourceInput.Broken _,
                     SourceInput.Received _,
@@ -49,6 +47,13 @@ final class SourceRefusals {
                     SourceInput.Written _,
                     SourceInput.Tick _ -> null;
         };
+    }
+
+    private static @Nullable String resolve(SourceState state) {
+        return state instanceof Uncertain
+                ? null
+                : "the migration is in state " + state.status()
+                        + ", not in uncertain: whose the guest is needs no word of yours";
     }
 
     private static @Nullable String migrate(SourceState state) {

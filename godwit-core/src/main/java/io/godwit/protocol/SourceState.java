@@ -138,8 +138,12 @@ public sealed interface SourceState {
         }
     }
 
-    /** The destination has everything. */
-    record Completed() implements SourceState {
+    /**
+     * Everything is sent, and the guest is the destination's.
+     *
+     * @param confirmed the destination, or an operator, has said so; without a return path nobody does, and an operator who knows better can take the guest back
+     */
+    record Completed(boolean confirmed) implements SourceState {
         @Override
         public MigrationStatus status() {
             return MigrationStatus.COMPLETED;

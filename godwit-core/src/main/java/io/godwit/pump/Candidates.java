@@ -12,6 +12,7 @@ import io.godwit.wire.ReturnPathEncoder;
 import io.godwit.wire.ReturnPathMessage;
 import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -178,7 +179,8 @@ final class Candidates {
     }
 
     void tick(boolean mainAlive, long now) {
-        for (Map.Entry<Integer, Candidate> entry : Map.copyOf(waiting).entrySet()) {
+        // By age: the order of a Map.copyOf changes from process to process, and then a seed replays nothing.
+        for (Map.Entry<Integer, Candidate> entry : List.copyOf(waiting.entrySet())) {
             if (expiry(entry.getValue(), mainAlive) <= now) {
                 drop(
                         entry.getKey(),

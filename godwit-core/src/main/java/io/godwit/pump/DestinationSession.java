@@ -39,7 +39,9 @@ public final class DestinationSession {
     private final ArrayDeque<DestinationInput> inputs = new ArrayDeque<>();
     private final ReturnPathWriter returnPath;
     private final IncomingPages pages;
+    private final RequestLog requests = new RequestLog();
     private final MissingPages.Visitor request = this::request;
+    private long requestedAt;
     private final IncomingChannels channels;
     private final IncomingDevices devices;
 
@@ -113,11 +115,11 @@ public final class DestinationSession {
     }
 
     public long nextTick() {
-        return Math.min(machine.nextTick(missingPages.outstanding()), candidates.nextTick(channels.main() >= 0));
+        return Math.min(machine.nextTick(requests.owedSince()), candidates.nextTick(channels.main() >= 0));
     }
 
     public void tick(long now) {
-        step(new DestinationInput.Tick(missingPages.outstanding()), now);
+        step(new DestinationInput.Tick(requests.owedSince()), now);
         candidates.tick(channels.main() >= 0, now);
     }
 
@@ -299,11 +301,14 @@ public final class DestinationSession {
         if (channels.main() < 0 || !machine.requests()) {
             return;
         }
+        requestedAt = now;
         missingPages.drain(request);
+        requests.look(memory, now);
     }
 
     private void request(int block, long page) {
         returnPath.request(block, page);
+        requests.sent(block, page, requestedAt);
         stats.requests++;
     }
 
@@ -385,6 +390,7 @@ public final class DestinationSession {
 
     private void forgetChannels() {
         channels.forget();
+        requests.clear();
         returnPath.renew();
     }
 }

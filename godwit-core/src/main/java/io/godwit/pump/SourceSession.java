@@ -229,6 +229,7 @@ public final class SourceSession {
         if (connection != main) {
             return;
         }
+        machine.moved(now);
         Mark mark;
         while (connection == main && (mark = streams.main().reached()) != null) {
             step(new SourceInput.Written(mark), now);

@@ -383,7 +383,8 @@ final class SourceStreams {
             return Long.MAX_VALUE;
         }
         if (scheduler.remaining() == 0) {
-            return precopy && main.pending() <= Outbox.CHUNK ? nextPass : Long.MAX_VALUE;
+            // While the guest stops there is no pass to begin: the end of the stop is the next thing that happens.
+            return state instanceof SourceState.Active && main.pending() <= Outbox.CHUNK ? nextPass : Long.MAX_VALUE;
         }
         if (main.pending() >= (precopy ? PRECOPY_BACKLOG : POSTCOPY_BACKLOG)) {
             return Long.MAX_VALUE;

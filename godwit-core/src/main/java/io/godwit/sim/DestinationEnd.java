@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.sim;
+
+import io.godwit.protocol.Channel;
+import io.godwit.protocol.DestinationInput;
+import io.godwit.protocol.DestinationMachine;
+import io.godwit.protocol.DestinationState;
+import io.godwit.protocol.MigrationStatus;
+import io.godwit.protocol.Parameters;
+import io.godwit.pump.DestinationHost;
+import io.godwit.pump.DestinationSession;
+import io.godwit.pump.Outbox;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/** The destination's endpoint. It listens from migrate-incoming on. */
+final class DestinationEnd extends SimEndpoint implements DestinationHost {
+    private final SimGuest guest;
+    private final SimMemory memory;
+    private final Seams seams;
+    private final DestinationSession session;
+    private Parameters parameters;
+    private int failingLoads;
+    private boolean runs;
+
+    DestinationEnd(
+            World world, SimGuest guest, SimMemory memory, Parameters parameters, int failingLoads, Seams seams) {
+        super("destination", world);
+        this.guest = guest;
+        this.memory = memory;
+        this.seams = seams;
+        this.parameters = parameters;
+        this.failingLoads = failingLoads;
+        this.session = new DestinationSession(
+                world.destinationOptions(),
+                parameters,
+                World.MACHINE,
+                seams.sink().apply(memory),
+                memory,
+                seams.destinationHost().apply(this));
+        memory.onPlaced(page -> {
+            world.placed(page);
+            guest.placed(page);
+        });
+        guest.listen(
+                () -> world.queue().after(1_000, () -> event("a page is missing", () -> {})), () -> {}, world::check);
+    }
+
+    SimGuest guest() {
+        return guest;
+    }
+
+    SimMemory memory() {
+        return memory;
+    }
+
+    DestinationMachine machine() {
+        return session.machine();
+    }
+
+    DestinationSession session() {
+        return session;
+    }
+
+    DestinationState state() {
+        return session.machine().state();
+    }
+
+    /** Whether somebody who connects is heard. */
+    boolean listens() {
+        return !(state() instanceof DestinationState.Idle);
+    }
+
+    @Nullable
+    String operator(DestinationInput input) {
+        @Nullable String[] refusal = new @Nullable String[1];
+        event(null, () -> refusal[0] = say(input));
+        return refusal[0];
+    }
+
+    private @Nullable String say(DestinationInput input) {
+        long now = world.queue().now();
+        String before = machine().fingerprint(now);
+        String refusal = session.operator(input, now);
+        if (refusal == null) {
+            world.trace().event("operator", "destination: " + input);
+        } else if (!before.equals(machine().fingerprint(now))) {
+            throw new Violation("a refused " + input + " changed the destination: " + before + " became "
+                    + machine().fingerprint(now));
+        }
+        return refusal == null ? null : world.refused("destination", input, refusal);
+    }
+
+    void yank() {
+        event(null, () -> {
+            if (session.yank(world.queue().now())) {
+                world.trace().event("operator", "destination: yank");
+            }
+        });
+    }
+
+    void parameters(Parameters changed) {
+        event("parameters " + changed, () -> {
+            parameters = changed;
+            session.parameters(changed);
+        });
+    }
+
+    Parameters parameters() {
+        return parameters;
+    }
+
+    void want(boolean run) {
+        event(null, () -> {
+            if (guest.holder() == SimGuest.Holder.HERE) {
+                world.trace().event("operator", "destination: " + (run ? "cont" : "stop"));
+                guest.want(run);
+            }
+        });
+    }
+
+    /** Somebody connects. */
+    void accept(SimLink link, String peer) {
+        if (!listens()) {
+            link.turnAway();
+            return;
+        }
+        Conn conn = accepted(link);
+        event(
+                link + ": accepted from " + peer,
+                () -> session.accepted(conn.id, peer, world.queue().now()));
+    }
+
+    @Override
+    @Nullable
+    Outbox outbox(int id) {
+        return session.outbox(id);
+    }
+
+    @Override
+    void connectedTo(int id) {
+        throw new IllegalStateException("the destination connects to nobody");
+    }
+
+    @Override
+    void deliver(int id, ByteBuffer in) {
+        session.received(id, in, world.queue().now());
+    }
+
+    @Override
+    void lost(int id, String reason) {
+        if (!seams.deafDestination().test(state(), new DestinationInput.Broken(Channel.MAIN, reason))) {
+            session.broken(id, reason, world.queue().now());
+        }
+    }
+
+    @Override
+    void wrote(int id) {
+        world.moves();
+    }
+
+    @Override
+    void produce() {
+        session.produce(world.queue().now());
+    }
+
+    @Override
+    long nextTick() {
+        return seams.deafDestination().test(state(), new DestinationInput.Tick(0))
+                ? Long.MAX_VALUE
+                : session.nextTick();
+    }
+
+    @Override
+    void tick() {
+        session.tick(world.queue().now());
+    }
+
+    @Override
+    public void abort(int connection, String reason) {
+        abortConnection(connection, reason);
+    }
+
+    @Override
+    public void close(int connection, Outbox rest) {
+        leave(connection, rest);
+    }
+
+    @Override
+    public void again(int connection) {
+        offerAgain(connection);
+    }
+
+    @Override
+    public void loadDevices(byte[] verbatim) {
+        if (failingLoads > 0) {
+            failingLoads--;
+            throw new IllegalArgumentException("the simulated device refuses its state");
+        }
+        runs = world.devices().load(verbatim);
+    }
+
+    @Override
+    public void startGuest() {
+        world.trace().event("destination", "the guest is here" + (runs ? " and runs" : ", paused as it was"));
+        world.guestArrives();
+        guest.arrived(runs);
+    }
+
+    @Override
+    public void statusChanged(MigrationStatus from, MigrationStatus to, String reason) {
+        world.destinationStatus(from, to, reason);
+    }
+
+    @Override
+    public void notice(String text) {
+        world.trace().event("destination", "notice: " + text);
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.sim;
+
+import io.godwit.page.BlockInfo;
+import io.godwit.page.BlockTable;
+import io.godwit.page.Pages;
+import io.godwit.protocol.MigrationOptions;
+import io.godwit.protocol.Parameters;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/**
+ * What a world begins with.
+ *
+ * @param source what the source's operator set; its nonce is replaced at each attempt
+ * @param destination what the destination's operator set
+ * @param guestRuns whether the guest runs at first, or stands paused
+ * @param writers how many writers the guest has
+ * @param pace mean nanoseconds between two accesses of one writer
+ * @param failingLoads so many times the destination's devices refuse their state
+ */
+record Setup(
+        BlockTable blocks,
+        MigrationOptions source,
+        MigrationOptions destination,
+        Parameters sourceParameters,
+        Parameters destinationParameters,
+        boolean guestRuns,
+        int writers,
+        long pace,
+        int failingLoads) {
+
+    static BlockTable blocks(int first, int second) {
+        return new BlockTable(List.of(
+                BlockInfo.of("ram0", (long) first * Pages.SIZE), BlockInfo.of("ram1", (long) second * Pages.SIZE)));
+    }
+
+    static Setup random(SplittableRandom random, SimOptions options) {
+        boolean returnPath = random.nextInt(8) > 0;
+        boolean postcopy = returnPath && random.nextInt(5) > 0;
+        boolean preempt = postcopy && random.nextBoolean();
+        boolean pauseBefore = random.nextInt(5) == 0;
+        boolean ack = returnPath && random.nextInt(4) == 0;
+        BlockTable blocks = blocks(
+                options.smallestBlock() + random.nextInt(options.largestBlock() - options.smallestBlock() + 1),
+                options.smallestBlock() + random.nextInt(options.largestBlock() - options.smallestBlock() + 1));
+        MigrationOptions source = new MigrationOptions(returnPath, postcopy, preempt, pauseBefore, ack, 2, 0);
+        MigrationOptions destination = new MigrationOptions(
+                returnPath,
+                postcopy && random.nextInt(20) > 0,
+                false,
+                pauseBefore,
+                ack && random.nextInt(10) > 0,
+                2,
+                0);
+        destination = new MigrationOptions(
+                destination.returnPath(),
+                destination.postcopy(),
+                preempt && destination.postcopy(),
+                destination.pauseBeforeSwitchover(),
+                destination.switchoverAck(),
+                2,
+                0);
+        return new Setup(
+                blocks,
+                source,
+                destination,
+                parameters(random),
+                parameters(random),
+                random.nextInt(8) > 0,
+                1 + random.nextInt(3),
+                50_000L << random.nextInt(6),
+                random.nextInt(12) == 0 ? 1 + random.nextInt(2) : 0);
+    }
+
+    /** Deadlines short against the network's delays or long, and now and then none. */
+    static Parameters parameters(SplittableRandom random) {
+        return new Parameters(
+                random.nextInt(3) == 0 ? 200_000L << random.nextInt(8) : 0,
+                random.nextInt(3) == 0 ? 100_000L << random.nextInt(8) : 0,
+                1L << random.nextInt(9),
+                random.nextInt(3) == 0 ? 1_000_000_000L : 0,
+                random.nextInt(12) == 0 ? 0 : 50L << random.nextInt(4),
+                random.nextInt(12) == 0 ? 0 : 80L << random.nextInt(4),
+                random.nextInt(12) == 0 ? 0 : 5L << random.nextInt(4));
+    }
+}

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.sim;
+
+import io.godwit.protocol.Channel;
+import io.godwit.protocol.MigrationOptions;
+import io.godwit.protocol.MigrationStatus;
+import io.godwit.protocol.Parameters;
+import io.godwit.protocol.SourceInput;
+import io.godwit.protocol.SourceMachine;
+import io.godwit.protocol.SourceState;
+import io.godwit.pump.Outbox;
+import io.godwit.pump.SourceHost;
+import io.godwit.pump.SourceSession;
+import java.nio.ByteBuffer;
+import java.util.EnumMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The source's endpoint. */
+final class SourceEnd extends SimEndpoint implements SourceHost {
+    private final SimGuest guest;
+    private final SimMemory memory;
+    private final Seams seams;
+    private final SourceHost host;
+    private final Map<Channel, Integer> roles = new EnumMap<>(Channel.class);
+    private Parameters parameters;
+    private @Nullable SourceSession session;
+    private boolean resolvedHere;
+    private long attempts;
+
+    SourceEnd(World world, SimGuest guest, SimMemory memory, Parameters parameters, Seams seams) {
+        super("source", world);
+        this.guest = guest;
+        this.memory = memory;
+        this.parameters = parameters;
+        this.seams = seams;
+        this.host = seams.sourceHost().apply(this);
+        guest.listen(
+                () -> {},
+                () -> event("the guest has stopped", () -> {
+                    if (session != null) {
+                        session.guestStopped(world.queue().now());
+                    }
+                }),
+                world::check);
+    }
+
+    SimGuest guest() {
+        return guest;
+    }
+
+    SimMemory memory() {
+        return memory;
+    }
+
+    /** The present migration's machine, or null before the first. */
+    @Nullable
+    SourceMachine machine() {
+        return session == null ? null : session.machine();
+    }
+
+    @Nullable
+    SourceSession session() {
+        return session;
+    }
+
+    SourceState state() {
+        return session == null ? new SourceState.Idle() : session.machine().state();
+    }
+
+    /** An operator has given the guest back by a word. */
+    boolean resolvedHere() {
+        return resolvedHere;
+    }
+
+    /** Migrations begun. */
+    long attempts() {
+        return attempts;
+    }
+
+    /** The role that the connection has, or null if it has none now. */
+    @Nullable
+    Channel role(int id) {
+        for (Map.Entry<Channel, Integer> entry : roles.entrySet()) {
+            if (entry.getValue() == id) {
+                return entry.getKey();
+            }
+        }
+        return null;
+    }
+
+    /**
+     * An operator's word; migrate begins a session of its own, as the engine does.
+     *
+     * @return why it is refused, or null
+     */
+    @Nullable
+    String operator(SourceInput input) {
+        @Nullable String[] refusal = new @Nullable String[1];
+        event(null, () -> refusal[0] = say(input));
+        return refusal[0];
+    }
+
+    private @Nullable String say(SourceInput input) {
+        SourceSession current = session;
+        long now = world.queue().now();
+        if (input instanceof SourceInput.Migrate) {
+            String refusal = current == null ? null : current.machine().refuse(input);
+            if (refusal != null || guest.holder() != SimGuest.Holder.HERE) {
+                return world.refused("source", input, refusal == null ? "the guest is not here" : refusal);
+            }
+            MigrationOptions options = world.sourceOptions((int) (attempts++ & 0xffff));
+            current = new SourceSession(options, parameters, World.MACHINE, memory, host);
+            session = current;
+        }
+        if (current == null) {
+            return world.refused("source", input, "no migration was started");
+        }
+        if (seams.deafSource().test(current.machine().state(), input)) {
+            return null;
+        }
+        String before = current.machine().fingerprint(now);
+        if (input instanceof SourceInput.ResolveHere && current.machine().refuse(input) == null) {
+            resolvedHere = true;
+        }
+        String refusal = current.operator(input, now);
+        if (refusal == null) {
+            world.trace().event("operator", "source: " + input);
+        } else if (!before.equals(current.machine().fingerprint(now))) {
+            throw new Violation("a refused " + input + " changed the source: " + before + " became "
+                    + current.machine().fingerprint(now));
+        }
+        return refusal == null ? null : world.refused("source", input, refusal);
+    }
+
+    /** The operator breaks the channels. */
+    void yank() {
+        event(null, () -> {
+            if (session != null && session.yank(world.queue().now())) {
+                world.trace().event("operator", "source: yank");
+            }
+        });
+    }
+
+    void parameters(Parameters changed) {
+        event("parameters " + changed, () -> {
+            parameters = changed;
+            if (session != null) {
+                session.parameters(changed);
+            }
+        });
+    }
+
+    Parameters parameters() {
+        return parameters;
+    }
+
+    /** The operator's cont or stop; refused as an endpoint refuses it. */
+    void want(boolean run) {
+        event(null, () -> {
+            if (guest.holder() == SimGuest.Holder.HERE) {
+                world.trace().event("operator", "source: " + (run ? "cont" : "stop"));
+                guest.want(run);
+            }
+        });
+    }
+
+    @Override
+    @Nullable
+    Outbox outbox(int id) {
+        return session == null ? null : session.outbox(id);
+    }
+
+    @Override
+    void connectedTo(int id) {
+        if (session != null) {
+            session.connected(id, world.queue().now());
+        }
+    }
+
+    @Override
+    void deliver(int id, ByteBuffer in) {
+        if (session != null) {
+            session.received(id, in, world.queue().now());
+        }
+    }
+
+    @Override
+    void lost(int id, String reason) {
+        SourceSession current = session;
+        if (current != null
+                && !seams.deafSource().test(current.machine().state(), new SourceInput.Broken(Channel.MAIN, reason))) {
+            current.broken(id, reason, world.queue().now());
+        }
+    }
+
+    @Override
+    void wrote(int id) {
+        if (session != null) {
+            session.written(id, world.queue().now());
+        }
+    }
+
+    @Override
+    void produce() {
+        if (session != null) {
+            session.produce(world.queue().now());
+        }
+    }
+
+    @Override
+    long nextTick() {
+        SourceSession current = session;
+        return current == null || seams.deafSource().test(current.machine().state(), new SourceInput.Tick())
+                ? Long.MAX_VALUE
+                : current.nextTick(world.queue().now());
+    }
+
+    @Override
+    void tick() {
+        SourceSession current = session;
+        if (current != null && current.machine().nextTick() <= world.queue().now()) {
+            current.tick(world.queue().now());
+        }
+    }
+
+    @Override
+    public int connect(Channel channel) {
+        writeAll();
+        Conn conn = add(SimLink.INITIATOR);
+        roles.put(channel, conn.id);
+        attach(conn, world.connect(channel, conn));
+        return conn.id;
+    }
+
+    @Override
+    public void abort(int connection, String reason) {
+        abortConnection(connection, reason);
+    }
+
+    @Override
+    public void close(int connection, Outbox rest) {
+        leave(connection, rest);
+    }
+
+    @Override
+    public void stopGuest() {
+        world.trace().event("source", "the guest is to stop");
+        guest.stopForMigration();
+    }
+
+    @Override
+    public void resumeGuest() {
+        world.trace().event("source", "the guest goes on here");
+        guest.giveBack();
+    }
+
+    @Override
+    public byte[] deviceState() {
+        return world.devices().save(guest.wanted());
+    }
+
+    @Override
+    public byte[] vmDescription() {
+        return world.devices().describe();
+    }
+
+    @Override
+    public void keepShallow(int connection) {
+        // The simulated queues are short anyway.
+    }
+
+    @Override
+    public void statusChanged(MigrationStatus from, MigrationStatus to, String reason) {
+        world.sourceStatus(from, to, reason);
+        if (to == MigrationStatus.COMPLETED) {
+            guest.handedOver();
+        }
+    }
+
+    @Override
+    public void passStarted(long pass) {
+        world.trace().event("source", "pass " + pass);
+    }
+
+    @Override
+    public void notice(String text) {
+        world.trace().event("source", "notice: " + text);
+    }
+}

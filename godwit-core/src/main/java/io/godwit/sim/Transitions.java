@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.sim;
+
+import static io.godwit.protocol.MigrationStatus.ACTIVE;
+import static io.godwit.protocol.MigrationStatus.CANCELLED;
+import static io.godwit.protocol.MigrationStatus.CANCELLING;
+import static io.godwit.protocol.MigrationStatus.COMPLETED;
+import static io.godwit.protocol.MigrationStatus.DEVICE;
+import static io.godwit.protocol.MigrationStatus.FAILED;
+import static io.godwit.protocol.MigrationStatus.NONE;
+import static io.godwit.protocol.MigrationStatus.POSTCOPY_ACTIVE;
+import static io.godwit.protocol.MigrationStatus.POSTCOPY_PAUSED;
+import static io.godwit.protocol.MigrationStatus.POSTCOPY_RECOVER;
+import static io.godwit.protocol.MigrationStatus.POSTCOPY_RECOVER_SETUP;
+import static io.godwit.protocol.MigrationStatus.PRE_SWITCHOVER;
+import static io.godwit.protocol.MigrationStatus.SETUP;
+import static io.godwit.protocol.MigrationStatus.UNCERTAIN;
+
+import io.godwit.protocol.MigrationStatus;
+import java.util.Map;
+import java.util.Set;
+
+/** Which status may follow which: {@code spec/sequences.md §8} as of QEMU 10.0, and the uncertain one. */
+final class Transitions {
+    static final Map<MigrationStatus, Set<MigrationStatus>> SOURCE = Map.ofEntries(
+            Map.entry(NONE, Set.of(SETUP)),
+            Map.entry(SETUP, Set.of(ACTIVE, FAILED, CANCELLING)),
+            Map.entry(ACTIVE, Set.of(PRE_SWITCHOVER, DEVICE, FAILED, CANCELLING)),
+            Map.entry(PRE_SWITCHOVER, Set.of(DEVICE, FAILED, CANCELLING)),
+            Map.entry(DEVICE, Set.of(POSTCOPY_ACTIVE, COMPLETED, UNCERTAIN, FAILED, CANCELLING)),
+            Map.entry(CANCELLING, Set.of(CANCELLED)),
+            Map.entry(CANCELLED, Set.of(SETUP)),
+            Map.entry(FAILED, Set.of(SETUP)),
+            Map.entry(POSTCOPY_ACTIVE, Set.of(POSTCOPY_PAUSED, UNCERTAIN, COMPLETED)),
+            Map.entry(POSTCOPY_PAUSED, Set.of(POSTCOPY_RECOVER_SETUP)),
+            Map.entry(POSTCOPY_RECOVER_SETUP, Set.of(POSTCOPY_RECOVER, POSTCOPY_PAUSED, UNCERTAIN)),
+            Map.entry(POSTCOPY_RECOVER, Set.of(POSTCOPY_ACTIVE, POSTCOPY_PAUSED, UNCERTAIN)),
+            Map.entry(UNCERTAIN, Set.of(POSTCOPY_RECOVER_SETUP, POSTCOPY_PAUSED, COMPLETED, FAILED)),
+            // Only without a return path, when nothing has confirmed the end, and by an operator's word.
+            Map.entry(COMPLETED, Set.of(FAILED)));
+
+    static final Map<MigrationStatus, Set<MigrationStatus>> DESTINATION = Map.of(
+            NONE, Set.of(SETUP),
+            SETUP, Set.of(ACTIVE),
+            ACTIVE, Set.of(COMPLETED, FAILED, POSTCOPY_ACTIVE),
+            FAILED, Set.of(SETUP),
+            POSTCOPY_ACTIVE, Set.of(POSTCOPY_PAUSED, COMPLETED),
+            POSTCOPY_PAUSED, Set.of(POSTCOPY_RECOVER),
+            POSTCOPY_RECOVER, Set.of(POSTCOPY_ACTIVE, POSTCOPY_PAUSED),
+            COMPLETED, Set.of());
+
+    private Transitions() {}
+}
