@@ -3,8 +3,6 @@
 package io.godwit.sim;
 
 import io.godwit.page.Pages;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +18,8 @@ public final class Simulation {
     private static final long SLICE_NANOS = 50_000_000;
     /** What is over is seen off within this time. */
     private static final long SETTLE_NANOS = 3_000_000_000L;
+
+    private static final int STACK_LINES = 20;
 
     private Simulation() {}
 
@@ -96,8 +96,11 @@ public final class Simulation {
     }
 
     private static String text(Throwable e) {
-        StringWriter out = new StringWriter();
-        e.printStackTrace(new PrintWriter(out));
-        return out.toString();
+        StringBuilder text = new StringBuilder(e.toString());
+        StackTraceElement[] stack = e.getStackTrace();
+        for (int i = 0; i < Math.min(stack.length, STACK_LINES); i++) {
+            text.append("\n    at ").append(stack[i]);
+        }
+        return text.toString();
     }
 }
