@@ -251,6 +251,11 @@ public final class SourceSession {
 
     private void step(SourceInput input, long now) {
         machine.handle(input, now, effects::add);
+        if (stats.handedOverAt < 0
+                && machine.state() instanceof io.godwit.protocol.SourceState.PostcopyActive active
+                && active.proven()) {
+            stats.handedOverAt = now;
+        }
         SourceEffect effect;
         while ((effect = effects.poll()) != null) {
             perform(effect, now);
@@ -274,6 +279,7 @@ public final class SourceSession {
                 memory.trackDirty(true);
                 scheduler.markAll();
                 streams.beginPrecopy(now);
+                host.passStarted(stats.passes);
             }
             case SourceEffect.SendKeepAlive _ -> streams.keepAlive();
             case SourceEffect.StopGuest _ -> host.stopGuest();
@@ -302,11 +308,6 @@ public final class SourceSession {
                 host.statusChanged(from, to, reason);
             }
             case SourceEffect.Notice(String text) -> host.notice(text);
-        }
-        if (stats.handedOverAt < 0
-                && machine.state() instanceof io.godwit.protocol.SourceState.PostcopyActive active
-                && active.proven()) {
-            stats.handedOverAt = now;
         }
     }
 

@@ -128,6 +128,7 @@ final class SourceStreams {
         send(StreamMessage.MemSize.of(blocks.list()));
         send(new StreamMessage.EndOfRecords());
         send(new StreamMessage.Footer(RAM_SECTION));
+        stats.passes = 1;
         passBegan = now;
         passBytes = 0;
         nextPass = now;
