@@ -286,8 +286,13 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
     }
 
     @Override
-    public void pmemsave(long address, long size, Path file) throws IOException {
-        loop.guest.memory().writeTo(file, address, size);
+    public void pmemsave(long address, long size, Path file) throws CommandRefused, IOException {
+        try {
+            loop.guest.memory().writeTo(file, address, size);
+        } catch (IllegalArgumentException | IllegalStateException e) {
+            // A range outside the memory, or a page in it that has not arrived: sentences for the operator.
+            throw new CommandRefused(String.valueOf(e.getMessage()), e);
+        }
     }
 
     @Override
