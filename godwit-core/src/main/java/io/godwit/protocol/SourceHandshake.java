@@ -77,7 +77,8 @@ final class SourceHandshake {
         } else if (origin == Lost.POSTCOPY) {
             attempt.lost("that endpoint says it never had the guest, but the destination had it: wrong address?", out);
         } else {
-            attempt.drop("the destination never got the guest", out);
+            attempt.error = "the destination says it never got the guest";
+            attempt.drop(attempt.error, out);
             attempt.become(
                     new Uncertain(origin, true),
                     "the destination says it never got the guest whole and cannot run it; x-godwit-migrate-resolve owner=source lets it run here again",

@@ -266,7 +266,9 @@ public final class SourceMachine {
     }
 
     private void ponged(int value, Consumer<SourceEffect> out) {
-        ponged = true;
+        // An answer to a keep-alive, where those are sent: then the destination knows which migration this is, and can
+        // say of it later that it never got the guest.
+        ponged = ponged || Wire.isKeepAlive(value) || attempt.parameters.pingIntervalMillis() == 0;
         if (value == Wire.PING_LOADED
                 && attempt.state instanceof PostcopyActive(boolean proven, boolean ended)
                 && !proven) {

@@ -14,6 +14,7 @@ import io.godwit.protocol.SourceEffect;
 import io.godwit.protocol.SourceInput;
 import io.godwit.protocol.SourceInput.Mark;
 import io.godwit.protocol.SourceMachine;
+import io.godwit.protocol.SourceState;
 import io.godwit.wire.ReturnPathDecoder;
 import io.godwit.wire.ReturnPathMessage;
 import io.godwit.wire.WireException;
@@ -259,6 +260,10 @@ public final class SourceSession {
         SourceEffect effect;
         while ((effect = effects.poll()) != null) {
             perform(effect, now);
+        }
+        // Here, not with an effect: the proof changes no status word and may have none.
+        if (stats.handedOverAt < 0 && machine.state() instanceof SourceState.PostcopyActive active && active.proven()) {
+            stats.handedOverAt = now;
         }
     }
 

@@ -21,84 +21,24 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /** A source and a destination in this process, real sockets and a relay between them. Tests tell it what to do and wait for what both say. */
 final class Pair implements AutoCloseable {
-    private static final long PATIENCE_SECONDS = 30;
+    static final long MIB = 1 << 20;
 
-    /** What one side said, in order. */
-    static final class Diary implements EndpointListener {
-        final String who;
-        final List<String> lines = new CopyOnWriteArrayList<>();
-        private final Object monitor = new Object();
-        private MigrationStatus status = MigrationStatus.NONE;
+    /** 1 MiB and what every churn guest has besides: 576 pages, of which its writers want about half, slowly. */
+    static final ChurnOptions TINY = ChurnOptions.of(MIB).withWriters(2, 200).withSeed(4711);
 
-        Diary(String who) {
-            this.who = who;
-        }
-
-        @Override
-        public void statusChanged(MigrationStatus from, MigrationStatus to, String reason) {
-            lines.add(to + " (" + reason + ")");
-            synchronized (monitor) {
-                status = to;
-                monitor.notifyAll();
-            }
-        }
-
-        @Override
-        public void notice(String text) {
-            lines.add("! " + text);
-        }
-
-        @Override
-        public void guestStopped() {
-            lines.add("STOP");
-        }
-
-        @Override
-        public void guestResumed() {
-            lines.add("RESUME");
-        }
-
-        List<String> states() {
-            return lines.stream()
-                    .filter(l -> !l.startsWith("!"))
-                    .map(l -> l.replaceAll(" \\(.*", ""))
-                    .toList();
-        }
-
-        /** Waits until the status has been that at some time. */
-        void awaitLine(String status) {
-            await(() -> states().contains(status), status);
-        }
-
-        void await(MigrationStatus... wanted) {
-            await(() -> Arrays.asList(wanted).contains(status), Arrays.toString(wanted));
-        }
-
-        private void await(BooleanSupplier met, String wanted) {
-            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-            synchronized (monitor) {
-                while (!met.getAsBoolean()) {
-                    long left = end - System.nanoTime();
-                    assertThat(left)
-                            .as("%s waits for %s: %s", who, wanted, lines)
-                            .isPositive();
-                    try {
-                        TimeUnit.NANOSECONDS.timedWait(monitor, left);
-                    } catch (InterruptedException e) {
-                        throw new AssertionError(e);
-                    }
-                }
-            }
-        }
+    /** What the sockets are. */
+    enum Net {
+        UNIX,
+        TCP
     }
 
     final Path folder;
@@ -108,26 +48,66 @@ final class Pair implements AutoCloseable {
     final Endpoint destination;
     final Diary src = new Diary("source");
     final Diary dst = new Diary("destination");
+    final OneGuest guests;
     final Relay relay;
     final Address target;
+    /** Where the destination listens itself. */
+    final Address listen;
 
     Pair(ChurnOptions options, Capability... capabilities) throws Exception {
+        this(Net.UNIX, options, capabilities);
+    }
+
+    Pair(Net net, ChurnOptions options, Capability... capabilities) throws Exception {
+        this(net, options, options.size(), capabilities, capabilities);
+    }
+
+    Pair(Net net, ChurnOptions options, long sizeThere, Capability[] here, Capability[] there) throws Exception {
         folder = Files.createTempDirectory("godwit-pair");
         sourceGuest = ChurnGuest.create(options, Backing.ANONYMOUS);
-        destinationGuest = ChurnGuest.incoming(options.size(), Backing.MEMFD);
+        destinationGuest = ChurnGuest.incoming(sizeThere, Backing.MEMFD);
         source = Endpoint.withGuest("source", sourceGuest, System::nanoTime, new Random(options.seed()));
         destination =
                 Endpoint.forIncoming("destination", destinationGuest, System::nanoTime, new Random(options.seed() + 1));
+        guests = new OneGuest(sourceGuest, destinationGuest, src, dst);
+        src.readWith(dst);
+        dst.readWith(src);
+        source.addListener(guests.watching("source"));
+        destination.addListener(guests.watching("destination"));
         source.addListener(src);
         destination.addListener(dst);
-        Map<Capability, Boolean> on = Arrays.stream(capabilities).collect(Collectors.toMap(c -> c, c -> true));
-        source.setCapabilities(on);
-        destination.setCapabilities(on);
-        Address listen = new Address.Unix(folder.resolve("dst.sock"));
-        destination.migrateIncoming(listen);
-        relay = Relay.start(new Address.Unix(folder.resolve("src.sock")), listen, FaultPlan.NONE, event -> {});
+        source.setCapabilities(on(here));
+        destination.setCapabilities(on(there));
+        destination.migrateIncoming(
+                net == Net.TCP ? new Address.Tcp("127.0.0.1", 0) : new Address.Unix(folder.resolve("dst.sock")));
+        listen = destination.info().listening().getFirst();
+        relay = Relay.start(
+                net == Net.TCP ? new Address.Tcp("127.0.0.1", 0) : new Address.Unix(folder.resolve("src.sock")),
+                listen,
+                FaultPlan.NONE,
+                event -> {});
         target = relay.address();
         source.cont();
+    }
+
+    static Map<Capability, Boolean> on(Capability... capabilities) {
+        return Arrays.stream(capabilities).collect(Collectors.toMap(c -> c, c -> true));
+    }
+
+    static Capability[] postcopy(boolean preempt) {
+        return preempt
+                ? new Capability[] {Capability.POSTCOPY_RAM, Capability.POSTCOPY_PREEMPT, Capability.RETURN_PATH}
+                : new Capability[] {Capability.POSTCOPY_RAM, Capability.RETURN_PATH};
+    }
+
+    /** Deadlines that only a test which wants it runs into; precopy sends nothing, and postcopy only what is asked for. */
+    static Parameters slow(Parameters p) {
+        return new Parameters(1, 1, p.downtimeLimitMillis(), 0, 5000, 10_000, 50);
+    }
+
+    /** Long deadlines and no limits. */
+    static Parameters fast(Parameters p) {
+        return new Parameters(0, 0, p.downtimeLimitMillis(), 0, 5000, 10_000, 50);
     }
 
     void parameters(UnaryOperator<Parameters> change) throws Exception {
@@ -138,26 +118,67 @@ final class Pair implements AutoCloseable {
     /** Precopy, then postcopy with pages still to be sent. */
     void toPostcopy() throws Exception {
         source.migrate(target, false);
-        src.await(MigrationStatus.ACTIVE);
+        // At once, else a small guest is there before the word is said.
         source.migrateStartPostcopy();
         dst.await(MigrationStatus.POSTCOPY_ACTIVE);
         src.await(MigrationStatus.POSTCOPY_ACTIVE);
+    }
+
+    /** As {@link #toPostcopy}, and the source knows that the destination has the guest: from here on it is never uncertain. */
+    void toProvenPostcopy() throws Exception {
+        toPostcopy();
+        eventually("the source knows", () -> source.info().downtimeMillis() >= 0);
+    }
+
+    void fault(String plan) throws IOException {
+        relay.setFault(FaultPlan.parse(plan));
     }
 
     /** A cut so early that nothing proves yet that the destination has the guest leaves the source uncertain: it recovers all the same. */
     void bothPaused() {
         src.await(MigrationStatus.POSTCOPY_PAUSED, MigrationStatus.UNCERTAIN);
         dst.await(MigrationStatus.POSTCOPY_PAUSED);
+        guests.check();
     }
 
     void bothCompleted() {
         src.await(MigrationStatus.COMPLETED);
         dst.await(MigrationStatus.COMPLETED);
+        guests.check();
+    }
+
+    /** A good path, all bandwidth: recovers, completes, and every page is right. */
+    void recoverAndVerify() throws Exception {
+        relay.setFault(FaultPlan.NONE);
+        parameters(Pair::fast);
+        source.migrate(target, true);
+        bothCompleted();
+        verifyDestination();
+    }
+
+    static void eventually(String what, BooleanSupplier met) {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Diary.PATIENCE_SECONDS);
+        while (!met.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("waiting until " + what).isLessThan(end);
+            LockSupport.parkNanos(300_000);
+        }
+    }
+
+    static void pause(long millis) {
+        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        for (long left = millis; left > 0; left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime())) {
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(left));
+        }
     }
 
     /** Stops the guest at the destination and compares every page. */
     void verifyDestination() throws Exception {
         verify(destination, destinationGuest);
+    }
+
+    /** Stops the guest at the source, where it is still or again, and compares every page. */
+    void verifySource() throws Exception {
+        verify(source, sourceGuest);
     }
 
     static void verify(Endpoint endpoint, ChurnGuest guest) throws Exception {
@@ -169,7 +190,7 @@ final class Pair implements AutoCloseable {
             }
         });
         endpoint.stop();
-        assertThat(stopped.await(PATIENCE_SECONDS, TimeUnit.SECONDS))
+        assertThat(stopped.await(Diary.PATIENCE_SECONDS, TimeUnit.SECONDS))
                 .as("the guest stops")
                 .isTrue();
         Verification verification = guest.verify();
@@ -178,14 +199,25 @@ final class Pair implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        guests.check();
         relay.close();
         source.close();
         destination.close();
+        eventually("all threads have ended", () -> threads().isEmpty());
         sourceGuest.memory().close();
         destinationGuest.memory().close();
         try (var files = Files.list(folder)) {
             assertThat(files.toList()).as("nothing is left behind").isEmpty();
         }
         Files.delete(folder);
+    }
+
+    /** Threads that only a living endpoint or guest may have. */
+    static List<String> threads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(Thread::isAlive)
+                .map(Thread::getName)
+                .filter(name -> name.startsWith("godwit-") || name.startsWith("churn-"))
+                .toList();
     }
 }
