@@ -178,9 +178,7 @@ class ConnectionCutIT {
                 MigrationStatus.POSTCOPY_PAUSED,
                 MigrationStatus.UNCERTAIN,
                 MigrationStatus.COMPLETED);
-        Pair.eventually("the relay is empty", () -> pair.relay.stats().open() == 0);
-        pair.destination.info();
-        pair.destination.info();
+        pair.quiet();
         pair.guests.check();
         pair.fault("none");
         return switch (atSource) {

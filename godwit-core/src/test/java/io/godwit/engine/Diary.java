@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /** What one side said, in order. Written by its loop, read by the test. */
 final class Diary implements EndpointListener {
@@ -104,9 +105,7 @@ final class Diary implements EndpointListener {
         synchronized (monitor) {
             while (!met.getAsBoolean()) {
                 long left = end - System.nanoTime();
-                assertThat(left)
-                        .as("%s waits for %s: %s", who, wanted, both())
-                        .isPositive();
+                assertThat(left).as("%s waits for %s: %s", who, wanted, both()).isPositive();
                 try {
                     TimeUnit.NANOSECONDS.timedWait(monitor, left);
                 } catch (InterruptedException e) {

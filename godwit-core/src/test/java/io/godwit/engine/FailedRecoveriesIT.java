@@ -81,7 +81,10 @@ class FailedRecoveriesIT {
         switch (pauser) {
             case SOURCE -> pause(pair.source, pair.src);
             case DESTINATION -> {
-                pair.src.await(MigrationStatus.POSTCOPY_RECOVER, MigrationStatus.POSTCOPY_PAUSED, MigrationStatus.POSTCOPY_ACTIVE);
+                pair.src.await(
+                        MigrationStatus.POSTCOPY_RECOVER,
+                        MigrationStatus.POSTCOPY_PAUSED,
+                        MigrationStatus.POSTCOPY_ACTIVE);
                 pause(pair.destination, pair.dst);
             }
             case NOBODY -> {}
@@ -132,8 +135,7 @@ class FailedRecoveriesIT {
             long began = System.nanoTime();
             pair.source.migrate(house.address(), true);
             pair.src.await(MigrationStatus.POSTCOPY_PAUSED);
-            assertThat((pair.src.statusAt() - began) / 1_000_000)
-                    .isBetween(HANDSHAKE_MILLIS, HANDSHAKE_MILLIS + 5_000);
+            assertThat((pair.src.statusAt() - began) / 1_000_000).isBetween(HANDSHAKE_MILLIS, HANDSHAKE_MILLIS + 5_000);
             assertThat(pair.source.info().errorDesc()).contains("postcopy-recover-setup");
 
             pair.recoverAndVerify();

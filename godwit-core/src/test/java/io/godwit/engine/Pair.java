@@ -134,6 +134,15 @@ final class Pair implements AutoCloseable {
         relay.setFault(FaultPlan.parse(plan));
     }
 
+    /** Waits until the relay is empty and both ends have taken note of it: of connections not accepted yet, of what came on them, and of their end. */
+    void quiet() {
+        eventually("the relay is empty", () -> relay.stats().open() == 0);
+        for (int turns = 0; turns < 8; turns++) {
+            source.info();
+            destination.info();
+        }
+    }
+
     /** A cut so early that nothing proves yet that the destination has the guest leaves the source uncertain: it recovers all the same. */
     void bothPaused() {
         src.await(MigrationStatus.POSTCOPY_PAUSED, MigrationStatus.UNCERTAIN);
