@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.demo;
+
+import io.godwit.json.Json;
+import io.godwit.json.JsonObject;
+import io.godwit.json.JsonSyntaxException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** One {@code godwit run} as a child process. It ends when the pipe to its standard input does, so also when this process is killed. Thread-safe. */
+final class Child {
+    private static final int MOST_LINES = 20_000;
+
+    private final String name;
+    private final Process process;
+    private final Deque<String> lines = new ArrayDeque<>();
+    private final CompletableFuture<Void> ready = new CompletableFuture<>();
+
+    private Child(String name, Process process) {
+        this.name = name;
+        this.process = process;
+    }
+
+    /**
+     * Starts it.
+     *
+     * @param arguments of {@code godwit}
+     * @throws IOException with a sentence
+     */
+    static Child start(String name, List<String> arguments) throws IOException {
+        Process process;
+        try {
+            process = new ProcessBuilder(ChildCommand.of(arguments)).start();
+        } catch (IOException e) {
+            throw new IOException("the " + name + "'s process cannot be started: " + e.getMessage(), e);
+        }
+        Child child = new Child(name, process);
+        child.read(process.getInputStream(), "out");
+        child.read(process.getErrorStream(), "err");
+        var _ = process.onExit().thenAccept(child::ended);
+        return child;
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    /** Completes with the process's exit code. */
+    CompletableFuture<Integer> exit() {
+        return process.onExit().thenApply(Process::exitValue);
+    }
+
+    /** Waits until it serves. */
+    void awaitReady(Duration deadline) throws DemoFailed {
+        try {
+            ready.copy().orTimeout(deadline.toNanos(), TimeUnit.NANOSECONDS).join();
+        } catch (CompletionException e) {
+            throw new DemoFailed(
+                    e.getCause() instanceof TimeoutException
+                            ? "the " + name + " was not ready within " + deadline.toMillis() + " ms"
+                            : String.valueOf(
+                                    e.getCause() == null ? e : e.getCause().getMessage()),
+                    e);
+        }
+    }
+
+    /** What it said last. */
+    List<String> tail(int most) {
+        synchronized (lines) {
+            return lines.stream().skip(Math.max(0, lines.size() - most)).toList();
+        }
+    }
+
+    /** Tells it that nobody needs it any more: closes its standard input. */
+    void release() {
+        try {
+            process.getOutputStream().close();
+        } catch (IOException e) {
+            add("its standard input could not be closed: " + e);
+        }
+    }
+
+    /** Waits for its end; then ends it by force. */
+    void awaitEnd(Duration deadline) {
+        exit().completeOnTimeout(-1, deadline.toNanos(), TimeUnit.NANOSECONDS).join();
+        process.destroyForcibly();
+    }
+
+    private void read(InputStream stream, String what) {
+        Thread.ofPlatform().daemon().name("godwit-" + name + "-" + what).start(() -> {
+            try (var reader = new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
+                for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+                    add(line);
+                    if (line.startsWith("{")) {
+                        look(line);
+                    }
+                }
+            } catch (IOException e) {
+                add("no more can be read: " + e);
+            }
+        });
+    }
+
+    private void look(String line) {
+        try {
+            if (Json.parse(line) instanceof JsonObject object
+                    && object.string("event", "").equals("ready")) {
+                ready.complete(null);
+            }
+        } catch (JsonSyntaxException e) {
+            add("(the line above is no JSON: " + e.getMessage() + ")");
+        }
+    }
+
+    private void add(String line) {
+        synchronized (lines) {
+            if (lines.size() == MOST_LINES) {
+                lines.remove();
+            }
+            lines.add(line);
+        }
+    }
+
+    private void ended(Process ended) {
+        String last = tail(1).stream().findFirst().orElse("it said nothing");
+        ready.completeExceptionally(
+                new IOException("the " + name + "'s process ended with exit code " + ended.exitValue() + ": " + last));
+    }
+}

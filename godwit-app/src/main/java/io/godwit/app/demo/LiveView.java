@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.demo;
+
+import io.godwit.app.demo.Happening.Entry;
+import io.godwit.app.term.Ink;
+import io.godwit.app.term.Row;
+import io.godwit.app.term.Screen;
+import io.godwit.json.JsonObject;
+import io.godwit.page.Pages;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** A terminal: the timeline with a lane for each end, and below it how far the migration is. */
+final class LiveView implements View {
+    private static final int TIME = 9;
+    private static final int MOST_LANE = 26;
+    private static final int LEAST_LANE = 18;
+    private static final int LABEL = 15;
+    private static final int BAR = 40;
+
+    private final Board board;
+    private final Screen screen;
+    private final boolean colour;
+    private final boolean unicode;
+    private long lastWritten;
+    private long lastAt;
+    private long perSecond;
+
+    LiveView(Board board, PrintWriter out, boolean colour, boolean unicode) {
+        this.board = board;
+        this.screen = new Screen(out);
+        this.colour = colour;
+        this.unicode = unicode;
+    }
+
+    @Override
+    public void show(List<Entry> entries) {
+        measure();
+        screen.draw(
+                columns -> entries.stream()
+                        .flatMap(entry -> rows(entry, columns).stream())
+                        .toList(),
+                this::panel);
+    }
+
+    @Override
+    public void end(Report report) {
+        screen.draw(columns -> Summary.of(report, columns, colour), _ -> List.of());
+    }
+
+    private Row row(int columns) {
+        return new Row(columns, colour);
+    }
+
+    private static int lane(int columns) {
+        return Math.clamp((columns - TIME) / 4, LEAST_LANE, MOST_LANE);
+    }
+
+    private List<Row> rows(Entry entry, int columns) {
+        Row row = row(columns).add(Ink.DIM, String.format(Locale.ROOT, "%8.3f ", entry.seconds()));
+        int lane = lane(columns);
+        switch (entry.happening()) {
+            case Happening.Step(String title) -> {
+                Row heading = row(columns).to(TIME).add(Ink.BOLD, title);
+                return List.of(row(columns), heading, lanes(columns));
+            }
+            case Happening.Order(Side side, String command) ->
+                at(row, side == Side.DESTINATION ? 1 : 0, lane)
+                        .add(Ink.BLUE, sign("» ", "> ") + (side == null ? "both: " : "") + command);
+            case Happening.Status(Side side, String status, String reason) -> {
+                at(row, side == Side.DESTINATION ? 1 : 0, lane).add(ink(status), sign("● ", "* ") + status);
+                rest(row, side == Side.SOURCE, lane).add(Ink.DIM, reason);
+            }
+            case Happening.GuestRuns(Side side, boolean runs) -> {
+                at(row, side == Side.DESTINATION ? 1 : 0, lane)
+                        .add(Ink.MAGENTA, runs ? sign("▶ ", "+ ") + "guest runs" : sign("■ ", "- ") + "guest stopped");
+                rest(row, side == Side.SOURCE, lane);
+            }
+            case Happening.Notice(Side side, String text) -> at(row, 2, lane).add(Ink.DIM, side + ": " + text);
+            case Happening.Network(String where, String what) ->
+                row.add(Ink.RED, sign("✗ ", "! ") + where + ": " + what);
+            case Happening.Outcome(String text) -> row.add(Ink.CYAN, sign("→ ", "= ") + text);
+        }
+        return List.of(row);
+    }
+
+    private Row lanes(int columns) {
+        int lane = lane(columns);
+        return row(columns).to(TIME).add(Ink.DIM, "source").to(TIME + lane).add(Ink.DIM, "destination");
+    }
+
+    /** Goes to a lane; those before it are there and quiet. */
+    private Row at(Row row, int number, int lane) {
+        for (int i = 0; i < number; i++) {
+            row.to(TIME + i * lane).add(Ink.DIM, sign("│", "|"));
+        }
+        return number == 0 ? row : row.to(TIME + number * lane);
+    }
+
+    /** Goes to what is right of both lanes. */
+    private Row rest(Row row, boolean other, int lane) {
+        if (other) {
+            row.to(TIME + lane).add(Ink.DIM, sign("│", "|"));
+        }
+        return row.to(TIME + 2 * lane);
+    }
+
+    private String sign(String beautiful, String plain) {
+        return unicode ? beautiful : plain;
+    }
+
+    private static Ink ink(String status) {
+        return switch (status) {
+            case "active", "postcopy-active", "device" -> Ink.GREEN;
+            case "completed" -> Ink.BOLD_GREEN;
+            case "postcopy-paused" -> Ink.YELLOW;
+            case "postcopy-recover", "postcopy-recover-setup" -> Ink.CYAN;
+            case "failed", "uncertain", "cancelled" -> Ink.BOLD_RED;
+            default -> Ink.PLAIN;
+        };
+    }
+
+    /** How fast the guest writes, over about a second. */
+    private void measure() {
+        long now = board.now();
+        long written = Math.max(
+                board.guest(Side.SOURCE).int64("pages-written", 0),
+                board.guest(Side.DESTINATION).int64("pages-written", 0));
+        if (now - lastAt >= 1_000_000_000L) {
+            perSecond = Math.max(0, written - lastWritten) * 1_000_000_000L / (now - lastAt);
+            lastWritten = written;
+            lastAt = now;
+        }
+    }
+
+    private List<Row> panel(int columns) {
+        JsonObject source = board.migration(Side.SOURCE);
+        JsonObject destination = board.migration(Side.DESTINATION);
+        List<Row> rows = new ArrayList<>();
+        rows.add(row(columns).add(Ink.DIM, sign("─", "-").repeat(Math.min(columns, 100))));
+        rows.add(end(columns, Side.SOURCE)
+                .add("sent " + Figures.size(Figures.of(source, "ram", "transferred")) + ", remaining "
+                        + Figures.size(Figures.of(source, "ram", "remaining"))));
+        rows.add(progress(end(columns, Side.DESTINATION), destination));
+        rows.add(guest(columns));
+        rows.add(row(columns)
+                .add(Ink.BOLD, " page requests")
+                .to(LABEL)
+                .add(Figures.requests(destination))
+                .add(Ink.DIM, "   downtime " + Figures.downtime(source)));
+        return rows;
+    }
+
+    private Row end(int columns, Side side) {
+        String status = board.status(side);
+        return row(columns)
+                .add(Ink.BOLD, " " + side)
+                .to(LABEL)
+                .add(ink(status), sign("● ", "* ") + status)
+                .to(LABEL + MOST_LANE);
+    }
+
+    private Row progress(Row row, JsonObject destination) {
+        long total = Figures.of(destination, "x-godwit-received", "total");
+        long missing = board.guest(Side.DESTINATION).int64("missing-pages", 0) * Pages.SIZE;
+        if (total == 0 || !board.runs(Side.DESTINATION)) {
+            return row.add("received " + Figures.size(Figures.of(destination, "x-godwit-received", "transferred")));
+        }
+        int there = (int) (BAR * (total - missing) / total);
+        return row.add(Ink.GREEN, sign("█", "#").repeat(there))
+                .add(Ink.DIM, sign("░", ".").repeat(BAR - there))
+                .add(missing == 0 ? " all here" : " " + Figures.size(missing) + " missing");
+    }
+
+    private Row guest(int columns) {
+        boolean there = board.runs(Side.DESTINATION);
+        JsonObject stats = board.guest(there ? Side.DESTINATION : Side.SOURCE);
+        long waiting = stats.int64("blocked-threads", 0);
+        return row(columns)
+                .add(Ink.BOLD, " guest")
+                .to(LABEL)
+                .add(Ink.MAGENTA, there ? "at the destination" : "at the source")
+                .to(LABEL + MOST_LANE)
+                .add(Figures.count(stats.int64("pages-written", 0)) + " pages written (" + Figures.count(perSecond)
+                        + "/s)")
+                .add(waiting == 0 ? Ink.DIM : Ink.YELLOW, "   " + waiting + " threads wait for a page");
+    }
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.demo;
+
+import io.godwit.app.demo.Fault.Kick;
+import io.godwit.json.Json;
+import io.godwit.json.JsonObject;
+import io.godwit.net.FaultPlan;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A lost channel, the recoveries that fail, and the one that does not. */
+final class Recoveries {
+    private static final String PAUSED = "postcopy-paused";
+    private static final String RECOVER = "postcopy-recover";
+    private static final String ACTIVE = "postcopy-active";
+
+    /** The handshake's deadline where it is not the deadline that shall end it: the product's own. */
+    private static final long LONG_DEADLINE_MILLIS = 10_000;
+
+    /** In which a cut that was to come behind the handshake has come. */
+    private static final Duration LATE_CUT = Duration.ofMillis(300);
+
+    /** Round trips through an endpoint's loop after which it has seen all that the kernel had for it. */
+    private static final int ROUND_TRIPS = 4;
+
+    private final Settings settings;
+    private final Board board;
+    private final Lab lab;
+    private long deadlineMillis = -1;
+    private int number;
+
+    Recoveries(Settings settings, Board board, Lab lab) {
+        this.settings = settings;
+        this.board = board;
+        this.lab = lab;
+    }
+
+    /** What breaks the channel. */
+    interface Blow {
+        void strike() throws DemoFailed;
+    }
+
+    /** Breaks the channel, has a recovery fail in each of the ways given, then recovers. */
+    Report.Loss lose(String cause, Blow blow, List<Fault> faults) throws DemoFailed, IOException {
+        int sourceMark = board.mark(Side.SOURCE);
+        int destinationMark = board.mark(Side.DESTINATION);
+        long struck = board.now();
+        blow.strike();
+        double source = millis(struck, board.awaitSince(Side.SOURCE, sourceMark, PAUSED, settings.patience()));
+        double destination =
+                millis(struck, board.awaitSince(Side.DESTINATION, destinationMark, PAUSED, settings.patience()));
+        JsonObject before = lab.destination().query("x-godwit-guest-stats");
+        List<Report.Failure> failures = new ArrayList<>();
+        for (Fault fault : faults) {
+            failures.add(fail(fault));
+        }
+        JsonObject after = writersGoOn(before);
+        long written = after.int64("pages-written") - before.int64("pages-written");
+        long waiting = after.int64("blocked-threads");
+        board.add(new Happening.Outcome(
+                "while paused the writers wrote %,d pages; %d threads of the guest wait for a page"
+                        .formatted(written, waiting)));
+        double took = recover();
+        return new Report.Loss(
+                cause, source, destination, millis(struck, board.now()), written, waiting, took, failures);
+    }
+
+    /** Those who have their pages are not held up by a network that is gone. */
+    private JsonObject writersGoOn(JsonObject before) throws DemoFailed {
+        long written = before.int64("pages-written");
+        board.await(
+                "the writers go on while the migration is paused",
+                settings.patience(),
+                () -> settings.writers() == 0 || board.guest(Side.DESTINATION).int64("pages-written", 0) > written);
+        return lab.destination().query("x-godwit-guest-stats");
+    }
+
+    private double recover() throws DemoFailed, IOException {
+        deadline(LONG_DEADLINE_MILLIS);
+        lab.destination()
+                .order(
+                        "migrate-recover",
+                        Lab.with("uri", Json.of(lab.destinationAddress().toString())));
+        int sourceMark = board.mark(Side.SOURCE);
+        int destinationMark = board.mark(Side.DESTINATION);
+        long began = resume();
+        long source = board.awaitSince(Side.SOURCE, sourceMark, ACTIVE, settings.patience());
+        long destination = board.awaitSince(Side.DESTINATION, destinationMark, ACTIVE, settings.patience());
+        double took = millis(began, Math.max(source, destination));
+        board.add(new Happening.Outcome("recovered in %.1f ms".formatted(took)));
+        return took;
+    }
+
+    private Report.Failure fail(Fault fault) throws DemoFailed, IOException {
+        number++;
+        deadline(deadlineFor(fault));
+        board.add(new Happening.Network("recovery " + number, fault.words()));
+        if (fault instanceof Fault.Dead) {
+            lab.relayB().kill();
+        } else {
+            lab.relayB().setFault(fault.plan());
+        }
+        int sourceMark = board.mark(Side.SOURCE);
+        int destinationMark = board.mark(Side.DESTINATION);
+        long began = resume();
+        double kick = switch (fault) {
+            case Fault.Dead _, Fault.Refuse _, Fault.Blackhole _ -> {
+                board.awaitSince(Side.SOURCE, sourceMark, RECOVER, settings.patience());
+                yield -1;
+            }
+            case Fault.Cut _ -> {
+                cut(sourceMark);
+                yield -1;
+            }
+            case Fault.HalfOpen(Kick who) -> {
+                board.awaitSince(Side.SOURCE, sourceMark, RECOVER, settings.patience());
+                board.awaitSince(Side.DESTINATION, destinationMark, RECOVER, settings.patience());
+                yield kick(who, sourceMark, destinationMark);
+            }
+        };
+        long source = board.awaitSince(Side.SOURCE, sourceMark, PAUSED, settings.patience());
+        heal();
+        settle();
+        long destination = board.time(Side.DESTINATION, destinationMark, PAUSED);
+        Report.Failure failure = new Report.Failure(
+                number,
+                fault,
+                board.path(Side.SOURCE, sourceMark),
+                millis(began, source),
+                destination < 0 ? -1 : millis(began, destination),
+                kick,
+                board.reason(Side.SOURCE));
+        board.add(new Happening.Outcome("recovery %d failed as it was made to: %s after %.1f ms%s"
+                .formatted(
+                        number,
+                        PAUSED,
+                        Math.max(failure.sourceMillis(), failure.destinationMillis()),
+                        kick < 0 ? "" : ", %.1f ms after migrate-pause".formatted(kick))));
+        return failure;
+    }
+
+    private long deadlineFor(Fault fault) {
+        return switch (fault) {
+            case Fault.HalfOpen(Kick who) when who != Kick.DEADLINE -> LONG_DEADLINE_MILLIS;
+            case Fault.HalfOpen _, Fault.Dead _, Fault.Refuse _, Fault.Blackhole _, Fault.Cut _ ->
+                settings.deadlineMillis();
+        };
+    }
+
+    /** A cut that comes late finds a migration that goes on already; one that does not come is made. */
+    private void cut(int mark) throws DemoFailed {
+        board.await(
+                "the source comes to postcopy-paused or postcopy-active",
+                settings.patience(),
+                () -> board.seen(Side.SOURCE, mark, PAUSED) || board.seen(Side.SOURCE, mark, ACTIVE));
+        if (!board.awaitQuietly(LATE_CUT, () -> board.seen(Side.SOURCE, mark, PAUSED))) {
+            board.add(new Happening.Network("relay (b)", "has not come so far yet and is cut now"));
+            lab.relayB().cut();
+        }
+    }
+
+    /** Ends a handshake that hangs at both ends; returns how long migrate-pause took to do so, or -1. */
+    private double kick(Kick who, int sourceMark, int destinationMark) throws DemoFailed, IOException {
+        return switch (who) {
+            case SOURCE -> kick(lab.source(), sourceMark);
+            case DESTINATION -> {
+                double took = kick(lab.destination(), destinationMark);
+                board.add(new Happening.Outcome("the source cannot know that: it is in " + board.status(Side.SOURCE)
+                        + " until the path itself breaks"));
+                heal();
+                yield took;
+            }
+            case DEADLINE -> {
+                // From here on the other direction is swallowed, too: so no end hears of the other's deadline.
+                board.add(new Happening.Network("relay (b)", "swallows both directions now; nobody says anything"));
+                lab.relayB().setFault(FaultPlan.parse("both:swallow"));
+                board.awaitSince(Side.SOURCE, sourceMark, PAUSED, settings.patience());
+                board.awaitSince(Side.DESTINATION, destinationMark, PAUSED, settings.patience());
+                yield -1;
+            }
+        };
+    }
+
+    private double kick(End end, int mark) throws DemoFailed {
+        long began = board.now();
+        end.order("migrate-pause");
+        return millis(began, board.awaitSince(end.side(), mark, PAUSED, settings.patience()));
+    }
+
+    /** The path is as it was, without a connection. */
+    private void heal() throws IOException {
+        lab.relayB().setFault(FaultPlan.NONE);
+        lab.relayB().revive();
+        lab.relayB().cut();
+        lab.relayA().cut();
+    }
+
+    /** Both ends have come to rest in postcopy-paused, and nothing of the failed attempt can come any more. */
+    private void settle() throws DemoFailed {
+        for (End end : List.of(lab.source(), lab.destination())) {
+            for (int i = 0; i < ROUND_TRIPS; i++) {
+                end.query("query-migrate");
+            }
+            board.await(end.side(), PAUSED, settings.patience());
+        }
+    }
+
+    private long resume() throws DemoFailed {
+        long now = board.now();
+        lab.source()
+                .order(
+                        "migrate",
+                        JsonObject.builder()
+                                .put("uri", lab.sourceAddress().toString())
+                                .put("resume", true)
+                                .build());
+        return now;
+    }
+
+    private void deadline(long millis) throws DemoFailed {
+        if (millis != deadlineMillis) {
+            lab.orderBoth("migrate-set-parameters", Lab.with("x-godwit-handshake-timeout", Json.of(millis)));
+            deadlineMillis = millis;
+        }
+    }
+
+    private static double millis(long from, long to) {
+        return (to - from) / 1e6;
+    }
+}

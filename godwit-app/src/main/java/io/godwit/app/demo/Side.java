@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.demo;
+
+import java.util.Locale;
+
+/** The two ends of the migration. */
+enum Side {
+    SOURCE,
+    DESTINATION;
+
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

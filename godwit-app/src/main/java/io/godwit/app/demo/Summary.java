@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.demo;
+
+import io.godwit.app.term.Ink;
+import io.godwit.app.term.Row;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** The report for people: what was lost, how often its recovery failed, what became of it, the verdict. */
+final class Summary {
+    private static final int LABEL = 2;
+    private static final int VALUE = 15;
+
+    private final Report report;
+    private final int columns;
+    private final boolean colour;
+    private final List<Row> rows = new ArrayList<>();
+
+    private Summary(Report report, int columns, boolean colour) {
+        this.report = report;
+        this.columns = columns;
+        this.colour = colour;
+    }
+
+    /** @param columns the most a line may take */
+    static List<Row> of(Report report, int columns, boolean colour) {
+        Summary summary = new Summary(report, columns, colour);
+        summary.fill();
+        return summary.rows;
+    }
+
+    private void fill() {
+        row();
+        int n = 0;
+        for (Report.Loss loss : report.losses) {
+            loss(++n, loss);
+        }
+        if (report.guest.size() > 0) {
+            figures();
+        }
+        if (!report.tails.isEmpty()) {
+            report.tails.forEach(line -> row().add(Ink.DIM, line));
+            row();
+        }
+        verdict();
+    }
+
+    private void loss(int n, Report.Loss loss) {
+        label("loss " + n)
+                .add(Ink.BOLD, loss.cause())
+                .add(String.format(
+                        Locale.ROOT,
+                        ": source paused after %s, destination after %s; it lasted %.1f s",
+                        Figures.millis(loss.sourceMillis()),
+                        Figures.millis(loss.destinationMillis()),
+                        loss.lastedMillis() / 1000));
+        row().to(VALUE)
+                .add("meanwhile the guest wrote " + Figures.count(loss.written()) + " pages, " + loss.waiting()
+                        + " of its threads waited for one");
+        for (Report.Failure failure : loss.failures()) {
+            row().to(VALUE)
+                    .add(Ink.YELLOW, "recovery " + failure.number())
+                    .to(VALUE + 13)
+                    .add(failure.fault().words())
+                    .to(VALUE + 50)
+                    .add(
+                            Ink.DIM,
+                            "paused again after "
+                                    + Figures.millis(Math.max(failure.sourceMillis(), failure.destinationMillis()))
+                                    + (failure.kickMillis() < 0
+                                            ? ""
+                                            : ", " + Figures.millis(failure.kickMillis()) + " after migrate-pause"));
+        }
+        row().to(VALUE)
+                .add(Ink.GREEN, "recovered")
+                .to(VALUE + 13)
+                .add("postcopy-active at both ends after " + Figures.millis(loss.recoveryMillis()));
+    }
+
+    private void figures() {
+        label("moved")
+                .add(Figures.size(Figures.of(report.sourceMigration, "ram", "transferred")) + " for a guest of "
+                        + Figures.size(report.settings.size()) + ", "
+                        + Figures.count(report.destinationMigration.int64("x-godwit-duplicates", 0))
+                        + " pages came twice and were dropped");
+        label("downtime").add(Figures.downtime(report.sourceMigration) + " at the switch to postcopy");
+        label("page requests").add(Figures.requests(report.destinationMigration) + "; every wait ended with its page");
+        label("writers")
+                .add(report.settings.writers() + " wrote " + Figures.count(report.guest.int64("pages-written", 0))
+                        + " pages, at the source and at the destination");
+        label("memory")
+                .add(
+                        report.memory.bool("ok", false) ? Ink.GREEN : Ink.RED,
+                        report.memory.string("summary", "was not compared"));
+        row();
+    }
+
+    private void verdict() {
+        String failure = report.failure;
+        if (report.passed()) {
+            row().add(Ink.BOLD_GREEN, "PASSED")
+                    .add(String.format(
+                            Locale.ROOT,
+                            ": the channel was lost %d times, %d recoveries failed, nothing was lost (%.1f s)",
+                            report.losses.size(),
+                            report.failedRecoveries(),
+                            report.seconds));
+        } else {
+            row().add(Ink.BOLD_RED, "FAILED")
+                    .add(": "
+                            + (failure != null
+                                    ? failure
+                                    : report.memory.string("summary", "the memory was not compared")));
+        }
+    }
+
+    private Row label(String text) {
+        return row().to(LABEL).add(Ink.DIM, text).to(VALUE);
+    }
+
+    private Row row() {
+        Row row = new Row(columns, colour);
+        rows.add(row);
+        return row;
+    }
+}
