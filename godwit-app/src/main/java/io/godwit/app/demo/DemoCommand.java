@@ -25,13 +25,15 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Migrates a guest that writes all the time from one process to another, breaks the network in postcopy, lets",
-            "recoveries fail in every way, recovers, and proves that the memory is right:",
+            "Migrates a guest that writes all the time from one process to another, breaks the network "
+                    + "in postcopy, lets recoveries fail in every way, recovers, and proves that the memory is "
+                    + "right:",
             "",
             "  source - unix socket - relay (a) - tcp - relay (b) - unix socket - destination",
             "",
-            "Every step is a QMP command to one of the two. On a terminal it shows both ends' states as they change; a",
-            "pipe, or TERM=dumb, gets one line for each thing that happens. NO_COLOR is respected."
+            "Every step is a QMP command to one of the two. On a terminal it shows both ends' states as "
+                    + "they change; a pipe, or TERM=dumb, gets one line for each thing that happens. NO_COLOR is "
+                    + "respected."
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {

@@ -39,8 +39,8 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description = {
             "Runs a guest, or waits for one, and serves QMP for whoever migrates it.",
-            "It ends by QMP's quit, SIGTERM or Ctrl-C. An end that would lose what exists nowhere else is refused once, with",
-            "the reason, and obeyed the second time."
+            "It ends by QMP's quit, SIGTERM or Ctrl-C. An end that would lose what exists nowhere else "
+                    + "is refused once, with the reason, and obeyed the second time."
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
