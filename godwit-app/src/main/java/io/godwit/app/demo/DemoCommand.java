@@ -53,6 +53,7 @@ public final class DemoCommand implements Callable<Integer> {
     private static final int TAIL = 15;
     private static final long LEAST_DEADLINE = 50;
     private static final long MOST_DEADLINE = 10_000;
+    private static final long MOST_DWELL = 60_000;
     private static final int MOST_FAILURES = 10_000;
 
     @Spec
@@ -102,6 +103,12 @@ public final class DemoCommand implements Callable<Integer> {
             description =
                     "The handshake's deadline where it is to end a recovery (default: 500; the product's is 10000).")
     private long deadline = 500;
+
+    @Option(
+            names = "--dwell",
+            paramLabel = "MS",
+            description = "For how long each phase is left alone to be looked at (default: 1000).")
+    private long dwell = 1000;
 
     @Option(names = "--preempt", description = "Requested pages have a channel of their own (postcopy-preempt).")
     private boolean preempt;
@@ -190,6 +197,7 @@ public final class DemoCommand implements Callable<Integer> {
         require(
                 deadline >= LEAST_DEADLINE && deadline <= MOST_DEADLINE,
                 "the deadline is " + LEAST_DEADLINE + " to " + MOST_DEADLINE + " ms, got " + deadline);
+        require(dwell >= 0 && dwell <= MOST_DWELL, "the dwell is 0 to " + MOST_DWELL + " ms, got " + dwell);
         require(!(json && plain), "--json and --plain contradict");
         List<Fault> wanted = new ArrayList<>();
         for (String word : faults) {
@@ -199,7 +207,7 @@ public final class DemoCommand implements Callable<Integer> {
                 throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
             }
         }
-        return new Settings(size, writers, rate, failures, wanted, seed, deadline, preempt);
+        return new Settings(size, writers, rate, failures, wanted, seed, deadline, dwell, preempt);
     }
 
     private void require(boolean met, String sentence) {

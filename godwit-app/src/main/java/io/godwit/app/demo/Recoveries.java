@@ -57,6 +57,7 @@ final class Recoveries {
         for (Fault fault : faults) {
             failures.add(fail(fault));
         }
+        board.pass(settings.dwell());
         JsonObject after = writersGoOn(before);
         long written = after.int64("pages-written") - before.int64("pages-written");
         long waiting = after.int64("blocked-threads");
@@ -118,6 +119,9 @@ final class Recoveries {
             case Fault.HalfOpen(Kick who) -> {
                 board.awaitSince(Side.SOURCE, sourceMark, RECOVER, settings.patience());
                 board.awaitSince(Side.DESTINATION, destinationMark, RECOVER, settings.patience());
+                if (who != Kick.DEADLINE) {
+                    hang();
+                }
                 yield kick(who, sourceMark, destinationMark);
             }
         };
@@ -140,6 +144,18 @@ final class Recoveries {
                         Math.max(failure.sourceMillis(), failure.destinationMillis()),
                         kick < 0 ? "" : ", %.1f ms after migrate-pause".formatted(kick))));
         return failure;
+    }
+
+    /** What used to need an operator, or for ever: nothing moves, and nothing ends it. */
+    private void hang() throws DemoFailed {
+        board.pass(settings.hang());
+        for (Side side : Side.values()) {
+            if (!board.status(side).equals(RECOVER)) {
+                throw new DemoFailed("both ends were to hang in " + RECOVER + ", but the " + side + " is in "
+                        + board.status(side) + ": " + board.reason(side));
+            }
+        }
+        board.add(new Happening.Outcome("both ends hang in " + RECOVER));
     }
 
     private long deadlineFor(Fault fault) {

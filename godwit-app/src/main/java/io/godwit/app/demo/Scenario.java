@@ -99,6 +99,7 @@ final class Scenario {
         board.await(Side.DESTINATION, "postcopy-active", settings.patience());
         board.await("the guest runs at the destination", settings.patience(), () -> board.runs(Side.DESTINATION));
         board.await("a requested page is served", settings.patience(), () -> answered() > 0 && asked() > 0);
+        board.pass(settings.dwell());
         long sweeps = sweeps() + 2L * settings.writers();
         board.await(
                 "the writers have their pages",
@@ -110,6 +111,7 @@ final class Scenario {
     private void goesOn() throws DemoFailed {
         long missing = missing();
         long served = answered();
+        board.pass(settings.dwell());
         board.await(
                 "pages come again after the recovery",
                 settings.patience(),

@@ -19,6 +19,7 @@ import java.util.List;
  * @param faults what they fail by, in turn; empty: the usual list, then drawn from the seed
  * @param seed chooses the guest's contents and the faults that are drawn
  * @param deadlineMillis the handshake's deadline where it is to end a recovery
+ * @param dwellMillis for how long a phase is left alone, to be looked at
  * @param preempt whether a channel of its own carries requested pages
  */
 record Settings(
@@ -29,6 +30,7 @@ record Settings(
         List<Fault> faults,
         long seed,
         long deadlineMillis,
+        long dwellMillis,
         boolean preempt) {
     static final long LEAST_SIZE = 16L << 20;
 
@@ -46,6 +48,7 @@ record Settings(
     private static final long PRECOPY_SECONDS = 4;
 
     private static final long POSTCOPY_SECONDS = 40;
+    private static final long MOST_HANG_MILLIS = 300;
     private static final long READ_SECONDS = 60;
 
     Settings {
@@ -84,6 +87,15 @@ record Settings(
         return size / POSTCOPY_SECONDS;
     }
 
+    /** How long both ends are seen to hang in a handshake that nobody ends. */
+    Duration hang() {
+        return Duration.ofMillis(Math.min(dwellMillis, MOST_HANG_MILLIS));
+    }
+
+    Duration dwell() {
+        return Duration.ofMillis(dwellMillis);
+    }
+
     /** How long a state may take to come that comes at once on a good day. */
     Duration patience() {
         return Duration.ofSeconds(30);
@@ -107,6 +119,7 @@ record Settings(
                                 .toList()))
                 .put("seed", seed)
                 .put("deadline-ms", deadlineMillis)
+                .put("dwell-ms", dwellMillis)
                 .put("preempt", preempt)
                 .build();
     }
