@@ -25,7 +25,7 @@ public interface PageSink {
     /** Precopy: as {@link #store}, with zero bytes. */
     void storeZero(int block, long page);
 
-    /** Drops the pages' contents and received marks: {@code spec/stream.md §6.3}. Only before {@link #beginPostcopy}. */
+    /** The pages are not received any more; what they held may be dropped: {@code spec/stream.md §6.3}. Only before {@link #beginPostcopy}. */
     void discard(int block, long firstPage, long count);
 
     /** From here on the guest waits for pages that are not received, and present pages are never overwritten. */
