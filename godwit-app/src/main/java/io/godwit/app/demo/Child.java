@@ -53,6 +53,10 @@ final class Child {
         return child;
     }
 
+    String name() {
+        return name;
+    }
+
     long pid() {
         return process.pid();
     }

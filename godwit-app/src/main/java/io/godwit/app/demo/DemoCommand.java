@@ -147,9 +147,7 @@ public final class DemoCommand implements Callable<Integer> {
                 "godwit-end");
         Runtime.getRuntime().addShutdownHook(hook);
         try (lab) {
-            new Scenario(settings, board, lab, report).run();
-        } catch (DemoFailed | IOException e) {
-            report.failure = String.valueOf(e.getMessage());
+            play(new Scenario(settings, board, lab, report), lab, report);
         }
         if (!report.passed()) {
             report.tails = lab.tails(TAIL);
@@ -160,6 +158,16 @@ public final class DemoCommand implements Callable<Integer> {
             keepLogs(board, lab);
         }
         return report.passed() ? 0 : ExitCodes.FAILED;
+    }
+
+    private static void play(Scenario scenario, Lab lab, Report report) {
+        try {
+            scenario.run();
+        } catch (DemoFailed | IOException e) {
+            // A process that died is the cause, whatever was noticed first.
+            String dead = lab.dead();
+            report.failure = dead == null ? String.valueOf(e.getMessage()) : dead;
+        }
     }
 
     private View view(Board board) {

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Lab implements AutoCloseable {
     private static final int MOST_RELAY_LINES = 10_000;
+    private static final long DYING_MILLIS = 300;
     private static final Duration END = Duration.ofMillis(2_500);
 
     private final Settings settings;
@@ -181,12 +183,30 @@ final class Lab implements AutoCloseable {
         }
         for (Child child : both) {
             int code = child.exit()
-                    .completeOnTimeout(-1, END.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS)
+                    .completeOnTimeout(-1, END.toMillis(), TimeUnit.MILLISECONDS)
                     .join();
             if (code != 0) {
                 throw new DemoFailed("process " + child.pid() + " did not end by quit: exit code " + code);
             }
         }
+    }
+
+    /** Which process has ended, or does so now, as a sentence; null if both live. */
+    @Nullable
+    String dead() {
+        List<Child> both;
+        synchronized (this) {
+            both = List.copyOf(children);
+        }
+        for (Child child : both) {
+            int code = child.exit()
+                    .completeOnTimeout(-1, DYING_MILLIS, TimeUnit.MILLISECONDS)
+                    .join();
+            if (code >= 0) {
+                return "the " + child.name() + "'s process ended with exit code " + code;
+            }
+        }
+        return null;
     }
 
     /** What the processes and the relays said last. */
@@ -197,7 +217,7 @@ final class Lab implements AutoCloseable {
             both = List.copyOf(children);
         }
         for (Child child : both) {
-            all.add("--- process " + child.pid() + " said last:");
+            all.add("--- the " + child.name() + " (process " + child.pid() + ") said last:");
             all.addAll(child.tail(most));
         }
         all.add("--- the relays said last:");

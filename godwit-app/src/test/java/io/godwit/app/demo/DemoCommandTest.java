@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+
+class DemoCommandTest {
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            quoteCharacter = '"',
+            value = {
+                "--size 8M; at least 16 MiB",
+                "--size 20000001; whole pages",
+                "--size x; 'x' is no size",
+                "--failures -1; failures are 0 to",
+                "--failures 1.5; --failures",
+                "--fault stall; 'stall' is no fault of this demo",
+                "--fault cut-after=x; 'x' is no number",
+                "--deadline 10; 50 to 10000",
+                "--writers 65; 0 to 64 writers",
+                "--rate fast; 'fast' is no rate",
+                "--rate 1 --writers 2; at least a page per second and writer",
+                "--dwell -1; the dwell is 0 to",
+                "--json --plain; contradict",
+                "--frobnicate; --frobnicate"
+            })
+    void aMistakeIsNamedAndNothingIsStarted(String arguments, String sentence) {
+        StringWriter err = new StringWriter();
+        int code = new CommandLine(new DemoCommand())
+                .setErr(new PrintWriter(err, true))
+                .execute(arguments.split(" ", -1));
+        assertThat(code).isEqualTo(2);
+        assertThat(err.toString()).contains(sentence);
+    }
+}

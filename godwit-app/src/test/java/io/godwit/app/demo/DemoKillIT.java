@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** However the demo ends, in whatever phase: no process, no socket and no file is left. */
+@Timeout(120)
+class DemoKillIT {
+    private static final long PATIENCE_SECONDS = 20;
+
+    @TempDir
+    Path temp;
+
+    private Programs programs;
+
+    @BeforeEach
+    void begin() {
+        programs = new Programs(temp);
+    }
+
+    @AfterEach
+    void end() {
+        programs.close();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "KILL, Two processes, 137",
+        "KILL, relay (b) listens, 137",
+        "KILL, == Precopy, 137",
+        "KILL, == Postcopy, 137",
+        "KILL, is dead, 137",
+        "KILL, both ends hang, 137",
+        "KILL, == To the end, 137",
+        "INT, Two processes, 130",
+        "INT, == Postcopy, 130",
+        "INT, both ends hang, 130",
+        "TERM, == Precopy, 143",
+        "TERM, is dead, 143",
+        "HUP, both ends hang, 129"
+    })
+    void nothingIsLeft(String signal, String phase, int code) throws Exception {
+        Programs.Program demo = programs.start("demo", "--size", "32M", "--dwell", "300", "--deadline", "300");
+        demo.line(phase);
+        List<ProcessHandle> children = demo.process.descendants().toList();
+        signal(demo.process.pid(), signal);
+        assertThat(demo.code()).isEqualTo(code);
+        await("the children end", () -> children.stream().noneMatch(ProcessHandle::isAlive));
+        await("the folder is removed", this::isEmpty);
+    }
+
+    /** As a closed terminal does it: the whole process group, children and all, gets the signal. */
+    @ParameterizedTest
+    @CsvSource({"KILL, == Postcopy", "INT, both ends hang"})
+    void theSignalMayBeForTheWholeGroup(String signal, String phase) throws Exception {
+        List<String> words = new ArrayList<>(List.of("setsid"));
+        words.addAll(programs.command("demo", "--size", "32M", "--dwell", "300"));
+        Programs.Program demo = programs.start(words, Map.of());
+        demo.line(phase);
+        List<ProcessHandle> all = new ArrayList<>(demo.process.descendants().toList());
+        assertThat(all).hasSize(2);
+        all.add(demo.process.toHandle());
+        signal(-demo.process.pid(), signal);
+        await("all processes end", () -> all.stream().noneMatch(ProcessHandle::isAlive));
+        await("the folder is removed", this::isEmpty);
+    }
+
+    private static void signal(long pid, String name) throws Exception {
+        Process kill = new ProcessBuilder("kill", "-" + name, "--", "" + pid)
+                .inheritIO()
+                .start();
+        assertThat(kill.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(kill.exitValue()).isZero();
+    }
+
+    private boolean isEmpty() {
+        try (var files = Files.list(temp)) {
+            return files.filter(file -> !file.getFileName().toString().startsWith("hsperfdata"))
+                    .findAny()
+                    .isEmpty();
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static void await(String what, BooleanSupplier met) {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+        while (!met.getAsBoolean()) {
+            assertThat(System.nanoTime()).as(what).isLessThan(end);
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+        }
+    }
+}
