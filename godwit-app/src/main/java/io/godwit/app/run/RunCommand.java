@@ -206,8 +206,8 @@ public final class RunCommand implements Callable<Integer> {
     private void serve(Running made, List<Address> servers, @Nullable Address listen, StatusLines lines)
             throws IOException, CommandRefused {
         made.endpoint().addListener(lines);
-        listenToSignals(made, lines);
         configure(made);
+        listenToSignals(made, lines);
         List<String> served = new ArrayList<>();
         for (Address server : servers) {
             served.add(made.serve(server).toString());
