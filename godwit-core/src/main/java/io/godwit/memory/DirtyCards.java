@@ -48,11 +48,9 @@ final class DirtyCards {
         MARK.setRelease(cards, offset >>> Pages.SHIFT, (byte) 1);
     }
 
-    /** For pages that are stored to without a mark, because nobody shall send them for it. */
-    void touch(long page) {
-        if (!touched.get(page)) {
-            touched.set(page);
-        }
+    /** For pages that are stored to without a mark, because nobody shall send them for it. True if nothing is known to have been stored there before. */
+    boolean touch(long page) {
+        return !touched.get(page) && touched.set(page);
     }
 
     /** The pages' memory was given back. */

@@ -38,6 +38,7 @@ public final class RamBlock {
     private final MemorySegment ram;
     private final BlockWindows windows;
     private final DirtyCards cards;
+    private final FirstTouch firstTouch;
     private final PageBitmap received;
     private final Presence presence;
     private volatile boolean waits;
@@ -54,6 +55,7 @@ public final class RamBlock {
         this.ram = mapped.segment();
         this.windows = new BlockWindows(ram);
         this.cards = new DirtyCards(arena, info.pages());
+        this.firstTouch = new FirstTouch(mapped, info.pages());
         this.received = received;
         this.presence = presence;
     }
@@ -214,6 +216,10 @@ public final class RamBlock {
 
     DirtyCards cards() {
         return cards;
+    }
+
+    FirstTouch firstTouch() {
+        return firstTouch;
     }
 
     PageBitmap received() {

@@ -164,8 +164,11 @@ final class RamSink implements PageSink {
     }
 
     private void fill(RamBlock ram, long page, ByteBuffer in, int position) {
+        // Before the store: it is all the same to whoever asks whether the page was touched, and saves the fault.
+        if (ram.cards().touch(page)) {
+            ram.firstTouch().before(page);
+        }
         ram.windows().write(page << Pages.SHIFT, in, position, Pages.SIZE);
-        ram.cards().touch(page);
     }
 
     private void fillZero(RamBlock ram, long page) {

@@ -34,6 +34,9 @@ final class Libc {
     /** Private anonymous memory: the pages are dropped and read as zeroes afterwards. */
     static final int MADV_DONTNEED = 4;
 
+    /** As if each page had been written to; Linux 5.14. */
+    private static final int MADV_POPULATE_WRITE = 23;
+
     private static final int MFD_CLOEXEC = 1;
     private static final int FALLOC_KEEP_SIZE_PUNCH_HOLE = 1 | 2;
     private static final int PR_SET_PDEATHSIG = 1;
@@ -52,6 +55,10 @@ final class Libc {
             capturing("munmap", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle MADVISE =
             capturing("madvise", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
+    /** The same without errno, which costs an allocation per call. */
+    private static final MethodHandle MADVISE_ONLY =
+            link("madvise", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
+
     private static final MethodHandle MEMFD_CREATE =
             capturing("memfd_create", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
     private static final MethodHandle FTRUNCATE =
@@ -124,6 +131,15 @@ final class Libc {
             check((int) MADVISE.invokeExact(state, address, bytes, advice), what, "madvise", state);
         } catch (Throwable e) {
             throw unexpected(e);
+        }
+    }
+
+    /** Makes the pages of a range; false if the kernel cannot, for whatever reason: nothing depends on it. */
+    static boolean populateWrite(long address, long bytes) {
+        try {
+            return (int) MADVISE_ONLY.invokeExact(address, bytes, MADV_POPULATE_WRITE) == 0;
+        } catch (Throwable e) {
+            throw new AssertionError("a downcall threw", e);
         }
     }
 

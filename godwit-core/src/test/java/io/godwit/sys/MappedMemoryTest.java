@@ -63,6 +63,20 @@ class MappedMemoryTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"anonymous", "memfd"})
+    void populatingChangesNoByteAndStaysInside(String kind) throws Exception {
+        try (MappedMemory memory = map(kind, 8 * 4096)) {
+            memory.segment().set(JAVA_LONG, 4096, 42);
+            assertThat(memory.populate(0, 8 * 4096)).isTrue();
+            assertThat(memory.segment().get(JAVA_LONG, 4096)).isEqualTo(42);
+            assertThat(memory.segment().get(JAVA_LONG, 2 * 4096)).isZero();
+            assertThatThrownBy(() -> memory.populate(4 * 4096, 5 * 4096))
+                    .isInstanceOf(IndexOutOfBoundsException.class)
+                    .hasMessageContaining("'pc.ram'");
+        }
+    }
+
     @Test
     void aRefusalOfTheKernelIsASentenceWithItsWords() {
         assertThatThrownBy(() -> MappedMemory.anonymous("pc.ram", 1L << 60))
@@ -85,6 +99,7 @@ class MappedMemoryTest {
         memory.close();
         assertThatThrownBy(() -> memory.segment().get(JAVA_LONG, 0)).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> memory.discard(0, 4096)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> memory.populate(0, 4096)).isInstanceOf(IllegalStateException.class);
     }
 
     @Test
