@@ -61,6 +61,11 @@ public final class DestinationMachine {
         return ran;
     }
 
+    /** Takes the place of a machine whose migration failed, and remembers which one that was: its source may ask. */
+    public void succeed(DestinationMachine failed) {
+        deadNonce = failed.deadNonce;
+    }
+
     public void parameters(Parameters changed) {
         parameters = changed;
     }
@@ -219,9 +224,21 @@ public final class DestinationMachine {
             return;
         }
         if (Wire.isKeepAlive(value)) {
-            nonce = value & 0xffff;
+            int named = value & 0xffff;
+            if (ran && nonce >= 0 && named != nonce) {
+                foreign(out);
+                return;
+            }
+            nonce = named;
         }
         out.accept(new DestinationEffect.Reply(new ReturnPathMessage.Pong(value)));
+    }
+
+    /** A source with the wrong address. Its pages would be taken for this guest's, and "nothing is missing" for an answer about its own. */
+    private void foreign(Consumer<DestinationEffect> out) {
+        String reason = "the source that has come back belongs to another migration: it has the wrong address";
+        out.accept(new DestinationEffect.Notice(reason));
+        lost(reason, out);
     }
 
     private void packaged(List<Integer> pings, Consumer<DestinationEffect> out) {
@@ -267,14 +284,13 @@ public final class DestinationMachine {
                     lost("EOF twice", out);
                 } else if (missing == 0) {
                     complete(out);
-                } else if (options.preempt()) {
+                } else {
+                    // A source may use a preempt channel whatever the capability says here.
                     deadline.expect(Deadline.Kind.LIVENESS, now);
                     become(
                             new PostcopyActive(true),
                             "EOF came, " + missing + " pages are still in the preempt channel",
                             out);
-                } else {
-                    lost("the source ended the migration, but " + missing + " pages are missing", out);
                 }
             }
             case Completed completed -> {

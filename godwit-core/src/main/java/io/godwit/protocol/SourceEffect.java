@@ -16,7 +16,7 @@ public sealed interface SourceEffect {
     /** Begin to track dirty pages, mark all dirty, send the START of "ram". */
     record BeginPrecopy() implements SourceEffect {}
 
-    /** A keep-alive PING, between two sections. */
+    /** A keep-alive PING, between two sections or behind the bitmap requests of a recovery. */
     record SendKeepAlive() implements SourceEffect {}
 
     /** Stop the guest; {@link SourceInput.GuestStopped} follows. */
@@ -37,7 +37,7 @@ public sealed interface SourceEffect {
     /** END of "ram", EOF with {@link SourceInput.Mark#END}; EOS on the preempt channel. */
     record SendPostcopyEnd() implements SourceEffect {}
 
-    /** RECV_BITMAP for every block. */
+    /** RECV_BITMAP for every block; the first bytes of a recovery connection. */
     record SendBitmapRequests() implements SourceEffect {}
 
     /** The bitmaps that came become the truth about what is still to be sent; then POSTCOPY_RESUME. */

@@ -63,6 +63,10 @@ final class SourceHandshake {
         attempt.deadline.expect(Deadline.Kind.HANDSHAKE, now);
         attempt.become(new Recover(origin, missing, false), "connected, asking for the received bitmaps", out);
         out.accept(new SourceEffect.SendBitmapRequests());
+        if (attempt.parameters.pingIntervalMillis() != 0) {
+            // It says which migration this is: another one's destination refuses before anything is believed or placed.
+            out.accept(new SourceEffect.SendKeepAlive());
+        }
     }
 
     void preemptConnected(Consumer<SourceEffect> out) {

@@ -14,11 +14,13 @@ import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Connections that have not shown yet what they are. Each is judged by its first bytes, off everything that matters: a health check, a half-dead proxy or a stranger costs
  * nothing and changes nothing. A silent one is dropped after the handshake's deadline, but for a few that may be the preempt channel of a live main channel
- * ({@code spec/sequences.md §7}: nothing comes on it before the first requested page). Used by the loop only.
+ * ({@code spec/sequences.md §7}: nothing comes on it before the first requested page). Among those the first that came after main is the likeliest, so a crowd is
+ * thinned from its other end. Whether the preempt channel is used is the source's choice alone: the capability is not asked here. Used by the loop only.
  */
 final class Candidates {
     /** What a connection turned out to be. */
@@ -32,8 +34,11 @@ final class Candidates {
         PREEMPT
     }
 
-    private static final int MOST = 8;
-    private static final int MOST_SILENT_PREEMPT = 4;
+    /** More than are accepted at once, so that one that speaks is heard before it could be thinned out. */
+    private static final int MOST = 24;
+
+    /** How many may be silent without a deadline. */
+    private static final int MOST_SILENT = 4;
 
     private static final class Candidate {
         final String peer;
@@ -71,19 +76,43 @@ final class Candidates {
         parameters = changed;
     }
 
-    void add(int connection, String peer, long now) {
-        if (waiting.size() >= MOST) {
-            Map.Entry<Integer, Candidate> oldest = waiting.entrySet().iterator().next();
-            drop(oldest.getKey(), oldest.getValue(), "too many connections wait to be judged, and this is the oldest");
+    /** @param main number of the main channel's connection, or -1; numbers grow in the order in which connections were accepted */
+    void add(int connection, String peer, int main, long now) {
+        long silent = waiting.entrySet().stream()
+                .filter(e -> main >= 0 && e.getKey() > main && !e.getValue().spoke)
+                .count();
+        if (waiting.size() >= MOST || silent >= MOST_SILENT) {
+            int victim = leastLikely(main);
+            drop(
+                    victim,
+                    Objects.requireNonNull(waiting.get(victim)),
+                    "too many connections are silent or wait to be judged");
         }
         waiting.put(connection, new Candidate(peer, now));
+    }
+
+    /** Whom it hurts least to lose: the oldest of those from before main, or if there is no main the oldest; then the oldest that has spoken; then the newest. */
+    private int leastLikely(int main) {
+        int spoke = -1;
+        int newest = -1;
+        for (Map.Entry<Integer, Candidate> entry : waiting.entrySet()) {
+            newest = entry.getKey();
+            if (main < 0 || newest < main) {
+                return newest;
+            }
+            if (spoke < 0 && entry.getValue().spoke) {
+                spoke = newest;
+            }
+        }
+        return spoke < 0 ? newest : spoke;
     }
 
     void gone(int connection) {
         waiting.remove(connection);
     }
 
-    Verdict judge(int connection, ByteBuffer in, DestinationMachine machine, boolean preemptTaken) {
+    /** @param main number of the main channel's connection, or -1 */
+    Verdict judge(int connection, ByteBuffer in, DestinationMachine machine, int main, boolean preemptTaken) {
         Candidate candidate = waiting.get(connection);
         if (candidate == null) {
             return Verdict.DROPPED;
@@ -92,10 +121,10 @@ final class Candidates {
         Verdict verdict = switch (FirstBytes.classify(in, blocks)) {
             case NEED_MORE -> Verdict.WAIT;
             case MAIN_HEADER -> header(connection, candidate, machine);
-            case RECOVERY_COMMAND -> recovery(connection, candidate, machine);
+            case RECOVERY_COMMAND -> recovery(connection, candidate, machine, main);
             case MAYBE_PAGE_RECORD -> pageRecord(connection, candidate, machine, preemptTaken);
             case PREEMPT_END ->
-                drop(connection, candidate, options.preempt() ? "" : "it carries nothing that belongs here");
+                drop(connection, candidate, options.postcopy() ? "" : "it carries nothing that belongs here");
             case MULTIFD_MAGIC -> drop(connection, candidate, "it is a multifd channel, and capability multifd is off");
             case FOREIGN -> drop(connection, candidate, "what it sends is no migration");
         };
@@ -111,9 +140,12 @@ final class Candidates {
                 : drop(connection, candidate, "it begins a migration, and the one here is in " + machine.status());
     }
 
-    private Verdict recovery(int connection, Candidate candidate, DestinationMachine machine) {
+    private Verdict recovery(int connection, Candidate candidate, DestinationMachine machine, int main) {
         if (machine.recoverable()) {
-            return Verdict.RECOVERY;
+            // What was stuck on its way and is let go only now belongs to an attempt that its source has given up.
+            return connection > main
+                    ? Verdict.RECOVERY
+                    : drop(connection, candidate, "it wants to recover, and is older than the recovery under way");
         }
         int neverRan = machine.neverRan();
         if (neverRan >= 0) {
@@ -139,7 +171,7 @@ final class Candidates {
     }
 
     private Verdict pageRecord(int connection, Candidate candidate, DestinationMachine machine, boolean preemptTaken) {
-        if (!options.preempt() || preemptTaken) {
+        if (!options.postcopy() || preemptTaken) {
             return drop(connection, candidate, "it sends pages, and no preempt channel is awaited");
         }
         return switch (machine.state()) {
@@ -168,6 +200,12 @@ final class Candidates {
         return Verdict.DROPPED;
     }
 
+    void dropAll(String why) {
+        for (Map.Entry<Integer, Candidate> entry : Map.copyOf(waiting).entrySet()) {
+            drop(entry.getKey(), entry.getValue(), why);
+        }
+    }
+
     /** The state changed: what was held may have its time now. */
     void reconsider() {
         waiting.forEach((connection, candidate) -> {
@@ -190,13 +228,6 @@ final class Candidates {
                                 : "it was silent");
             }
         }
-        long silent = waiting.values().stream().filter(c -> !c.spoke).count();
-        if (silent > MOST_SILENT_PREEMPT) {
-            waiting.entrySet().stream()
-                    .filter(e -> !e.getValue().spoke)
-                    .findFirst()
-                    .ifPresent(e -> drop(e.getKey(), e.getValue(), "too many silent connections"));
-        }
     }
 
     long nextTick(boolean mainAlive) {
@@ -208,7 +239,7 @@ final class Candidates {
     }
 
     private long expiry(Candidate candidate, boolean mainAlive) {
-        boolean maybePreempt = options.preempt() && mainAlive && !candidate.spoke;
+        boolean maybePreempt = options.postcopy() && mainAlive && !candidate.spoke;
         long limit = candidate.held
                 ? Math.max(parameters.handshakeTimeoutMillis(), parameters.livenessTimeoutMillis())
                 : parameters.handshakeTimeoutMillis();

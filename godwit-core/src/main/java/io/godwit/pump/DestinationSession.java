@@ -99,9 +99,15 @@ public final class DestinationSession {
         return refusal;
     }
 
+    /** Takes the place of a session whose migration failed: who waits there has waited in vain, and what failed can still be said. */
+    public void succeed(DestinationSession former) {
+        former.candidates.dropAll("another migration is awaited now");
+        machine.succeed(former.machine);
+    }
+
     /** Somebody connected; who it is will show. */
     public void accepted(int connection, String peer, long now) {
-        candidates.add(connection, peer, now);
+        candidates.add(connection, peer, channels.main(), now);
     }
 
     public void broken(int connection, String reason, long now) {
@@ -147,7 +153,7 @@ public final class DestinationSession {
     }
 
     private void judge(int connection, ByteBuffer in, long now) {
-        switch (candidates.judge(connection, in, machine, channels.preempt() >= 0)) {
+        switch (candidates.judge(connection, in, machine, channels.main(), channels.preempt() >= 0)) {
             case WAIT -> {}
             case DROPPED -> in.position(in.limit());
             case MAIN -> {

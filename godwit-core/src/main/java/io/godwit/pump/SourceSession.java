@@ -252,18 +252,12 @@ public final class SourceSession {
 
     private void step(SourceInput input, long now) {
         machine.handle(input, now, effects::add);
-        if (stats.handedOverAt < 0
-                && machine.state() instanceof io.godwit.protocol.SourceState.PostcopyActive active
-                && active.proven()) {
+        if (stats.handedOverAt < 0 && machine.state() instanceof SourceState.PostcopyActive active && active.proven()) {
             stats.handedOverAt = now;
         }
         SourceEffect effect;
         while ((effect = effects.poll()) != null) {
             perform(effect, now);
-        }
-        // Here, not with an effect: the proof changes no status word and may have none.
-        if (stats.handedOverAt < 0 && machine.state() instanceof SourceState.PostcopyActive active && active.proven()) {
-            stats.handedOverAt = now;
         }
     }
 
