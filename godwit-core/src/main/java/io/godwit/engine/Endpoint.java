@@ -6,13 +6,13 @@ import io.godwit.guest.Guest;
 import io.godwit.net.Address;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.DestinationInput;
-import io.godwit.protocol.DestinationState;
 import io.godwit.protocol.Parameters;
 import io.godwit.protocol.SourceInput;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
 public final class Endpoint implements EndpointControl, AutoCloseable {
     private final EndpointLoop loop;
     private final boolean forIncoming;
-    private boolean quitRefused;
+    /** The session for whose sake a quit was refused: that of another migration has to be asked about again. */
+    private @Nullable Object quitRefusedFor;
 
     private Endpoint(EndpointLoop loop, boolean forIncoming) {
         this.loop = loop;
@@ -70,9 +71,9 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
     public void migrate(Address target, boolean resume) throws CommandRefused {
         loop.mailbox.call(() -> {
             if (resume) {
-                loop.resume(target);
+                loop.migrations.resume(target);
             } else {
-                loop.migrate(target);
+                loop.migrations.start(target);
             }
             return true;
         });
@@ -85,16 +86,7 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
                 throw new CommandRefused(
                         "this endpoint was not started for an incoming migration: start it with --incoming defer");
             }
-            if (loop.destination == null) {
-                loop.incoming();
-            }
-            var session = loop.destination;
-            if (session == null) {
-                throw new IllegalStateException("no session");
-            }
-            EndpointLoop.refuse(session.machine().refuse(new DestinationInput.Incoming()));
-            loop.listen("incoming", listen);
-            EndpointLoop.refuse(session.operator(new DestinationInput.Incoming(), loop.now()));
+            loop.migrations.incoming(listen);
             return true;
         });
     }
@@ -102,13 +94,7 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
     @Override
     public void migrateRecover(Address listen) throws CommandRefused {
         loop.mailbox.call(() -> {
-            var session = loop.destination;
-            boolean paused = session != null && session.machine().state() instanceof DestinationState.Paused;
-            if (!paused) {
-                throw new CommandRefused("migrate-recover works at a destination in postcopy-paused; the state is "
-                        + (session == null ? "none" : session.machine().status()));
-            }
-            loop.listen("recover", listen);
+            loop.migrations.recover(listen);
             return true;
         });
     }
@@ -117,9 +103,9 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
     public void migratePause() throws CommandRefused {
         loop.mailbox.call(() -> {
             if (loop.source != null) {
-                EndpointLoop.refuse(loop.source.operator(new SourceInput.Pause(), loop.now()));
+                Migrations.refuse(loop.source.operator(new SourceInput.Pause(), loop.now()));
             } else if (loop.destination != null) {
-                EndpointLoop.refuse(loop.destination.operator(new DestinationInput.Pause(), loop.now()));
+                Migrations.refuse(loop.destination.operator(new DestinationInput.Pause(), loop.now()));
             } else {
                 throw new CommandRefused(
                         "migrate-pause works in postcopy-active and postcopy-recover; there is no migration");
@@ -144,7 +130,7 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
     public void migrateCancel() throws CommandRefused {
         loop.mailbox.call(() -> {
             if (loop.source != null) {
-                EndpointLoop.refuse(loop.source.operator(new SourceInput.Cancel(), loop.now()));
+                Migrations.refuse(loop.source.operator(new SourceInput.Cancel(), loop.now()));
             } else if (loop.destination != null && loop.destination.machine().holdsGuestData()) {
                 throw new CommandRefused(
                         "the guest runs here on memory that is still at its source: cancelling would lose it");
@@ -162,7 +148,7 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
             if (session == null || !current.equals(status)) {
                 throw new CommandRefused("the migration is in state " + current + ", not in " + status);
             }
-            EndpointLoop.refuse(session.operator(new SourceInput.Continue(), loop.now()));
+            Migrations.refuse(session.operator(new SourceInput.Continue(), loop.now()));
             return true;
         });
     }
@@ -174,7 +160,7 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
                 throw new CommandRefused(
                         "there is no running migration that could be switched to postcopy: start one with migrate");
             }
-            EndpointLoop.refuse(loop.source.operator(new SourceInput.StartPostcopy(), loop.now()));
+            Migrations.refuse(loop.source.operator(new SourceInput.StartPostcopy(), loop.now()));
             return true;
         });
     }
@@ -186,7 +172,7 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
                 throw new CommandRefused("there is no uncertain migration here: none was started");
             }
             SourceInput word = owner == Owner.SOURCE ? new SourceInput.ResolveHere() : new SourceInput.ResolveThere();
-            EndpointLoop.refuse(loop.source.operator(word, loop.now()));
+            Migrations.refuse(loop.source.operator(word, loop.now()));
             return true;
         });
     }
@@ -248,9 +234,7 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
     @Override
     public void stop() throws CommandRefused {
         loop.mailbox.call(() -> {
-            if (loop.guestSwitch.holder() == GuestSwitch.Holder.HERE) {
-                loop.guestSwitch.want(false);
-            }
+            loop.guestSwitch.stop();
             return true;
         });
     }
@@ -259,7 +243,7 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
     public void cont() throws CommandRefused {
         loop.mailbox.call(() -> {
             switch (loop.guestSwitch.holder()) {
-                case HERE -> loop.guestSwitch.want(true);
+                case HERE -> loop.guestSwitch.run();
                 case AWAITED -> throw new CommandRefused("the guest is not here yet: an incoming migration brings it");
                 case SWITCHING ->
                     throw new CommandRefused(
@@ -276,8 +260,9 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
     public void quit(String reason) throws CommandRefused {
         loop.mailbox.call(() -> {
             String loss = InfoBuilder.whatWouldBeLost(loop);
-            if (loss != null && !quitRefused) {
-                quitRefused = true;
+            Object holding = loop.source == null ? loop.destination : loop.source;
+            if (loss != null && !Objects.equals(quitRefusedFor, holding)) {
+                quitRefusedFor = holding;
                 throw new CommandRefused(loss + ": recover the migration first, or say it once more to lose the guest");
             }
             loop.end(reason);

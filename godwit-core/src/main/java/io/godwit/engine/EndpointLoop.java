@@ -2,7 +2,6 @@
 
 package io.godwit.engine;
 
-import io.godwit.engine.EndpointControl.CommandRefused;
 import io.godwit.engine.Link.Side;
 import io.godwit.guest.Guest;
 import io.godwit.net.Address;
@@ -11,10 +10,7 @@ import io.godwit.net.Handler;
 import io.godwit.net.Listener;
 import io.godwit.net.Reactor;
 import io.godwit.protocol.Capability;
-import io.godwit.protocol.MigrationOptions;
-import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.Parameters;
-import io.godwit.protocol.SourceInput;
 import io.godwit.pump.DestinationSession;
 import io.godwit.pump.MissingPages;
 import io.godwit.pump.Outbox;
@@ -22,9 +18,6 @@ import io.godwit.pump.SourceSession;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.EnumSet;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -54,15 +47,15 @@ final class EndpointLoop implements Handler {
     final CompletableFuture<Void> ended = new CompletableFuture<>();
     final Links links = new Links();
     final Set<Capability> capabilities = EnumSet.noneOf(Capability.class);
-    /** Where connections are awaited: by migrate-incoming, by migrate-recover. */
-    final Map<String, Listener> listening = new LinkedHashMap<>();
+    final Listening listening;
+    final Migrations migrations = new Migrations(this);
+    final HostSide host;
+    final MissingPages missingPages;
 
     private final Reactor reactor;
     private final LongSupplier clock;
     private final long begun;
-    private final RandomGenerator random;
-    private final HostSide host;
-    private final MissingPages missingPages;
+    final RandomGenerator random;
     private final ArrayDeque<Integer> again = new ArrayDeque<>();
     Parameters parameters = Parameters.DEFAULT;
 
@@ -80,6 +73,7 @@ final class EndpointLoop implements Handler {
         this.begun = clock.getAsLong();
         this.random = random;
         this.reactor = new Reactor();
+        this.listening = new Listening(reactor);
         this.mailbox = new Mailbox(reactor::wakeup);
         this.guestSwitch = new GuestSwitch(guest, this::guestTold, mailbox::guestStopped);
         this.missingPages = new MemoryRequests(guest.memory());
@@ -340,74 +334,6 @@ final class EndpointLoop implements Handler {
         }
     }
 
-    /** Starts a new outgoing migration. */
-    void migrate(Address target) throws CommandRefused {
-        SourceSession last = source;
-        if (last != null) {
-            refuse(last.machine().refuse(new SourceInput.Migrate()));
-        }
-        DestinationSession in = destination;
-        if (in != null && in.machine().status() != MigrationStatus.COMPLETED) {
-            throw new CommandRefused("the guest is not here: an incoming migration is in "
-                    + in.machine().status());
-        }
-        host.target(target);
-        MigrationOptions options =
-                MigrationOptions.of(capabilities, guest.memory().blocks().size(), random.nextInt(1 << 16));
-        SourceSession fresh = new SourceSession(
-                options, parameters, guest.machine(), guest.memory().asSource(), host);
-        source = fresh;
-        refuse(fresh.operator(new SourceInput.Migrate(), now()));
-    }
-
-    void resume(Address target) throws CommandRefused {
-        SourceSession paused = source;
-        if (paused == null) {
-            throw new CommandRefused("there is no paused migration to resume: none was started here");
-        }
-        refuse(paused.machine().refuse(new SourceInput.Resume()));
-        host.target(target);
-        refuse(paused.operator(new SourceInput.Resume(), now()));
-    }
-
-    /** Listens, in place of what was listened on for the same purpose before. */
-    void listen(String purpose, Address address) throws CommandRefused {
-        for (Listener there : listening.values()) {
-            if (there.isOpen() && there.address().equals(address)) {
-                return;
-            }
-        }
-        try {
-            Listener fresh = reactor.listen(address);
-            Listener former = listening.put(purpose, fresh);
-            if (former != null) {
-                former.close();
-            }
-        } catch (IOException e) {
-            throw new CommandRefused(String.valueOf(e.getMessage()), e);
-        }
-    }
-
-    void incoming() {
-        MigrationOptions options =
-                MigrationOptions.of(capabilities, guest.memory().blocks().size(), 0);
-        destination = new DestinationSession(
-                options, parameters, guest.machine(), guest.memory().asSink(), missingPages, host);
-    }
-
-    List<Address> addresses() {
-        return listening.values().stream()
-                .filter(Listener::isOpen)
-                .map(Listener::address)
-                .toList();
-    }
-
-    static void refuse(@Nullable String reason) throws CommandRefused {
-        if (reason != null) {
-            throw new CommandRefused(reason);
-        }
-    }
-
     void tell(Consumer<EndpointListener> event) {
         for (EndpointListener listener : listeners) {
             try {
@@ -428,12 +354,14 @@ final class EndpointLoop implements Handler {
     }
 
     private void finish() {
-        mailbox.drain();
-        for (Listener listener : listening.values()) {
-            listener.close();
+        try (reactor) {
+            mailbox.drain();
+            guest.close();
+            listening.close();
+        } catch (RuntimeException | Error e) {
+            ended.completeExceptionally(e);
+            throw e;
         }
-        guest.close();
-        reactor.close();
         ended.complete(null);
     }
 }

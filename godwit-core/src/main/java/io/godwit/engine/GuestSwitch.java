@@ -27,6 +27,7 @@ final class GuestSwitch {
     private final Runnable stopEnded;
     private Holder holder = Holder.HERE;
     private boolean wanted;
+    private boolean heldBack;
     private boolean stopping;
     private boolean migrationWaits;
 
@@ -64,16 +65,27 @@ final class GuestSwitch {
         wanted = false;
     }
 
-    /** The operator wants it to run (or to stop); only while the guest is {@link Holder#HERE}. */
-    void want(boolean run) {
-        wanted = run;
+    /** The operator wants it to run; only while the guest is {@link Holder#HERE}. */
+    void run() {
+        wanted = true;
+        settle();
+    }
+
+    /**
+     * The operator wants it stopped. Where it is stopped anyway the wish is kept: a guest that is given back, or that arrives here or at its destination, stays
+     * stopped.
+     */
+    void stop() {
+        wanted = false;
+        heldBack = holder == Holder.AWAITED;
         settle();
     }
 
     /** An incoming migration has brought it. */
     void arrived(boolean run) {
         holder = Holder.HERE;
-        want(run);
+        wanted = run && !heldBack;
+        settle();
     }
 
     /** The migration needs it stopped; {@link #stopEnded} then says so. */

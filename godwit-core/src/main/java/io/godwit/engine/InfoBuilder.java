@@ -36,7 +36,17 @@ final class InfoBuilder {
 
     private static MigrationInfo nothing(EndpointLoop loop) {
         return new MigrationInfo(
-                null, MigrationStatus.NONE, null, 0, 0, 0, -1, Ram.NONE, loop.addresses(), Requests.NONE, Extra.NONE);
+                null,
+                MigrationStatus.NONE,
+                null,
+                0,
+                0,
+                0,
+                -1,
+                Ram.NONE,
+                loop.listening.addresses(),
+                Requests.NONE,
+                Extra.NONE);
     }
 
     private static MigrationInfo source(EndpointLoop loop, SourceSession session) {
@@ -74,7 +84,7 @@ final class InfoBuilder {
                         ? -1
                         : millis(stats.stoppedAt(), stats.handedOverAt()),
                 ram,
-                loop.addresses(),
+                loop.listening.addresses(),
                 Requests.NONE,
                 new Extra(why, 0, stats.recoveries(), 0));
     }
@@ -130,7 +140,7 @@ final class InfoBuilder {
                 0,
                 -1,
                 ram,
-                loop.addresses(),
+                loop.listening.addresses(),
                 requests,
                 new Extra(null, stats.duplicates(), stats.recoveries(), stats.strays()));
     }

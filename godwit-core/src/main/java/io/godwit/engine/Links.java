@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class Links {
     private static final long LEAVE_NANOS = 2_000_000_000L;
     private static final int SPARE_BUFFERS = 4;
+    private static final int FAREWELL_READS = 8;
 
     private final Map<Integer, Link> links = new HashMap<>();
     private final ArrayDeque<ByteBuffer> spare = new ArrayDeque<>();
@@ -97,12 +98,12 @@ final class Links {
                 link.connection.shutdownOutput();
             }
         }
-        boolean ended = false;
-        int bytes;
-        do {
+        // What a peer goes on sending is read away, but not for as long as it likes: others have their turn.
+        int bytes = 1;
+        for (int reads = 0; bytes > 0 && reads < FAREWELL_READS; reads++) {
             bytes = link.connection.read(link.in.clear());
-            ended = bytes < 0;
-        } while (bytes > 0);
+        }
+        boolean ended = bytes < 0;
         if ((ended && link.outputShut) || now >= link.leaveBy || !link.connection.isOpen()) {
             forget(link);
             link.connection.close();
