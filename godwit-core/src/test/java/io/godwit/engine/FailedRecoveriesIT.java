@@ -68,8 +68,8 @@ class FailedRecoveriesIT {
             case 4 -> "half-open";
             case 5 -> dice.oneOf(List.of("forward:stall", "back:stall", "stall"));
             case 6 -> "forward:swallow";
-            case 7 -> "forward:cut-after=" + dice.upTo(51);
-            case 8 -> "back:cut-after=" + dice.upTo(171);
+            case 7 -> "forward:cut-after=" + dice.upTo(60);
+            case 8 -> "back:cut-after=" + dice.upTo(179);
             default -> dice.oneOf(List.of("delay=5", "back:delay=" + 2 * HANDSHAKE_MILLIS));
         };
     }

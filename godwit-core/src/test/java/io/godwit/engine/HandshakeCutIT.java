@@ -88,7 +88,7 @@ class HandshakeCutIT {
         assertThat(pair.destination.runState()).isEqualTo("running");
     }
 
-    /** How long the handshake is: {@code spec/sequences.md §6.2}, {@code spec/return-path.md §3}. */
+    /** How long the handshake is: {@code spec/sequences.md §6.2}, {@code spec/return-path.md §3}, and a PING with its PONG. */
     private static int length(Pair pair, String direction) {
         List<BlockInfo> blocks = pair.sourceGuest.memory().blocks().list();
         int requests = blocks.stream().mapToInt(b -> 5 + 1 + b.name().length()).sum();
@@ -96,6 +96,6 @@ class HandshakeCutIT {
                 .mapToInt(
                         b -> 4 + 1 + b.name().length() + 8 + Math.toIntExact((b.usedLength() / 4096 + 63) / 64 * 8) + 8)
                 .sum();
-        return direction.equals("forward") ? requests + 5 : bitmaps + 8;
+        return direction.equals("forward") ? requests + 9 + 5 : bitmaps + 8 + 8;
     }
 }

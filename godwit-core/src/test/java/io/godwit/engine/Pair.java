@@ -18,9 +18,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -41,6 +41,7 @@ final class Pair implements AutoCloseable {
         TCP
     }
 
+    private final Set<Thread> before = threads();
     final Path folder;
     final ChurnGuest sourceGuest;
     final ChurnGuest destinationGuest;
@@ -212,7 +213,7 @@ final class Pair implements AutoCloseable {
         relay.close();
         source.close();
         destination.close();
-        eventually("all threads have ended", () -> threads().isEmpty());
+        eventually("all threads have ended", () -> before.containsAll(threads()));
         sourceGuest.memory().close();
         destinationGuest.memory().close();
         try (var files = Files.list(folder)) {
@@ -221,12 +222,12 @@ final class Pair implements AutoCloseable {
         Files.delete(folder);
     }
 
-    /** Threads that only a living endpoint or guest may have. */
-    static List<String> threads() {
+    /** Threads that only a living endpoint, guest or relay may have. */
+    static Set<Thread> threads() {
         return Thread.getAllStackTraces().keySet().stream()
                 .filter(Thread::isAlive)
-                .map(Thread::getName)
-                .filter(name -> name.startsWith("godwit-") || name.startsWith("churn-"))
-                .toList();
+                .filter(thread -> thread.getName().startsWith("godwit-")
+                        || thread.getName().startsWith("churn-"))
+                .collect(Collectors.toSet());
     }
 }
