@@ -21,6 +21,12 @@ final class Training {
             String name = command.getAnnotation(Command.class).name();
             code += Main.run(nowhere, nowhere, Main.commands(), name, "--help");
         }
+        try {
+            Rehearsal.play();
+        } catch (Exception e) {
+            // The cache is the poorer for it, nothing else: this goes into the build's log.
+            System.err.println("the rehearsal of a migration failed: " + e);
+        }
         System.exit(code);
     }
 }
