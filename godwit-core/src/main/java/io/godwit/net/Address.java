@@ -13,8 +13,8 @@ import java.nio.file.Path;
  */
 public sealed interface Address {
 
-    /** The longest path of a unix socket in bytes: the kernel's {@code sun_path} has room for 108 with the closing 0. */
-    int MAX_UNIX_PATH = 107;
+    /** The longest path of a unix socket in bytes: the kernel's {@code sun_path} has room for 108 with the closing 0, and the JDK gives one of them away. */
+    int MAX_UNIX_PATH = 106;
 
     /**
      * {@code tcp:HOST:PORT}; an IPv6 host stands in brackets in the text form.

@@ -8,6 +8,9 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -15,6 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Objects;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +29,10 @@ import org.jspecify.annotations.Nullable;
 record SocketFile(Path path, Object identity) {
     private static final int TYPE_MASK = 0170000;
     private static final int TYPE_SOCKET = 0140000;
+    /** Names of four characters, so that a hidden folder's path is hardly longer than the socket's own. */
+    private static final int NAMES = 36 * 36 * 36;
+
+    private static final int ATTEMPTS = 100;
 
     /**
      * Removes the file of a socket that nobody answers any more (a process that was killed leaves it).
@@ -84,28 +92,73 @@ record SocketFile(Path path, Object identity) {
         }
     }
 
-    /** Binds and listens; only the owner of the process may connect. */
+    /**
+     * Binds and listens; at no moment may anybody but the owner of the process connect. The kernel makes a socket's file with the mode that
+     * the umask leaves, so it is made inside a folder that nobody else can enter, and appears under its own name only once its mode is right.
+     */
     static SocketFile bind(ServerSocketChannel channel, Address.Unix unix, int backlog) throws IOException {
+        Path hidden = hiddenFolder(unix);
+        Path made = hidden.resolve("s");
         try {
-            channel.bind(UnixDomainSocketAddress.of(unix.path()), backlog);
-        } catch (IOException failed) {
-            String why = "Address already in use".equals(failed.getMessage())
-                    ? "somebody else was faster and listens there"
-                    : Reasons.of(failed);
-            throw cannot(unix, why, failed);
+            bindInside(channel, hidden, backlog);
+            Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("rw-------"));
+            @Nullable Object identity = identity(made);
+            if (identity == null) {
+                throw cannot(unix, "the socket was removed while it was made");
+            }
+            show(made, unix);
+            return new SocketFile(unix.path(), identity);
+        } catch (FileSystemException failed) {
+            throw cannot(unix, "the socket cannot be made (" + failed + ")", failed);
+        } finally {
+            Files.deleteIfExists(made);
+            Files.deleteIfExists(hidden);
         }
-        @Nullable Object identity = identity(unix.path());
-        if (identity == null) {
-            throw cannot(unix, "the socket was removed while it was made");
+    }
+
+    /** Next to the socket's place, because a link cannot leave a file system. */
+    private static Path hiddenFolder(Address.Unix unix) throws IOException {
+        for (int attempt = 1; ; attempt++) {
+            int random = ThreadLocalRandom.current().nextInt(NAMES);
+            Path folder = unix.path().resolveSibling(".g" + Integer.toString(NAMES + random, Character.MAX_RADIX));
+            try {
+                return Files.createDirectory(
+                        folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            } catch (FileAlreadyExistsException taken) {
+                if (attempt == ATTEMPTS) {
+                    throw cannot(unix, "no free name for a folder next to it was found", taken);
+                }
+            } catch (FileSystemException failed) {
+                throw cannot(unix, "no folder can be made next to it (" + failed + ")", failed);
+            }
         }
-        SocketFile file = new SocketFile(unix.path(), identity);
+    }
+
+    /** Where the folder's path is too long for a socket's address, a link to it is not. */
+    private static void bindInside(ServerSocketChannel channel, Path hidden, int backlog) throws IOException {
+        Path made = hidden.resolve("s");
+        if (made.toString().getBytes(StandardCharsets.UTF_8).length <= Address.MAX_UNIX_PATH) {
+            channel.bind(UnixDomainSocketAddress.of(made), backlog);
+            return;
+        }
+        Path shortcuts = Files.createTempDirectory("g");
+        Path link = shortcuts.resolve("l");
         try {
-            Files.setPosixFilePermissions(unix.path(), PosixFilePermissions.fromString("rw-------"));
-        } catch (IOException failed) {
-            file.removeIfOurs();
-            throw cannot(unix, "its mode cannot be set to 0600", failed);
+            Files.createSymbolicLink(link, hidden.toAbsolutePath());
+            channel.bind(UnixDomainSocketAddress.of(link.resolve("s")), backlog);
+        } finally {
+            Files.deleteIfExists(link);
+            Files.deleteIfExists(shortcuts);
         }
-        return file;
+    }
+
+    /** Gives the socket its name, and never takes that name from another's: a rename would. */
+    private static void show(Path made, Address.Unix unix) throws IOException {
+        try {
+            Files.createLink(unix.path(), made);
+        } catch (FileAlreadyExistsException taken) {
+            throw cannot(unix, "somebody else was faster and listens there", taken);
+        }
     }
 
     /** Call it before the socket is closed: until then no other file can get the same inode number. */

@@ -7,15 +7,24 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.godwit.net.Loop.Told;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Where one can listen, where not, and what becomes of the file. */
 @Timeout(30)
@@ -98,6 +107,60 @@ class ListenerIT {
         listener.close();
         listener.close();
         assertThat(file).doesNotExist();
+    }
+
+    @Test
+    void atNoMomentMayOthersConnect() throws Exception {
+        Path file = folder.resolve("s");
+        Set<String> modes = ConcurrentHashMap.newKeySet();
+        AtomicBoolean done = new AtomicBoolean();
+        FutureTask<Void> watcher = new FutureTask<>(() -> {
+            while (!done.get()) {
+                try {
+                    modes.add(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
+                } catch (NoSuchFileException none) {
+                    Thread.onSpinWait();
+                }
+            }
+            return null;
+        });
+        Thread.ofPlatform().daemon().start(watcher);
+        try {
+            for (int i = 0; i < 2000 && modes.size() < 2; i++) {
+                loop.listen(unix).close();
+            }
+        } finally {
+            done.set(true);
+        }
+        watcher.get(10, TimeUnit.SECONDS);
+        assertThat(modes).containsExactly("rw-------");
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 7, 8, 9, 20})
+    void theLongestPathCanBeListenedOnAndNothingElseIsLeft(int nameLength) throws IOException {
+        int rest = Address.MAX_UNIX_PATH - folder.toString().length() - 2 - nameLength;
+        Path inner = Files.createDirectory(folder.resolve("d".repeat(rest)));
+        Path file = inner.resolve("s".repeat(nameLength));
+        assertThat(file.toString()).hasSize(Address.MAX_UNIX_PATH);
+
+        Listener listener = loop.listen("unix:" + file);
+        loop.pair(listener);
+        assertThat(inner).isDirectoryNotContaining(other -> !other.equals(file));
+        listener.close();
+        assertThat(inner).isEmptyDirectory();
+    }
+
+    @Test
+    void anotherOneThatWasFasterKeepsItsSocket() throws IOException {
+        Listener first = loop.listen(unix);
+        try (ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            assertThatThrownBy(() -> SocketFile.bind(channel, new Address.Unix(folder.resolve("s")), 1))
+                    .hasMessage("cannot listen on " + unix + ": somebody else was faster and listens there");
+        }
+        loop.pair(first);
+        assertThat(folder).isDirectoryNotContaining(file -> !file.endsWith("s"));
     }
 
     @Test
