@@ -124,7 +124,7 @@ final class InfoBuilder {
         Requests requests = new Requests(
                 waits.count(),
                 loop.guest.memory().requests().outstanding(),
-                waits.sum(),
+                loop.guest.memory().blockedNanos(),
                 waits.count() == 0 ? 0 : waits.sum() / waits.count(),
                 waits.percentile(50),
                 waits.percentile(90),

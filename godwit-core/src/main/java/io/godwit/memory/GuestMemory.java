@@ -108,6 +108,11 @@ public final class GuestMemory implements AutoCloseable {
         return waiters.latencies();
     }
 
+    /** Nanoseconds in which at least one guest thread waited for a missing page, counted once however many did; a wait that lasts is included. */
+    public long blockedNanos() {
+        return waiters.waitedNanos();
+    }
+
     /** How many guest threads wait for a missing page now. */
     public int blockedThreads() {
         return waiters.blocked();

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Waiters {
     private final LatencyHistogram latencies = new LatencyHistogram();
+    private final WaitedTime waited = new WaitedTime(System::nanoTime);
     private final AtomicInteger blocked = new AtomicInteger();
     private volatile Slot[] slots = {};
     private volatile boolean stopping;
@@ -52,6 +53,7 @@ final class Waiters {
         Wait wait = new Wait(key(block, page));
         slot.wait = wait;
         blocked.incrementAndGet();
+        waited.begin();
         try {
             VarHandle.fullFence();
             requests.add(block, page);
@@ -64,6 +66,7 @@ final class Waiters {
                 Thread.interrupted();
             }
         } finally {
+            waited.end();
             blocked.decrementAndGet();
             slot.wait = null;
         }
@@ -108,6 +111,11 @@ final class Waiters {
 
     LatencyHistogram latencies() {
         return latencies;
+    }
+
+    /** Nanoseconds in which at least one thread waited. */
+    long waitedNanos() {
+        return waited.nanos();
     }
 
     private Slot slot() {

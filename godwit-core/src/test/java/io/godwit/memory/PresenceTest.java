@@ -78,6 +78,36 @@ class PresenceTest {
     }
 
     @Test
+    void theTimeInWhichSomebodyWaitedCountsOnceHoweverManyDid() throws Exception {
+        sink.beginPostcopy();
+        long began = System.nanoTime();
+        List<FutureTask<Long>> readers = new ArrayList<>();
+        for (long page = 1; page <= 4; page++) {
+            long offset = page * Pages.SIZE;
+            readers.add(guest(() -> ram.getLong(offset)));
+        }
+        waitUntilBlocked(4);
+        assertThat(memory.blockedNanos()).as("waits that last").isPositive();
+        long until = System.nanoTime() + 20_000_000;
+        while (System.nanoTime() < until) {
+            Thread.onSpinWait();
+        }
+        for (int page = 1; page <= 4; page++) {
+            sink.place(0, page, Memories.page(page), 0);
+        }
+        for (FutureTask<Long> reader : readers) {
+            soon(reader);
+        }
+        long elapsed = System.nanoTime() - began;
+
+        long blocked = memory.blockedNanos();
+        assertThat(blocked)
+                .isBetween(20_000_000L, elapsed)
+                .isLessThan(memory.waits().snapshot().sum());
+        assertThat(memory.blockedNanos()).as("nobody waits any more").isEqualTo(blocked);
+    }
+
+    @Test
     void everyAccessorWaitsAndAWriteComesOverThePageNotUnderIt() throws Exception {
         sink.beginPostcopy();
         List<FutureTask<?>> guests = List.of(
