@@ -88,6 +88,10 @@ final class Devices {
     }
 
     private static String runState(byte[] body) {
+        if (body.length < Integer.BYTES) {
+            throw new IllegalArgumentException(
+                    "section '" + GLOBAL_STATE + "' has " + body.length + " bytes, too few for a run state");
+        }
         int end = Integer.BYTES;
         while (end < body.length && body[end] != 0) {
             end++;

@@ -127,12 +127,19 @@ final class EndpointLoop implements Handler {
         tick(now());
     }
 
-    /** A defect of ours must not cost a guest: the channels are given up, which leads to failed before the commit point and to paused behind it. */
+    /**
+     * A defect of ours must not cost a guest: the channels are given up, which leads to failed before the commit point and to paused behind it. Nothing leaves
+     * this method, or the loop would end and the guest with it.
+     */
     private void defect(Throwable e) {
         LOG.log(System.Logger.Level.ERROR, "a defect in Godwit: the channels are given up, nothing is thrown away", e);
         for (Link link : links.all()) {
-            links.abort(link.id, "internal error");
-            lost(link, "internal error: " + e);
+            try {
+                links.abort(link.id, "internal error");
+                lost(link, "internal error: " + e);
+            } catch (RuntimeException | Error again) {
+                LOG.log(System.Logger.Level.ERROR, "another defect while a channel was given up", again);
+            }
         }
         tell(listener -> listener.notice("internal error, the channels were given up: " + e));
     }
@@ -338,7 +345,7 @@ final class EndpointLoop implements Handler {
         for (EndpointListener listener : listeners) {
             try {
                 event.accept(listener);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 LOG.log(System.Logger.Level.ERROR, "a listener failed; the migration goes on", e);
             }
         }

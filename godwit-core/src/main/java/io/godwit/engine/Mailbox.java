@@ -49,7 +49,8 @@ final class Mailbox {
                     }
                     try {
                         answer.complete(request.run());
-                    } catch (CommandRefused | RuntimeException e) {
+                    } catch (CommandRefused | RuntimeException | Error e) {
+                        // An Error, too: whoever asked waits for an answer without end.
                         answer.completeExceptionally(e);
                     }
                 });

@@ -366,6 +366,9 @@ public final class DestinationSession {
             return new DestinationInput.Loaded();
         } catch (IllegalArgumentException e) {
             return new DestinationInput.LoadFailed(String.valueOf(e.getMessage()));
+        } catch (RuntimeException e) {
+            // A guest's defect. It has not run here, and the source is to be told so as of any other failure.
+            return new DestinationInput.LoadFailed(e.toString());
         }
     }
 
