@@ -20,6 +20,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * The entry point: reads the command line and hands over to one command.
@@ -96,8 +97,21 @@ public final class Main implements Runnable {
 
     private static int mistake(PrintWriter err, ParameterException mistake) {
         String command = mistake.getCommandLine().getCommandSpec().qualifiedName();
-        err.println("godwit: %s (try '%s --help')".formatted(oneLine(mistake), command));
+        err.println("godwit: %s (try '%s --help')".formatted(sentence(mistake), command));
         return MISTAKE;
+    }
+
+    private static String sentence(ParameterException mistake) {
+        CommandLine line = mistake.getCommandLine();
+        if (mistake instanceof UnmatchedArgumentException unmatched
+                && line.getParent() == null
+                && !unmatched.isUnknownOption()) {
+            return "there is no command '%s': there are %s"
+                    .formatted(
+                            unmatched.getUnmatched().getFirst(),
+                            String.join(", ", line.getSubcommands().keySet()));
+        }
+        return oneLine(mistake);
     }
 
     private int unexpected(PrintWriter err, Throwable surprise) {

@@ -59,6 +59,14 @@ class MainTest {
     }
 
     @Test
+    void anUnknownCommandIsToldWhichThereAre() {
+        assertThat(run("frob", "--size", "1G")).isEqualTo(2);
+        assertThat(err.toString())
+                .isEqualToIgnoringNewLines(
+                        "godwit: there is no command 'frob': there are fails, breaks, misdeclared (try 'godwit --help')");
+    }
+
+    @Test
     void anUnexpectedExceptionIsOneSentence() {
         assertThat(run("fails")).isEqualTo(70);
         assertThat(err.toString())
