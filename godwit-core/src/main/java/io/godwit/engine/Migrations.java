@@ -42,9 +42,10 @@ final class Migrations {
         if (loop.guestSwitch.holder() == GuestSwitch.Holder.AWAITED) {
             throw new CommandRefused("the guest is not here: an incoming migration has to bring it first");
         }
+        MigrationOptions options = options(loop.random.nextInt(1 << 16));
         loop.host.target(target);
         SourceSession fresh = new SourceSession(
-                options(loop.random.nextInt(1 << 16)),
+                options,
                 loop.parameters,
                 loop.guest.machine(),
                 loop.guest.memory().asSource(),
@@ -70,9 +71,10 @@ final class Migrations {
         if (former != null) {
             refuse(former.machine().refuse(new DestinationInput.Incoming()));
         }
+        MigrationOptions options = options(0);
         loop.listening.at(Purpose.INCOMING, listen);
         DestinationSession fresh = new DestinationSession(
-                options(0),
+                options,
                 loop.parameters,
                 loop.guest.machine(),
                 loop.guest.memory().asSink(),
@@ -95,8 +97,12 @@ final class Migrations {
         loop.listening.at(Purpose.RECOVER, listen);
     }
 
-    private MigrationOptions options(int nonce) {
-        return MigrationOptions.of(
-                loop.capabilities, loop.guest.memory().blocks().size(), nonce);
+    private MigrationOptions options(int nonce) throws CommandRefused {
+        try {
+            return MigrationOptions.of(
+                    loop.capabilities, loop.guest.memory().blocks().size(), nonce);
+        } catch (IllegalArgumentException e) {
+            throw new CommandRefused("the capabilities do not go together: " + e.getMessage(), e);
+        }
     }
 }

@@ -43,13 +43,15 @@ public final class Pacer {
         }
     }
 
-    /** When {@code bytes} may go (a burst at most), or {@link Long#MIN_VALUE} for at once. */
+    /**
+     * When {@code bytes} may go (half a burst at most: who wakes a little late must not find a full bucket that took no more), or {@link Long#MIN_VALUE} for at once.
+     */
     public long readyAt(long bytes, long now) {
         if (bytesPerSecond == 0) {
             return Long.MIN_VALUE;
         }
         refill(now);
-        double lacking = Math.min((double) bytes, burst()) - tokens;
+        double lacking = Math.min((double) bytes, burst() / 2) - tokens;
         return lacking <= 0 ? Long.MIN_VALUE : now + (long) Math.ceil(lacking * 1e9 / bytesPerSecond);
     }
 
