@@ -3,6 +3,7 @@
 package io.godwit.engine;
 
 import io.godwit.net.Address;
+import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -13,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A tcp port that neither takes nor refuses a connection: its queue is full, and the kernel lets further ones wait. */
-final class FullHouse implements AutoCloseable {
+final class FullHouse implements Closeable {
     private static final int CONNECT_MILLIS = 100;
 
     private final ServerSocket door;

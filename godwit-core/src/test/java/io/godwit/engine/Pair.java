@@ -64,6 +64,16 @@ final class Pair implements AutoCloseable {
     }
 
     Pair(Net net, ChurnOptions options, long sizeThere, Capability[] here, Capability[] there) throws Exception {
+        this(net, options, sizeThere, here, there, false);
+    }
+
+    /** A destination that does not listen yet. */
+    static Pair deferred(ChurnOptions options, Capability... capabilities) throws Exception {
+        return new Pair(Net.UNIX, options, options.size(), capabilities, capabilities, true);
+    }
+
+    private Pair(Net net, ChurnOptions options, long sizeThere, Capability[] here, Capability[] there, boolean deferred)
+            throws Exception {
         folder = Files.createTempDirectory("godwit-pair");
         sourceGuest = ChurnGuest.create(options, Backing.ANONYMOUS);
         destinationGuest = ChurnGuest.incoming(sizeThere, Backing.MEMFD);
@@ -79,9 +89,11 @@ final class Pair implements AutoCloseable {
         destination.addListener(dst);
         source.setCapabilities(on(here));
         destination.setCapabilities(on(there));
-        destination.migrateIncoming(
-                net == Net.TCP ? new Address.Tcp("127.0.0.1", 0) : new Address.Unix(folder.resolve("dst.sock")));
-        listen = destination.info().listening().getFirst();
+        Address place = net == Net.TCP ? new Address.Tcp("127.0.0.1", 0) : new Address.Unix(folder.resolve("dst.sock"));
+        if (!deferred) {
+            destination.migrateIncoming(place);
+        }
+        listen = deferred ? place : destination.info().listening().getFirst();
         relay = Relay.start(
                 net == Net.TCP ? new Address.Tcp("127.0.0.1", 0) : new Address.Unix(folder.resolve("src.sock")),
                 listen,
@@ -209,10 +221,11 @@ final class Pair implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        guests.check();
-        relay.close();
-        source.close();
-        destination.close();
+        try (source;
+                destination;
+                relay) {
+            guests.check();
+        }
         eventually("all threads have ended", () -> before.containsAll(threads()));
         sourceGuest.memory().close();
         destinationGuest.memory().close();

@@ -6,16 +6,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.godwit.net.Address;
 import io.godwit.page.BlockTable;
+import java.io.Closeable;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /** Where a destination that is not ours listens. */
-final class RawPort implements AutoCloseable {
+final class RawPort implements Closeable {
     private final ServerSocketChannel server;
     private final Address.Unix address;
     private final BlockTable blocks;
@@ -47,6 +49,6 @@ final class RawPort implements AutoCloseable {
     @Override
     public void close() throws IOException {
         server.close();
-        java.nio.file.Files.deleteIfExists(address.path());
+        Files.deleteIfExists(address.path());
     }
 }
