@@ -21,6 +21,9 @@ import java.util.concurrent.TimeoutException;
 
 /** One {@code godwit run} as a child process. It ends when the pipe to its standard input does, so also when this process is killed. Thread-safe. */
 final class Child {
+    /** How an error of Godwit's begins. */
+    private static final String ERROR = "godwit: ";
+
     private static final int MOST_LINES = 20_000;
 
     private final String name;
@@ -137,9 +140,17 @@ final class Child {
         }
     }
 
+    /** How it ended, with the reason if it gave one. */
+    String obituary(int code) {
+        String reason = tail(MOST_LINES).stream()
+                .filter(line -> line.startsWith(ERROR))
+                .map(line -> ": " + line.substring(ERROR.length()))
+                .findFirst()
+                .orElse("");
+        return "the " + name + "'s process ended with exit code " + code + reason;
+    }
+
     private void ended(Process ended) {
-        String last = tail(1).stream().findFirst().orElse("it said nothing");
-        ready.completeExceptionally(
-                new IOException("the " + name + "'s process ended with exit code " + ended.exitValue() + ": " + last));
+        ready.completeExceptionally(new IOException(obituary(ended.exitValue())));
     }
 }

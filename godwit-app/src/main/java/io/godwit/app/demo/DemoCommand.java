@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -80,18 +81,17 @@ public final class DemoCommand implements Callable<Integer> {
     @Option(
             names = "--failures",
             paramLabel = "N",
-            description = {
-                "Recoveries that are made to fail (default: 4): relay (b) is dead; then half-open, where first the source,",
-                "then the destination is kicked out by migrate-pause, then nobody says anything; more are drawn by the seed."
-            })
+            description =
+                    "Recoveries that are made to fail (default: 4): relay (b) is dead; then half-open, where first"
+                            + " the source, then the destination is kicked out by migrate-pause, then nobody says anything;"
+                            + " more are drawn by the seed.")
     private int failures = 4;
 
     @Option(
             names = "--fault",
             paramLabel = "FAULT",
-            description = {
-                "How they fail instead: refuse, blackhole, cut-after=BYTES or half-open; if given several times, in turn."
-            })
+            description = "How they fail instead: refuse, blackhole, cut-after=BYTES or half-open; if given several"
+                    + " times, in turn.")
     private List<String> faults = List.of();
 
     @Option(names = "--seed", paramLabel = "N", description = "Chooses contents and faults (default: 1).")
@@ -115,10 +115,8 @@ public final class DemoCommand implements Callable<Integer> {
 
     @Option(
             names = "--json",
-            description = {
-                "Print one JSON document at the end instead: verdict, settings, losses with their failed recoveries, both",
-                "ends' last query-migrate, guest, memory, timeline. Times are milliseconds."
-            })
+            description = "Print one JSON document at the end instead: verdict, settings, losses with their failed"
+                    + " recoveries, both ends' last query-migrate, guest, memory, timeline. Times are milliseconds.")
     private boolean json;
 
     @Option(names = "--plain", description = "Plain lines on a terminal, too.")
@@ -138,17 +136,22 @@ public final class DemoCommand implements Callable<Integer> {
         Showing showing = new Showing(board, view(board));
         Report report = new Report(settings);
         Lab lab = new Lab(settings, board);
+        AtomicBoolean ended = new AtomicBoolean();
         // Ctrl-C and signals: the hook ends what the lab began, while this thread may still be in the middle of it.
         Thread hook = new Thread(
                 () -> {
                     showing.abandon();
                     lab.close();
+                    if (!ended.get()) {
+                        spec.commandLine().getErr().println("godwit: the demo was ended, nothing is left of it");
+                    }
                 },
                 "godwit-end");
         Runtime.getRuntime().addShutdownHook(hook);
         try (lab) {
             play(new Scenario(settings, board, lab, report), lab, report);
         }
+        ended.set(!showing.isAbandoned());
         if (!report.passed()) {
             report.tails = lab.tails(TAIL);
         }

@@ -61,6 +61,7 @@ final class Lab implements AutoCloseable {
 
     /** Starts everything and connects to both. */
     void start() throws DemoFailed, IOException {
+        requireShortPath();
         Address sourceQmp = new Address.Unix(folder.resolve("src.qmp"));
         Address destinationQmp = new Address.Unix(folder.resolve("dst.qmp"));
         Child first = child(Side.SOURCE, sourceQmp, guest());
@@ -79,6 +80,14 @@ final class Lab implements AutoCloseable {
         keep(new Sampler(board, List.of(from, to)));
         board.add(new Happening.Outcome("source is process %d, destination %d, relay (b) listens on %s"
                 .formatted(first.pid(), second.pid(), b.address())));
+    }
+
+    private void requireShortPath() throws IOException {
+        try {
+            destinationAddress();
+        } catch (IllegalArgumentException e) {
+            throw new IOException("the folder for temporary files is too deep for sockets: " + e.getMessage(), e);
+        }
     }
 
     private List<String> guest() {
@@ -203,7 +212,7 @@ final class Lab implements AutoCloseable {
                     .completeOnTimeout(-1, DYING_MILLIS, TimeUnit.MILLISECONDS)
                     .join();
             if (code >= 0) {
-                return "the " + child.name() + "'s process ended with exit code " + code;
+                return child.obituary(code);
             }
         }
         return null;

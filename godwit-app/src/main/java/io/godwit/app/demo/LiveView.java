@@ -19,7 +19,12 @@ final class LiveView implements View {
     private static final int MOST_LANE = 26;
     private static final int LEAST_LANE = 18;
     private static final int LABEL = 15;
-    private static final int BAR = 40;
+    private static final int NARROW = 76;
+    private static final int MOST_BAR = 40;
+    private static final int LEAST_BAR = 8;
+
+    /** What stands behind the bar. */
+    private static final int BEHIND_BAR = 20;
 
     private final Board board;
     private final Screen screen;
@@ -48,7 +53,7 @@ final class LiveView implements View {
 
     @Override
     public void end(Report report) {
-        screen.draw(columns -> Summary.of(report, columns, colour), _ -> List.of());
+        screen.draw(_ -> Summary.of(report, colour), _ -> List.of());
     }
 
     private Row row(int columns) {
@@ -56,7 +61,7 @@ final class LiveView implements View {
     }
 
     private static int lane(int columns) {
-        return Math.clamp((columns - TIME) / 4, LEAST_LANE, MOST_LANE);
+        return columns < NARROW ? LEAST_LANE : MOST_LANE;
     }
 
     private List<Row> rows(Entry entry, int columns) {
@@ -144,7 +149,7 @@ final class LiveView implements View {
         rows.add(end(columns, Side.SOURCE)
                 .add("sent " + Figures.size(Figures.of(source, "ram", "transferred")) + ", remaining "
                         + Figures.size(Figures.of(source, "ram", "remaining"))));
-        rows.add(progress(end(columns, Side.DESTINATION), destination));
+        rows.add(progress(end(columns, Side.DESTINATION), columns, destination));
         rows.add(guest(columns));
         rows.add(row(columns)
                 .add(Ink.BOLD, " page requests")
@@ -163,15 +168,16 @@ final class LiveView implements View {
                 .to(LABEL + MOST_LANE);
     }
 
-    private Row progress(Row row, JsonObject destination) {
+    private Row progress(Row row, int columns, JsonObject destination) {
         long total = Figures.of(destination, "x-godwit-received", "total");
         long missing = board.guest(Side.DESTINATION).int64("missing-pages", 0) * Pages.SIZE;
         if (total == 0 || !board.runs(Side.DESTINATION)) {
             return row.add("received " + Figures.size(Figures.of(destination, "x-godwit-received", "transferred")));
         }
-        int there = (int) (BAR * (total - missing) / total);
+        int bar = Math.clamp(columns - row.used() - BEHIND_BAR, LEAST_BAR, MOST_BAR);
+        int there = (int) (bar * (total - missing) / total);
         return row.add(Ink.GREEN, sign("█", "#").repeat(there))
-                .add(Ink.DIM, sign("░", ".").repeat(BAR - there))
+                .add(Ink.DIM, sign("░", ".").repeat(bar - there))
                 .add(missing == 0 ? " all here" : " " + Figures.size(missing) + " missing");
     }
 

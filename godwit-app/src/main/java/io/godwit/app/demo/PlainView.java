@@ -41,7 +41,7 @@ record PlainView(PrintWriter out) implements View {
 
     @Override
     public void end(Report report) {
-        for (Row row : Summary.of(report, Integer.MAX_VALUE, false)) {
+        for (Row row : Summary.of(report, false)) {
             out.println(row);
         }
         out.flush();

@@ -35,6 +35,8 @@ final class Scenario {
 
     void run() throws DemoFailed, IOException {
         step("Two processes, two relays");
+        board.add(new Happening.Outcome(
+                "they start, and the source fills %s of memory".formatted(Figures.size(settings.size()))));
         lab.start();
         precopy();
         postcopy();

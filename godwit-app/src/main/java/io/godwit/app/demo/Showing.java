@@ -16,6 +16,7 @@ final class Showing {
     private final Board board;
     private final View view;
     private final CompletableFuture<@Nullable Report> report = new CompletableFuture<>();
+    private volatile boolean abandoned;
     private final CompletableFuture<Void> shown = new CompletableFuture<>();
 
     Showing(Board board, View view) {
@@ -53,8 +54,14 @@ final class Showing {
         shown.copy().completeOnTimeout(null, MOST_SECONDS, TimeUnit.SECONDS).join();
     }
 
-    /** Shows the rest and no report. */
+    /** Whether {@link #abandon} came first. */
+    boolean isAbandoned() {
+        return abandoned;
+    }
+
+    /** Shows the rest and no report, if {@link #end} was not called before. */
     void abandon() {
+        abandoned |= !report.isDone();
         report.complete(null);
         shown.copy().completeOnTimeout(null, 1, TimeUnit.SECONDS).join();
     }

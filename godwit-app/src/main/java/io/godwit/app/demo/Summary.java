@@ -14,19 +14,17 @@ final class Summary {
     private static final int VALUE = 15;
 
     private final Report report;
-    private final int columns;
     private final boolean colour;
     private final List<Row> rows = new ArrayList<>();
 
-    private Summary(Report report, int columns, boolean colour) {
+    private Summary(Report report, boolean colour) {
         this.report = report;
-        this.columns = columns;
         this.colour = colour;
     }
 
-    /** @param columns the most a line may take */
-    static List<Row> of(Report report, int columns, boolean colour) {
-        Summary summary = new Summary(report, columns, colour);
+    /** As lines of any length: a verdict is not cut off. */
+    static List<Row> of(Report report, boolean colour) {
+        Summary summary = new Summary(report, colour);
         summary.fill();
         return summary.rows;
     }
@@ -64,7 +62,7 @@ final class Summary {
                     .add(Ink.YELLOW, "recovery " + failure.number())
                     .to(VALUE + 13)
                     .add(failure.fault().words())
-                    .to(VALUE + 50)
+                    .to(VALUE + 55)
                     .add(
                             Ink.DIM,
                             "paused again after "
@@ -86,7 +84,9 @@ final class Summary {
                         + Figures.count(report.destinationMigration.int64("x-godwit-duplicates", 0))
                         + " pages came twice and were dropped");
         label("downtime").add(Figures.downtime(report.sourceMigration) + " at the switch to postcopy");
-        label("page requests").add(Figures.requests(report.destinationMigration) + "; every wait ended with its page");
+        label("page requests")
+                .add(Figures.requests(report.destinationMigration)
+                        + "; every wait ended with its page, through a loss, too");
         label("writers")
                 .add(report.settings.writers() + " wrote " + Figures.count(report.guest.int64("pages-written", 0))
                         + " pages, at the source and at the destination");
@@ -121,7 +121,7 @@ final class Summary {
     }
 
     private Row row() {
-        Row row = new Row(columns, colour);
+        Row row = new Row(Integer.MAX_VALUE, colour);
         rows.add(row);
         return row;
     }

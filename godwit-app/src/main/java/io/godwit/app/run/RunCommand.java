@@ -53,7 +53,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "  godwit run --size 1G --qmp unix:/tmp/src.qmp",
             "  godwit run --size 1G --qmp unix:/tmp/dst.qmp --incoming defer",
-            "  godwit run --size 1G --qmp tcp:127.0.0.1:4444 --incoming tcp::10000 --set-capability postcopy-ram",
+            "  godwit run --size 1G --incoming tcp::10000 --set-capability postcopy-ram",
             "  godwit qmp unix:/tmp/src.qmp migrate uri=tcp:otherhost:10000"
         })
 public final class RunCommand implements Callable<Integer> {
