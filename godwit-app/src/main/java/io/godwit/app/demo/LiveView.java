@@ -151,11 +151,8 @@ final class LiveView implements View {
                         + Figures.size(Figures.of(source, "ram", "remaining"))));
         rows.add(progress(end(columns, Side.DESTINATION), columns, destination));
         rows.add(guest(columns));
-        rows.add(row(columns)
-                .add(Ink.BOLD, " page requests")
-                .to(LABEL)
-                .add(Figures.requests(destination))
-                .add(Ink.DIM, "   downtime " + Figures.downtime(source)));
+        rows.add(row(columns).add(Ink.BOLD, " page requests").to(LABEL).add(Figures.requests(destination)));
+        rows.add(row(columns).add(Ink.BOLD, " downtime").to(LABEL).add(Figures.downtime(source)));
         return rows;
     }
 
@@ -190,8 +187,7 @@ final class LiveView implements View {
                 .to(LABEL)
                 .add(Ink.MAGENTA, there ? "at the destination" : "at the source")
                 .to(LABEL + MOST_LANE)
-                .add(Figures.count(stats.int64("pages-written", 0)) + " pages written (" + Figures.count(perSecond)
-                        + "/s)")
-                .add(waiting == 0 ? Ink.DIM : Ink.YELLOW, "   " + waiting + " threads wait for a page");
+                .add(Figures.count(stats.int64("pages-written", 0)) + " pages, " + Figures.count(perSecond) + "/s; ")
+                .add(waiting == 0 ? Ink.DIM : Ink.YELLOW, waiting + (waiting == 1 ? " thread waits" : " threads wait"));
     }
 }
