@@ -18,7 +18,7 @@ final class Chaos {
         this.world = world;
         this.random = random;
         this.options = options;
-        this.length = 20_000_000L << random.nextInt(7);
+        this.length = 40_000_000L << random.nextInt(6);
     }
 
     /** How long it lasts, in nanoseconds. */
@@ -28,10 +28,12 @@ final class Chaos {
 
     /** Puts everything that will happen on the queue. */
     void plan() {
-        at(random.nextInt(6) == 0 ? sometime() : 0, this::listen);
+        at(!world.setup().recoveries() && random.nextInt(6) == 0 ? sometime() : 0, this::listen);
         at(random.nextLong(3_000_000), this::migrate);
-        if (world.setup().source().postcopy() && random.nextInt(5) > 0) {
-            at(3_000_000 + random.nextLong(random.nextBoolean() ? 60_000_000 : 2_000_000), this::startPostcopy);
+        if (world.setup().recoveries()) {
+            at(3_000_000, this::startPostcopy);
+        } else if (world.setup().source().postcopy() && random.nextInt(5) > 0) {
+            at(3_000_000 + random.nextLong(60_000_000), this::startPostcopy);
         }
         if (options.faultPercent() == 0) {
             return;
@@ -46,11 +48,12 @@ final class Chaos {
         for (int n = random.nextInt(24); n > 0; n--) {
             at(sometime(), this::anything);
         }
-        for (long t = random.nextLong(30_000_000); t < length; t += 1 + random.nextLong(60_000_000)) {
+        long rest = 2_000_000L << random.nextInt(6);
+        for (long t = random.nextLong(10_000_000); t < length; t += 1 + random.nextLong(rest)) {
             at(t, this::torment);
         }
         // A recovery needs somebody who tries it, again and again.
-        for (long t = random.nextLong(40_000_000); t < length; t += 1 + random.nextLong(80_000_000)) {
+        for (long t = random.nextLong(40_000_000); t < length; t += 1 + random.nextLong(60_000_000)) {
             at(t, this::tryOn);
         }
         for (int n = options.strays() ? random.nextInt(6) : 0; n > 0; n--) {
@@ -59,7 +62,8 @@ final class Chaos {
     }
 
     private long sometime() {
-        return random.nextLong(length);
+        long quiet = world.setup().recoveries() ? length / 4 : 0;
+        return quiet + random.nextLong(length - quiet);
     }
 
     private void at(long time, Runnable action) {

@@ -2,6 +2,7 @@
 
 package io.godwit.sim;
 
+import io.godwit.page.Pages;
 import io.godwit.protocol.Channel;
 import java.util.SplittableRandom;
 
@@ -9,14 +10,20 @@ import java.util.SplittableRandom;
 final class RandomPlanner implements World.Planner {
     private final SplittableRandom random;
     private final int faultPercent;
+    private final int firstPercent;
     private final long worldBytes;
+    /** Whether a migration takes long, so that much can happen in it. */
+    private final boolean slow;
+
     private boolean healed;
     private int faults;
 
-    RandomPlanner(SplittableRandom random, int faultPercent, long worldBytes) {
+    RandomPlanner(SplittableRandom random, int faultPercent, Setup setup) {
         this.random = random;
         this.faultPercent = faultPercent;
-        this.worldBytes = worldBytes;
+        this.worldBytes = setup.blocks().totalPages() * Pages.SIZE;
+        this.firstPercent = setup.recoveries() ? faultPercent / 10 : faultPercent / 3;
+        this.slow = random.nextBoolean();
     }
 
     void heal() {
@@ -30,7 +37,7 @@ final class RandomPlanner implements World.Planner {
 
     @Override
     public LinkPlan plan(Channel channel, boolean recovery) {
-        long latency = 10_000L << random.nextInt(8);
+        long latency = slow ? 300_000L << random.nextInt(4) : 10_000L << random.nextInt(8);
         long connect = 20_000 + random.nextLong(4 * latency);
         long accept = random.nextInt(6) == 0 ? random.nextLong(30_000_000) : random.nextLong(2 * connect);
         LinkPlan good = new LinkPlan(
@@ -43,7 +50,7 @@ final class RandomPlanner implements World.Planner {
                 PipeFault.NONE,
                 PipeFault.NONE);
         // A migration that never gets off the ground teaches little.
-        int percent = recovery ? faultPercent : faultPercent / 3;
+        int percent = recovery ? faultPercent : firstPercent;
         if (healed || random.nextInt(100) >= percent) {
             return good;
         }
@@ -62,6 +69,9 @@ final class RandomPlanner implements World.Planner {
     }
 
     private int room() {
+        if (slow) {
+            return 1500 << random.nextInt(3);
+        }
         return switch (random.nextInt(5)) {
             case 0 -> worldBytes < 64 * 1024 ? 64 << random.nextInt(4) : 4096;
             case 1 -> 2048;

@@ -18,6 +18,7 @@ import java.util.SplittableRandom;
  * @param guestRuns whether the guest runs at first, or stands paused
  * @param writers how many writers the guest has
  * @param pace mean nanoseconds between two accesses of one writer
+ * @param recoveries whether the run is about postcopy and its recoveries: it gets there soon and mostly undisturbed
  * @param failingLoads so many times the destination's devices refuse their state
  */
 record Setup(
@@ -29,7 +30,8 @@ record Setup(
         boolean guestRuns,
         int writers,
         long pace,
-        int failingLoads) {
+        int failingLoads,
+        boolean recoveries) {
 
     static BlockTable blocks(int first, int second) {
         return new BlockTable(List.of(
@@ -37,8 +39,9 @@ record Setup(
     }
 
     static Setup random(SplittableRandom random, SimOptions options) {
-        boolean returnPath = random.nextInt(8) > 0;
-        boolean postcopy = returnPath && random.nextInt(5) > 0;
+        boolean recoveries = random.nextInt(5) > 1;
+        boolean returnPath = recoveries || random.nextInt(8) > 0;
+        boolean postcopy = recoveries || (returnPath && random.nextInt(5) > 0);
         boolean preempt = postcopy && random.nextBoolean();
         boolean pauseBefore = random.nextInt(5) == 0;
         boolean ack = returnPath && random.nextInt(4) == 0;
@@ -48,7 +51,7 @@ record Setup(
         MigrationOptions source = new MigrationOptions(returnPath, postcopy, preempt, pauseBefore, ack, 2, 0);
         MigrationOptions destination = new MigrationOptions(
                 returnPath,
-                postcopy && random.nextInt(20) > 0,
+                postcopy && (recoveries || random.nextInt(20) > 0),
                 false,
                 pauseBefore,
                 ack && random.nextInt(10) > 0,
@@ -71,7 +74,8 @@ record Setup(
                 random.nextInt(8) > 0,
                 1 + random.nextInt(3),
                 50_000L << random.nextInt(6),
-                random.nextInt(12) == 0 ? 1 + random.nextInt(2) : 0);
+                random.nextInt(recoveries ? 40 : 12) == 0 ? 1 + random.nextInt(2) : 0,
+                recoveries);
     }
 
     /** Deadlines short against the network's delays or long, and now and then none. */

@@ -2,7 +2,6 @@
 
 package io.godwit.sim;
 
-import io.godwit.page.Pages;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -33,8 +32,7 @@ public final class Simulation {
         Setup setup = Setup.random(random.split(), options);
         World world = new World(setup, random.split(), seams, options.trace());
         world.trace().event("world", setup::toString);
-        RandomPlanner planner = new RandomPlanner(
-                random.split(), options.faultPercent(), setup.blocks().totalPages() * Pages.SIZE);
+        RandomPlanner planner = new RandomPlanner(random.split(), options.faultPercent(), setup);
         world.planner(planner);
         Chaos chaos = new Chaos(world, random.split(), options);
         Rescue rescue = new Rescue(world, random.split());
