@@ -19,11 +19,16 @@ final class Invariants {
     /** Connections that one endpoint holds at a time: the channels, the candidates, those that leave. */
     private static final int MOST_CONNECTIONS = 64;
 
+    /** The loop takes a moment. */
+    private static final long LATE_NANOS = 10_000_000;
+
     private final World world;
     private final PageBitmap[] receivedBefore;
     private MigrationStatus sourceStatus = MigrationStatus.NONE;
     private MigrationStatus destinationStatus = MigrationStatus.NONE;
     private @Nullable SourceMachine machine;
+    private long sourceLate = Long.MAX_VALUE;
+    private long destinationLate = Long.MAX_VALUE;
     private boolean committed;
     private boolean arrived;
 
@@ -103,6 +108,7 @@ final class Invariants {
         memories();
         pausedHoldsNothing();
         waitsEnd();
+        deadlinesKept();
         queues();
     }
 
@@ -229,6 +235,24 @@ final class Invariants {
                 && world.destination().machine().nextTick(0) == Long.MAX_VALUE) {
             throw new Violation("the destination waits in " + destination + " without a deadline");
         }
+    }
+
+    /** A deadline that has passed is acted on by the next turn of the loop. */
+    private void deadlinesKept() {
+        SourceMachine source = world.source().machine();
+        sourceLate = late(source == null ? Long.MAX_VALUE : source.nextTick(), sourceLate);
+        destinationLate = late(world.destination().session().nextTick(), destinationLate);
+        if (world.queue().now() - Math.min(sourceLate, destinationLate) > LATE_NANOS) {
+            throw new Violation("a deadline has passed and nothing came of it: the source is in "
+                    + world.source().state() + ", the destination in "
+                    + world.destination().state());
+        }
+    }
+
+    private long late(long due, long lateSince) {
+        return due > world.queue().now()
+                ? Long.MAX_VALUE
+                : Math.min(lateSince, world.queue().now());
     }
 
     private void queues() {

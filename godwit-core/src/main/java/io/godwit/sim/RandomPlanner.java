@@ -44,7 +44,7 @@ final class RandomPlanner implements World.Planner {
                 false,
                 connect,
                 accept,
-                room(),
+                room(recovery),
                 latency,
                 random.nextBoolean() ? 0 : latency,
                 PipeFault.NONE,
@@ -68,12 +68,12 @@ final class RandomPlanner implements World.Planner {
         };
     }
 
-    private int room() {
+    private int room(boolean recovery) {
         if (slow) {
             return 1500 << random.nextInt(3);
         }
         return switch (random.nextInt(5)) {
-            case 0 -> worldBytes < 64 * 1024 ? 64 << random.nextInt(4) : 4096;
+            case 0 -> recovery ? 64 << random.nextInt(4) : 1000;
             case 1 -> 2048;
             case 2 -> 8192;
             case 3 -> 20_000;

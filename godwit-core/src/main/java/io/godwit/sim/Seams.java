@@ -8,6 +8,7 @@ import io.godwit.protocol.SourceInput;
 import io.godwit.protocol.SourceState;
 import io.godwit.pump.DestinationHost;
 import io.godwit.pump.PageSink;
+import io.godwit.pump.PageSource;
 import io.godwit.pump.SourceHost;
 import java.util.function.BiPredicate;
 import java.util.function.UnaryOperator;
@@ -15,6 +16,7 @@ import java.util.function.UnaryOperator;
 /**
  * Where a test can put a deliberate bug between the code and its world, to see that the invariants catch it.
  *
+ * @param pages what the source takes for its memory
  * @param sink what the destination takes for its memory
  * @param sourceHost what the source takes for its world
  * @param destinationHost what the destination takes for its world
@@ -22,6 +24,7 @@ import java.util.function.UnaryOperator;
  * @param deafDestination what the destination does not get to hear, in which state
  */
 record Seams(
+        UnaryOperator<PageSource> pages,
         UnaryOperator<PageSink> sink,
         UnaryOperator<SourceHost> sourceHost,
         UnaryOperator<DestinationHost> destinationHost,
@@ -33,26 +36,31 @@ record Seams(
             UnaryOperator.identity(),
             UnaryOperator.identity(),
             UnaryOperator.identity(),
+            UnaryOperator.identity(),
             (state, input) -> false,
             (state, input) -> false);
 
+    Seams withPages(UnaryOperator<PageSource> wrapper) {
+        return new Seams(wrapper, sink, sourceHost, destinationHost, deafSource, deafDestination);
+    }
+
     Seams withSink(UnaryOperator<PageSink> wrapper) {
-        return new Seams(wrapper, sourceHost, destinationHost, deafSource, deafDestination);
+        return new Seams(pages, wrapper, sourceHost, destinationHost, deafSource, deafDestination);
     }
 
     Seams withSourceHost(UnaryOperator<SourceHost> wrapper) {
-        return new Seams(sink, wrapper, destinationHost, deafSource, deafDestination);
+        return new Seams(pages, sink, wrapper, destinationHost, deafSource, deafDestination);
     }
 
     Seams withDestinationHost(UnaryOperator<DestinationHost> wrapper) {
-        return new Seams(sink, sourceHost, wrapper, deafSource, deafDestination);
+        return new Seams(pages, sink, sourceHost, wrapper, deafSource, deafDestination);
     }
 
     Seams withDeafSource(BiPredicate<SourceState, SourceInput> deaf) {
-        return new Seams(sink, sourceHost, destinationHost, deaf, deafDestination);
+        return new Seams(pages, sink, sourceHost, destinationHost, deaf, deafDestination);
     }
 
     Seams withDeafDestination(BiPredicate<DestinationState, DestinationInput> deaf) {
-        return new Seams(sink, sourceHost, destinationHost, deafSource, deaf);
+        return new Seams(pages, sink, sourceHost, destinationHost, deafSource, deaf);
     }
 }

@@ -33,6 +33,20 @@ record Setup(
         int failingLoads,
         boolean recoveries) {
 
+    Setup withWriters(int count) {
+        return new Setup(
+                blocks,
+                source,
+                destination,
+                sourceParameters,
+                destinationParameters,
+                guestRuns,
+                count,
+                pace,
+                failingLoads,
+                recoveries);
+    }
+
     static BlockTable blocks(int first, int second) {
         return new BlockTable(List.of(
                 BlockInfo.of("ram0", (long) first * Pages.SIZE), BlockInfo.of("ram1", (long) second * Pages.SIZE)));

@@ -25,7 +25,7 @@ public record SimOptions(
         long mostSeconds,
         @Nullable Consumer<String> trace) {
     /** Worlds of 2 blocks with 1 to 16 pages each, most connections faulty. */
-    public static final SimOptions DEFAULT = new SimOptions(1, 16, 60, true, 400_000, 120, null);
+    public static final SimOptions DEFAULT = new SimOptions(1, 16, 60, true, 1_000_000, 120, null);
 
     public SimOptions {
         if (smallestBlock < 1 || largestBlock < smallestBlock || largestBlock > 4096) {

@@ -10,6 +10,7 @@ import io.godwit.protocol.SourceInput;
 import io.godwit.protocol.SourceMachine;
 import io.godwit.protocol.SourceState;
 import io.godwit.pump.Outbox;
+import io.godwit.pump.PageSource;
 import io.godwit.pump.SourceHost;
 import io.godwit.pump.SourceSession;
 import java.nio.ByteBuffer;
@@ -23,6 +24,7 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
     private final SimMemory memory;
     private final Seams seams;
     private final SourceHost host;
+    private final PageSource pages;
     private final Map<Channel, Integer> roles = new EnumMap<>(Channel.class);
     private Parameters parameters;
     private @Nullable SourceSession session;
@@ -36,6 +38,7 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
         this.parameters = parameters;
         this.seams = seams;
         this.host = seams.sourceHost().apply(this);
+        this.pages = seams.pages().apply(memory);
         guest.listen(
                 () -> {},
                 () -> event("the guest has stopped", () -> {
@@ -111,7 +114,7 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
                 return world.refused("source", input, refusal == null ? "the guest is not here" : refusal);
             }
             MigrationOptions options = world.sourceOptions((int) (attempts++ & 0xffff));
-            current = new SourceSession(options, parameters, World.MACHINE, memory, host);
+            current = new SourceSession(options, parameters, World.MACHINE, pages, host);
             session = current;
         }
         if (current == null) {

@@ -24,7 +24,9 @@ final class Trace {
     void event(String who, String what) {
         if (out != null) {
             long now = clock.getAsLong();
-            out.accept("%6d.%06d ms  %-11s  %s".formatted(now / 1_000_000, now % 1_000_000, who, what));
+            String fraction = Long.toString(1_000_000 + now % 1_000_000).substring(1);
+            out.accept(
+                    right(Long.toString(now / 1_000_000), 6) + "." + fraction + " ms  " + left(who, 11) + "  " + what);
         }
     }
 
@@ -32,5 +34,13 @@ final class Trace {
         if (out != null) {
             event(who, what.get());
         }
+    }
+
+    private static String right(String text, int width) {
+        return text.length() >= width ? text : " ".repeat(width - text.length()) + text;
+    }
+
+    private static String left(String text, int width) {
+        return text.length() >= width ? text : text + " ".repeat(width - text.length());
     }
 }
