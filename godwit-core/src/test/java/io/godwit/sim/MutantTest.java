@@ -36,7 +36,8 @@ class MutantTest {
         assertThat(harmless.world.destination().session().stats().duplicates()).isPositive();
 
         Story harmful = forgetful(true);
-        assertThatThrownBy(harmful::recoversAndCompletes).hasMessageContaining("is not what the guest has written there");
+        assertThatThrownBy(harmful::recoversAndCompletes)
+                .hasMessageContaining("is not what the guest has written there");
     }
 
     private static Story forgetful(boolean overwriting) {
