@@ -39,6 +39,7 @@ public final class SourceMachine {
     private final SourceHandshake handshake;
     private boolean postcopyWanted;
     private boolean ponged;
+    private boolean named;
     private boolean acknowledged;
 
     public SourceMachine(MigrationOptions options, Parameters parameters) {
@@ -80,7 +81,7 @@ public final class SourceMachine {
 
     /** Whether the operator's switch to postcopy can be made at once: {@link SourceInput.Estimate} brings it about. */
     public boolean switchWanted() {
-        return attempt.state instanceof Active && postcopyWanted && ponged && attempt.preemptReady;
+        return attempt.state instanceof Active && postcopyWanted && answered() && attempt.preemptReady;
     }
 
     /** When {@link SourceInput.Tick} is wanted, or {@link Long#MAX_VALUE}. */
@@ -136,6 +137,7 @@ public final class SourceMachine {
         attempt.begin();
         postcopyWanted = false;
         ponged = false;
+        named = false;
         acknowledged = false;
         attempt.deadline.expect(Deadline.Kind.LIVENESS, now);
         attempt.become(new Setup(), "migrate", out);
@@ -176,7 +178,7 @@ public final class SourceMachine {
         boolean small = remaining == 0 || remaining <= speed * attempt.parameters.downtimeLimitMillis() / 1000;
         boolean converged = small && (acknowledged || !attempt.options.switchoverAck());
         // A destination that has answered once can answer: without it the switch would be made into the blue.
-        if ((postcopyWanted && ponged) || (converged && (ponged || !attempt.options.returnPath()))) {
+        if ((postcopyWanted && answered()) || (converged && (answered() || !attempt.options.returnPath()))) {
             attempt.become(new Stopping(), postcopyWanted ? "switching to postcopy" : "converged", out);
             out.accept(new SourceEffect.StopGuest());
         }
@@ -265,10 +267,16 @@ public final class SourceMachine {
         }
     }
 
+    /** Whether the destination has answered, to a PING that names the migration where such are sent. */
+    private boolean answered() {
+        return named || (ponged && attempt.parameters.pingIntervalMillis() == 0);
+    }
+
     private void ponged(int value, Consumer<SourceEffect> out) {
         // An answer to a keep-alive, where those are sent: then the destination knows which migration this is, and can
         // say of it later that it never got the guest.
-        ponged = ponged || Wire.isKeepAlive(value) || attempt.parameters.pingIntervalMillis() == 0;
+        ponged = true;
+        named = named || Wire.isKeepAlive(value);
         if (value == Wire.PING_LOADED
                 && attempt.state instanceof PostcopyActive(boolean proven, boolean ended)
                 && !proven) {
@@ -342,12 +350,13 @@ public final class SourceMachine {
         copy.attempt.become(attempt);
         copy.postcopyWanted = postcopyWanted;
         copy.ponged = ponged;
+        copy.named = named;
         copy.acknowledged = acknowledged;
         return copy;
     }
 
     /** Everything that decides its future, with times relative to {@code now}: two machines with equal fingerprints behave alike. */
     public String fingerprint(long now) {
-        return attempt.fingerprint(now) + " " + postcopyWanted + ponged + acknowledged;
+        return attempt.fingerprint(now) + " " + postcopyWanted + ponged + named + acknowledged;
     }
 }

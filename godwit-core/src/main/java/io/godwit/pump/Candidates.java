@@ -201,7 +201,7 @@ final class Candidates {
     }
 
     void dropAll(String why) {
-        for (Map.Entry<Integer, Candidate> entry : Map.copyOf(waiting).entrySet()) {
+        for (Map.Entry<Integer, Candidate> entry : List.copyOf(waiting.entrySet())) {
             drop(entry.getKey(), entry.getValue(), why);
         }
     }

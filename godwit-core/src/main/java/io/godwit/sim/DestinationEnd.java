@@ -11,6 +11,7 @@ import io.godwit.protocol.Parameters;
 import io.godwit.pump.DestinationHost;
 import io.godwit.pump.DestinationSession;
 import io.godwit.pump.Outbox;
+import io.godwit.pump.PageSink;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -19,10 +20,13 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
     private final SimGuest guest;
     private final SimMemory memory;
     private final Seams seams;
-    private final DestinationSession session;
+    private final PageSink sink;
+    private final DestinationHost host;
+    private DestinationSession session;
     private Parameters parameters;
     private int failingLoads;
     private boolean runs;
+    private boolean listens;
 
     DestinationEnd(
             World world, SimGuest guest, SimMemory memory, Parameters parameters, int failingLoads, Seams seams) {
@@ -32,13 +36,9 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
         this.seams = seams;
         this.parameters = parameters;
         this.failingLoads = failingLoads;
-        this.session = new DestinationSession(
-                world.destinationOptions(),
-                parameters,
-                World.MACHINE,
-                seams.sink().apply(memory),
-                memory,
-                seams.destinationHost().apply(this));
+        this.sink = seams.sink().apply(memory);
+        this.host = seams.destinationHost().apply(this);
+        this.session = fresh();
         memory.onPlaced(page -> {
             world.placed(page);
             guest.placed(page);
@@ -63,13 +63,17 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
         return session;
     }
 
+    private DestinationSession fresh() {
+        return new DestinationSession(world.destinationOptions(), parameters, World.MACHINE, sink, memory, host);
+    }
+
     DestinationState state() {
         return session.machine().state();
     }
 
     /** Whether somebody who connects is heard. */
     boolean listens() {
-        return !(state() instanceof DestinationState.Idle);
+        return listens;
     }
 
     @Nullable
@@ -82,6 +86,13 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
     private @Nullable String say(DestinationInput input) {
         long now = world.queue().now();
         String before = machine().fingerprint(now);
+        if (input instanceof DestinationInput.Incoming && machine().refuse(input) == null) {
+            // As the engine does: each migration that is awaited has a session of its own.
+            DestinationSession former = session;
+            session = fresh();
+            session.succeed(former);
+            listens = true;
+        }
         String refusal = session.operator(input, now);
         if (refusal == null) {
             world.trace().event("operator", "destination: " + input);

@@ -3,6 +3,7 @@
 package io.godwit.sim;
 
 import io.godwit.page.PageBitmap;
+import io.godwit.protocol.DestinationMachine;
 import io.godwit.protocol.DestinationState;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.SourceMachine;
@@ -27,6 +28,7 @@ final class Invariants {
     private MigrationStatus sourceStatus = MigrationStatus.NONE;
     private MigrationStatus destinationStatus = MigrationStatus.NONE;
     private @Nullable SourceMachine machine;
+    private @Nullable DestinationMachine incoming;
     private long sourceLate = Long.MAX_VALUE;
     private long destinationLate = Long.MAX_VALUE;
     private boolean committed;
@@ -57,6 +59,10 @@ final class Invariants {
     }
 
     void destinationStatus(MigrationStatus from, MigrationStatus to) {
+        if (world.destination().machine() != incoming) {
+            incoming = world.destination().machine();
+            destinationStatus = MigrationStatus.NONE;
+        }
         transition("destination", destinationStatus, from, to, Transitions.DESTINATION);
         destinationStatus = to;
         if (to == MigrationStatus.COMPLETED) {

@@ -2,8 +2,8 @@
 
 package io.godwit.sim;
 
-/** A rule of DESIGN was broken, here and now: ends a simulation. */
-final class Violation extends RuntimeException {
+/** A rule of DESIGN was broken, here and now: ends a simulation. An Error, so that no code under test takes it for a guest's failure. */
+final class Violation extends AssertionError {
     private static final long serialVersionUID = 1;
 
     Violation(String what) {
