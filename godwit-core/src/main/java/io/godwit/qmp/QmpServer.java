@@ -128,6 +128,7 @@ public final class QmpServer implements AutoCloseable {
                 .completeOnTimeout(null, FLUSH.toMillis(), TimeUnit.MILLISECONDS)
                 .join();
         sessions.forEach(QmpSession::abort);
+        sessions.clear(); // a session takes itself out a moment after its socket is closed
     }
 
     private void accept() {

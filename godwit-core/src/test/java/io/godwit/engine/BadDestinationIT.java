@@ -348,7 +348,8 @@ class BadDestinationIT {
         ChurnOptions busy = ChurnOptions.of(32 * Pair.MIB).withWriters(2, 40_000);
         try (Pair pair = new Pair(busy, Pair.postcopy(false));
                 RawPort port = port(pair)) {
-            pair.source.setParameters(p -> new Parameters(0, 0, 60_000, 0, 300, LIVENESS_MILLIS, 50));
+            // A first pass of half a second, so that most pages are dirty behind it however slow the writers are.
+            pair.source.setParameters(p -> new Parameters(64 << 20, 0, 60_000, 0, 300, LIVENESS_MILLIS, 50));
             pair.source.migrate(port.address(), false);
             try (Raw peer = port.accept()) {
                 peer.until(message -> pair.src.states().contains("STOP"));

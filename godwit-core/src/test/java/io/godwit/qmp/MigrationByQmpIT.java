@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -70,6 +71,15 @@ class MigrationByQmpIT {
                     LONG);
         }
 
+        /** The downtime is known once the destination has said that it loaded the guest; a channel lost before that leaves the source uncertain. */
+        void knowsThatTheGuestArrived() throws Exception {
+            long end = System.nanoTime() + LONG.toNanos();
+            while (!ask("query-migrate").has("downtime")) {
+                assertThat(System.nanoTime()).as("waiting for the downtime").isLessThan(end);
+                LockSupport.parkNanos(1_000_000);
+            }
+        }
+
         @Override
         public void close() throws IOException {
             client.close();
@@ -106,6 +116,7 @@ class MigrationByQmpIT {
         source.hears("STOP");
         source.hearsStatus("postcopy-active");
         destination.hears("RESUME");
+        source.knowsThatTheGuestArrived();
 
         source.client.executeOob("migrate-pause", Json.object(), LONG);
         source.hearsStatus("postcopy-paused");
