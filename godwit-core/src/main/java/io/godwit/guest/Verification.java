@@ -24,7 +24,7 @@ public record Verification(
     /** One sentence for people. */
     public String summary() {
         if (ok()) {
-            return "all " + pages + " pages hold what the guest wrote last, and it never met another while it ran";
+            return "all " + pages + " pages hold what the guest wrote last, and it met no other while it ran";
         }
         StringBuilder text = new StringBuilder();
         text.append(damaged).append(" of ").append(pages).append(" pages are damaged");

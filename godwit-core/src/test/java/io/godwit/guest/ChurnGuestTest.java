@@ -59,7 +59,7 @@ class ChurnGuestTest {
                 .isEqualTo(ChurnGuest.blocks(SIZE));
         assertThat(guest.isRunning()).isFalse();
         assertThat(guest.verify().summary())
-                .isEqualTo("all 832 pages hold what the guest wrote last, and it never met another while it ran");
+                .isEqualTo("all 832 pages hold what the guest wrote last, and it met no other while it ran");
         assertThat(guest.verify().ok()).isTrue();
         assertThat(guest.options()).isEqualTo(BUSY);
     }

@@ -12,6 +12,8 @@ import java.util.Locale;
 final class Summary {
     private static final int LABEL = 2;
     private static final int VALUE = 15;
+    private static final int NAME = 12;
+    private static final int FAULT = 42;
 
     private final Report report;
     private final boolean colour;
@@ -22,7 +24,7 @@ final class Summary {
         this.colour = colour;
     }
 
-    /** As lines of any length: a verdict is not cut off. */
+    /** In lines that fit 100 columns; what says why it failed may be longer and is not cut off. */
     static List<Row> of(Report report, boolean colour) {
         Summary summary = new Summary(report, colour);
         summary.fill();
@@ -50,30 +52,33 @@ final class Summary {
                 .add(Ink.BOLD, loss.cause())
                 .add(String.format(
                         Locale.ROOT,
-                        ": source paused after %s, destination after %s; it lasted %.1f s",
+                        ": source paused after %s, destination after %s",
                         Figures.millis(loss.sourceMillis()),
-                        Figures.millis(loss.destinationMillis()),
-                        loss.lastedMillis() / 1000));
+                        Figures.millis(loss.destinationMillis())));
         row().to(VALUE)
-                .add("meanwhile the guest wrote " + Figures.count(loss.written()) + " pages, " + loss.waiting()
-                        + " of its threads waited for one");
+                .add(String.format(
+                        Locale.ROOT,
+                        "lasted %.1f s; the guest wrote %s pages, %d of its threads waited for one",
+                        loss.lastedMillis() / 1000,
+                        Figures.count(loss.written()),
+                        loss.waiting()));
         for (Report.Failure failure : loss.failures()) {
             row().to(VALUE)
                     .add(Ink.YELLOW, "recovery " + failure.number())
-                    .to(VALUE + 13)
+                    .to(VALUE + NAME)
                     .add(failure.fault().words())
-                    .to(VALUE + 55)
+                    .to(VALUE + NAME + FAULT)
                     .add(
                             Ink.DIM,
-                            "paused again after "
-                                    + Figures.millis(Math.max(failure.sourceMillis(), failure.destinationMillis()))
-                                    + (failure.kickMillis() < 0
-                                            ? ""
-                                            : ", " + Figures.millis(failure.kickMillis()) + " after migrate-pause"));
+                            failure.kickMillis() < 0
+                                    ? "paused after "
+                                            + Figures.millis(
+                                                    Math.max(failure.sourceMillis(), failure.destinationMillis()))
+                                    : Figures.millis(failure.kickMillis()) + " after migrate-pause");
         }
         row().to(VALUE)
                 .add(Ink.GREEN, "recovered")
-                .to(VALUE + 13)
+                .to(VALUE + NAME)
                 .add("postcopy-active at both ends after " + Figures.millis(loss.recoveryMillis()));
     }
 
@@ -84,9 +89,8 @@ final class Summary {
                         + Figures.count(report.destinationMigration.int64("x-godwit-duplicates", 0))
                         + " pages came twice and were dropped");
         label("downtime").add(Figures.downtime(report.sourceMigration) + " at the switch to postcopy");
-        label("page requests")
-                .add(Figures.requests(report.destinationMigration)
-                        + "; every wait ended with its page, through a loss, too");
+        label("page requests").add(Figures.requests(report.destinationMigration));
+        row().to(VALUE).add("every wait ended with its page, through a loss, too");
         label("writers")
                 .add(report.settings.writers() + " wrote " + Figures.count(report.guest.int64("pages-written", 0))
                         + " pages, at the source and at the destination");

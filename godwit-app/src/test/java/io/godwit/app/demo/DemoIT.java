@@ -171,7 +171,7 @@ class DemoIT {
 
     @Test
     void aTerminalGetsLanesAndColours() throws Exception {
-        String words = String.join(" ", programs.command(small("--failures", "0")));
+        String words = String.join(" ", programs.command(small("--failures", "3")));
         Programs.Program demo = programs.start(
                 List.of("script", "-qfec", "stty cols 100 rows 30; " + words, "/dev/null"),
                 Map.of("TERM", "xterm", "LC_ALL", "C.UTF-8"));

@@ -18,6 +18,9 @@ import java.util.concurrent.TimeUnit;
 /** Godwit as its user starts it: a process of its own, its output taken as it comes. */
 final class Programs implements AutoCloseable {
     private final Path temp;
+    /** Who was started in the background, or by nohup, hands on signals that are ignored, and a JVM leaves those ignored. */
+    private static final List<String> DEFAULT_SIGNALS = List.of("env", "--default-signal=INT,HUP,TERM");
+
     private final List<Process> processes = new ArrayList<>();
 
     /** @param temp the processes' folder for temporary files */
@@ -114,7 +117,9 @@ final class Programs implements AutoCloseable {
     }
 
     Program start(List<String> command, Map<String, String> environment) throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        List<String> words = new ArrayList<>(DEFAULT_SIGNALS);
+        words.addAll(command);
+        ProcessBuilder builder = new ProcessBuilder(words).redirectErrorStream(true);
         builder.environment().remove("JDK_JAVA_OPTIONS");
         builder.environment().putAll(environment);
         Process process = builder.start();

@@ -52,6 +52,9 @@ class RunCommandIT {
         String modules = System.getProperty("jdk.module.path", "");
         String path = modules + ":" + System.getProperty("java.class.path");
         List<String> command = new ArrayList<>(List.of(
+                // Who was started in the background hands on signals that are ignored, and a JVM leaves those ignored.
+                "env",
+                "--default-signal=INT,HUP,TERM",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
@@ -169,6 +172,8 @@ class RunCommandIT {
                 unix("s"),
                 "--set-capability",
                 "postcopy-ram=on",
+                "--set-parameter",
+                "max-bandwidth=4000000",
                 "--set-parameter",
                 "max-postcopy-bandwidth=100000");
         line(source, "ready");
