@@ -10,6 +10,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Random whole migrations. A failure names its seed; {@code -Dgodwit.seed=N} replays that one and tells it. */
 class SimulationTest {
@@ -24,7 +25,9 @@ class SimulationTest {
             MigrationStatus.DEVICE,
             MigrationStatus.UNCERTAIN);
 
+    /** A lot of work and no waiting: a busy machine may take its time. */
     @Test
+    @Timeout(600)
     void whateverHappensTheGuestEndsInOnePlaceWhole() {
         Long replay = Long.getLong("godwit.seed");
         if (replay != null) {
