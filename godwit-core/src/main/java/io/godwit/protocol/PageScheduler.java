@@ -27,7 +27,6 @@ public final class PageScheduler {
     private long[] urgent = new long[64];
     private int urgentHead;
     private int urgentSize;
-    private boolean wrapped;
 
     public PageScheduler(BlockTable blocks) {
         this.blocks = blocks;
@@ -73,7 +72,6 @@ public final class PageScheduler {
         for (PageBitmap bitmap : dirty) {
             remaining += bitmap.cardinality();
         }
-        wrapped = false;
     }
 
     /**
@@ -160,15 +158,9 @@ public final class PageScheduler {
             cursorPage = 0;
             if (++cursorBlock == dirty.length) {
                 cursorBlock = 0;
-                wrapped = true;
             }
         }
         throw new IllegalStateException(remaining + " pages are counted dirty and none is found");
-    }
-
-    /** Whether the scan has reached the end of the memory since the last {@link #recount}. */
-    public boolean wrapped() {
-        return wrapped;
     }
 
     private void skipSentUrgent() {
