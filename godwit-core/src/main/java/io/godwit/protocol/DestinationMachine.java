@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * a handshake or of what a peer says, leads to paused with nothing lost, and a recovery may be tried without limit. SHUT 0 is said only after the guest
  * is here with all its pages. A source that missed it is told so again; one whose PACKAGED never came whole is told that, too.
  *
- * <p>Not safe for several threads: used by the migration's owner only. Times are nanoseconds of any monotonic clock.
+ * <p>Not safe for several threads: used by the migration's owner only. Times are nanoseconds of a monotonic clock that never shows less than 0.
  */
 public final class DestinationMachine {
     private final MigrationOptions options;

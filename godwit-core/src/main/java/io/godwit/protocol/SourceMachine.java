@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * destination has the guest), and from there recovery can be tried without limit. There is no state without a way out by an operator, and
  * no wait in RecoverSetup and Recover without a deadline.
  *
- * <p>Not safe for several threads: used by the migration's owner only. Times are nanoseconds of any monotonic clock.
+ * <p>Not safe for several threads: used by the migration's owner only. Times are nanoseconds of a monotonic clock that never shows less than 0.
  */
 public final class SourceMachine {
     private final SourceAttempt attempt;
