@@ -227,7 +227,7 @@ public final class SourceMachine {
         switch (mark) {
             case PING -> attempt.liveness.written(now);
             case COMMIT -> {
-                if (attempt.state instanceof Flushing(boolean postcopy, boolean _)) {
+                if (attempt.state instanceof Flushing(boolean postcopy, boolean closing) && closing) {
                     if (postcopy) {
                         attempt.deadline.none();
                         attempt.become(new PostcopyActive(false, false), "the guest is the destination's", out);
