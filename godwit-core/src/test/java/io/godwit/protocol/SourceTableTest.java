@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.godwit.page.PageBitmap;
+import io.godwit.wire.ReturnPathMessage;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.StringJoiner;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Every place of a source against every input: {@code source-machine.table} says what happens, and of what it does not name nothing happens at all, not
+ * even unseen.
+ */
+class SourceTableTest {
+    private static final Map<String, SourceDialogue> PLACES = places();
+    private static final Map<String, SourceInput> INPUTS = inputs();
+
+    private static SourceDialogue of(MigrationOptions options, UnaryOperator<SourceDialogue> way) {
+        SourceDialogue dialogue = way.apply(new SourceDialogue(options));
+        dialogue.said();
+        return dialogue;
+    }
+
+    private static SourceDialogue recovering(UnaryOperator<SourceDialogue> lost) {
+        return of(SourceDialogue.POSTCOPY, d -> lost.apply(d).then(new SourceInput.Resume()));
+    }
+
+    private static Map<String, SourceDialogue> places() {
+        Map<String, SourceDialogue> places = new LinkedHashMap<>();
+        MigrationOptions postcopy = SourceDialogue.POSTCOPY;
+        UnaryOperator<SourceDialogue> paused = d -> d.active().switched().proven().broken();
+        UnaryOperator<SourceDialogue> uncertain = d -> d.active().switched().broken();
+        UnaryOperator<SourceDialogue> unproven = d -> d.active().awaitingShut().broken();
+        places.put("idle", of(postcopy, d -> d));
+        places.put("setup", of(postcopy, d -> d.then(new SourceInput.Migrate())));
+        places.put("active", of(postcopy, SourceDialogue::active));
+        places.put(
+                "active, preempt channel to come",
+                of(SourceDialogue.PREEMPT, d -> d.active().then(new SourceInput.StartPostcopy())));
+        places.put("stopping", of(postcopy, d -> d.active().estimate(0)));
+        places.put(
+                "pre-switchover",
+                of(SourceDialogue.HOLDING, d -> d.active().estimate(0).then(new SourceInput.GuestStopped())));
+        places.put("last pages", of(postcopy, d -> d.active().estimate(0).then(new SourceInput.GuestStopped())));
+        places.put(
+                "EOF to be written",
+                of(postcopy, d -> d.active()
+                        .estimate(0)
+                        .then(new SourceInput.GuestStopped())
+                        .then(new SourceInput.NothingLeft())));
+        places.put(
+                "PACKAGED to be written",
+                of(postcopy, d -> d.active()
+                        .then(new SourceInput.StartPostcopy())
+                        .estimate(1 << 30)
+                        .then(new SourceInput.GuestStopped())));
+        places.put("awaiting SHUT", of(postcopy, d -> d.active().awaitingShut()));
+        places.put("postcopy, unproven", of(postcopy, d -> d.active().switched()));
+        places.put("postcopy", of(postcopy, d -> d.active().switched().proven()));
+        places.put(
+                "postcopy, ended",
+                of(postcopy, d -> d.active().switched().proven().then(new SourceInput.NothingLeft())));
+        places.put("paused", of(postcopy, paused));
+        places.put("uncertain after postcopy", of(postcopy, uncertain));
+        places.put("uncertain after precopy", of(postcopy, unproven));
+        places.put("recovery connects", recovering(paused));
+        places.put("recovery from uncertain connects", recovering(uncertain));
+        places.put("bitmaps awaited", of(postcopy, d -> paused.apply(d)
+                .then(new SourceInput.Resume())
+                .connected()));
+        places.put("bitmaps awaited, from uncertain", of(postcopy, d -> uncertain
+                .apply(d)
+                .then(new SourceInput.Resume())
+                .connected()));
+        places.put(
+                "preempt channel awaited",
+                of(SourceDialogue.PREEMPT, d -> paused.apply(d)
+                        .then(new SourceInput.Resume())
+                        .connected()
+                        .bitmap(0)
+                        .bitmap(1)));
+        places.put("RESUME_ACK awaited", of(postcopy, d -> paused.apply(d)
+                .then(new SourceInput.Resume())
+                .connected()
+                .bitmap(0)
+                .bitmap(1)));
+        places.put(
+                "completed",
+                of(postcopy, d -> d.active().awaitingShut().received(new ReturnPathMessage.Shut(Wire.SHUT_OK))));
+        places.put(
+                "completed, nobody said so",
+                of(SourceDialogue.ONE_WAY, d -> d.then(new SourceInput.Migrate())
+                        .connected()
+                        .awaitingShut()
+                        .written(SourceInput.Mark.END)));
+        places.put("failed", of(postcopy, d -> d.active().broken()));
+        places.put("cancelled", of(postcopy, d -> d.active().then(new SourceInput.Cancel())));
+        return places;
+    }
+
+    private static Map<String, SourceInput> inputs() {
+        Map<String, SourceInput> inputs = new LinkedHashMap<>();
+        inputs.put("migrate", new SourceInput.Migrate());
+        inputs.put("resume", new SourceInput.Resume());
+        inputs.put("start-postcopy", new SourceInput.StartPostcopy());
+        inputs.put("continue", new SourceInput.Continue());
+        inputs.put("pause", new SourceInput.Pause());
+        inputs.put("cancel", new SourceInput.Cancel());
+        inputs.put("resolve-here", new SourceInput.ResolveHere());
+        inputs.put("resolve-there", new SourceInput.ResolveThere());
+        inputs.put("connected", new SourceInput.Connected(Channel.MAIN));
+        inputs.put("connected-preempt", new SourceInput.Connected(Channel.PREEMPT));
+        inputs.put("broken", new SourceInput.Broken(Channel.MAIN, "reset"));
+        inputs.put("broken-preempt", new SourceInput.Broken(Channel.PREEMPT, "reset"));
+        inputs.put("guest-stopped", new SourceInput.GuestStopped());
+        inputs.put("estimate-much", new SourceInput.Estimate(1L << 40, 1_000_000));
+        inputs.put("estimate-none", new SourceInput.Estimate(0, 0));
+        inputs.put("nothing-left", new SourceInput.NothingLeft());
+        inputs.put("written-commit", new SourceInput.Written(SourceInput.Mark.COMMIT));
+        inputs.put("written-end", new SourceInput.Written(SourceInput.Mark.END));
+        inputs.put("written-ping", new SourceInput.Written(SourceInput.Mark.PING));
+        inputs.put("tick", new SourceInput.Tick());
+        Map<String, ReturnPathMessage> messages = new LinkedHashMap<>();
+        messages.put("pong-loaded", new ReturnPathMessage.Pong(Wire.PING_LOADED));
+        messages.put("pong-alive", new ReturnPathMessage.Pong(Wire.keepAlive(SourceDialogue.NONCE)));
+        messages.put("switchover-ack", new ReturnPathMessage.SwitchoverAck());
+        messages.put("shut-ok", new ReturnPathMessage.Shut(Wire.SHUT_OK));
+        messages.put("shut-failed", new ReturnPathMessage.Shut(Wire.SHUT_FAILED));
+        messages.put("shut-never-ran", new ReturnPathMessage.Shut(Wire.neverRan(SourceDialogue.NONCE)));
+        messages.put("shut-other-never-ran", new ReturnPathMessage.Shut(Wire.neverRan(SourceDialogue.NONCE + 1)));
+        messages.put("request", new ReturnPathMessage.ReqPages(0, 4096));
+        messages.put("named-request", new ReturnPathMessage.ReqPagesId("a", 0, 4096));
+        messages.put("bitmap", new ReturnPathMessage.RecvBitmap(0, new PageBitmap(1)));
+        messages.put("resume-ack", new ReturnPathMessage.ResumeAck(1));
+        messages.put("resume-ack-0", new ReturnPathMessage.ResumeAck(0));
+        messages.forEach((name, message) -> inputs.put(name, new SourceInput.Received(message)));
+        return inputs;
+    }
+
+    /** One cell: what the input does at this place. */
+    private static String outcome(SourceDialogue place, SourceInput input) {
+        SourceMachine machine = place.machine.copy();
+        if (machine.refuse(input) != null) {
+            return "refused";
+        }
+        long now = place.now() + 1;
+        String before = machine.fingerprint(now);
+        SourceState state = machine.state();
+        List<String> effects = new ArrayList<>();
+        try {
+            machine.handle(input, now, effect -> effects.add(SourceDialogue.word(effect)));
+        } catch (IllegalStateException e) {
+            assertThat(effects).isEmpty();
+            return "may not be given";
+        }
+        StringJoiner outcome = new StringJoiner(" ");
+        if (!machine.state().equals(state)) {
+            outcome.add(machine.state().toString());
+        }
+        effects.forEach(outcome::add);
+        return outcome.length() > 0 ? outcome.toString() : machine.fingerprint(now).equals(before) ? "" : "noted";
+    }
+
+    private static String section(String place, SourceDialogue dialogue) {
+        Map<String, List<String>> byOutcome = new LinkedHashMap<>();
+        INPUTS.forEach((name, input) -> byOutcome
+                .computeIfAbsent(outcome(dialogue, input), _ -> new ArrayList<>())
+                .add(name));
+        byOutcome.remove("");
+        StringBuilder lines = new StringBuilder("[" + place + "] " + dialogue.machine.state() + "\n");
+        byOutcome.forEach((outcome, names) -> lines.append(String.join(" ", names))
+                .append("\n    ")
+                .append(outcome)
+                .append("\n"));
+        return lines.toString();
+    }
+
+    private static Map<String, String> table() throws IOException {
+        Map<String, String> sections = new LinkedHashMap<>();
+        try (InputStream in = SourceTableTest.class.getResourceAsStream("source-machine.table")) {
+            String text = new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8);
+            for (String section : text.substring(text.indexOf("\n[") + 1).split("\n(?=\\[)")) {
+                sections.put(section.substring(1, section.indexOf(']')), section.strip());
+            }
+        }
+        return sections;
+    }
+
+    static Stream<String> placeNames() {
+        return PLACES.keySet().stream();
+    }
+
+    @ParameterizedTest
+    @MethodSource("placeNames")
+    void whatHappensIsWhatTheTableSays(String place) throws IOException {
+        assertThat(section(place, Objects.requireNonNull(PLACES.get(place))).strip())
+                .isEqualTo(table().get(place));
+    }
+
+    @Test
+    void theTableNamesEveryPlaceAndEveryStateIsOne() throws IOException {
+        assertThat(table().keySet()).isEqualTo(PLACES.keySet());
+        assertThat(PLACES.values().stream()
+                        .map(d -> (Object) d.machine.state().getClass())
+                        .distinct())
+                .containsExactlyInAnyOrder((Object[]) SourceState.class.getPermittedSubclasses());
+        assertThat(INPUTS.values().stream().map(i -> (Object) i.getClass()).distinct())
+                .containsExactlyInAnyOrder((Object[]) SourceInput.class.getPermittedSubclasses());
+    }
+}
