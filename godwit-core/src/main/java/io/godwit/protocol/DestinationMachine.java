@@ -310,7 +310,7 @@ public final class DestinationMachine {
     }
 
     private void bitmapAsked(int block, Consumer<DestinationEffect> out) {
-        BitSet asked = state.asked();
+        BitSet asked = state.askedNow();
         if (asked == null || asked.get(block)) {
             lost(
                     "RECV_BITMAP for block " + block

@@ -123,7 +123,8 @@ public sealed interface DestinationState {
     }
 
     /** Blocks whose received bitmap the source has asked for on its recovery connection, or null if it may not ask now; not to be changed. */
-    default @Nullable BitSet asked() {
+    default @Nullable BitSet askedNow() {
+        // Not named as the records' component: their accessor would take this method's place.
         return switch (this) {
             case Recover(BitSet asked) -> asked;
             case Completed(boolean answering, BitSet asked) -> answering ? asked : null;
