@@ -186,7 +186,9 @@ public final class DestinationMachine {
 
     private void received(StreamMessage message, Consumer<DestinationEffect> out) {
         if (message instanceof StreamMessage.Ping(int value)) {
-            ping(value, out);
+            if (state.heard()) {
+                ping(value, out);
+            }
             return;
         }
         String unexpected = DestinationOrder.check(message, state, options);

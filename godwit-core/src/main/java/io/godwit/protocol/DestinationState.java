@@ -132,6 +132,15 @@ public sealed interface DestinationState {
         };
     }
 
+    /** Whether there is a source that can hear an answer. */
+    default boolean heard() {
+        return switch (this) {
+            case Active _, PostcopyActive _, Recover _ -> true;
+            case Completed completed -> completed.answering();
+            case Idle _, Listening _, Paused _, Failed _ -> false;
+        };
+    }
+
     /**
      * Whether silence of the path is judged.
      *

@@ -7,8 +7,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.godwit.page.PageBitmap;
 import io.godwit.wire.ReturnPathMessage;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,6 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * even unseen.
  */
 class SourceTableTest {
+    private static final String TABLE = "source-machine.table";
     private static final Map<String, SourceDialogue> PLACES = places();
     private static final Map<String, SourceInput> INPUTS = inputs();
 
@@ -176,28 +175,8 @@ class SourceTableTest {
     }
 
     private static String section(String place, SourceDialogue dialogue) {
-        Map<String, List<String>> byOutcome = new LinkedHashMap<>();
-        INPUTS.forEach((name, input) -> byOutcome
-                .computeIfAbsent(outcome(dialogue, input), _ -> new ArrayList<>())
-                .add(name));
-        byOutcome.remove("");
-        StringBuilder lines = new StringBuilder("[" + place + "] " + dialogue.machine.state() + "\n");
-        byOutcome.forEach((outcome, names) -> lines.append(String.join(" ", names))
-                .append("\n    ")
-                .append(outcome)
-                .append("\n"));
-        return lines.toString();
-    }
-
-    private static Map<String, String> table() throws IOException {
-        Map<String, String> sections = new LinkedHashMap<>();
-        try (InputStream in = SourceTableTest.class.getResourceAsStream("source-machine.table")) {
-            String text = new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8);
-            for (String section : text.substring(text.indexOf("\n[") + 1).split("\n(?=\\[)")) {
-                sections.put(section.substring(1, section.indexOf(']')), section.strip());
-            }
-        }
-        return sections;
+        return MachineTable.section(
+                place, dialogue.machine.state().toString(), INPUTS, input -> outcome(dialogue, input));
     }
 
     static Stream<String> placeNames() {
@@ -207,13 +186,13 @@ class SourceTableTest {
     @ParameterizedTest
     @MethodSource("placeNames")
     void whatHappensIsWhatTheTableSays(String place) throws IOException {
-        assertThat(section(place, Objects.requireNonNull(PLACES.get(place))).strip())
-                .isEqualTo(table().get(place));
+        assertThat(section(place, Objects.requireNonNull(PLACES.get(place))))
+                .isEqualTo(MachineTable.read(TABLE).get(place));
     }
 
     @Test
     void theTableNamesEveryPlaceAndEveryStateIsOne() throws IOException {
-        assertThat(table().keySet()).isEqualTo(PLACES.keySet());
+        assertThat(MachineTable.read(TABLE).keySet()).isEqualTo(PLACES.keySet());
         assertThat(PLACES.values().stream()
                         .map(d -> (Object) d.machine.state().getClass())
                         .distinct())

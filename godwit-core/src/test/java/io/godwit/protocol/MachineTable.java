@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.protocol;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
+
+/** A table of places and of what each input does there, as a text: one section per place, inputs of the same outcome together. */
+final class MachineTable {
+    private MachineTable() {}
+
+    /** A section as it stands in the table. Inputs whose outcome is empty are left out. */
+    static <I> String section(String place, String state, Map<String, I> inputs, Function<I, String> outcome) {
+        Map<String, List<String>> byOutcome = new LinkedHashMap<>();
+        inputs.forEach((name, input) -> byOutcome
+                .computeIfAbsent(outcome.apply(input), _ -> new ArrayList<>())
+                .add(name));
+        byOutcome.remove("");
+        StringBuilder lines = new StringBuilder("[" + place + "] " + state + "\n");
+        byOutcome.forEach((what, names) -> lines.append(String.join(" ", names))
+                .append("\n    ")
+                .append(what)
+                .append("\n"));
+        return lines.toString().strip();
+    }
+
+    /** The sections of a resource beside this class, by place; what stands before the first one is for the reader. */
+    static Map<String, String> read(String resource) throws IOException {
+        Map<String, String> sections = new LinkedHashMap<>();
+        try (InputStream in = MachineTable.class.getResourceAsStream(resource)) {
+            String text = new String(Objects.requireNonNull(in, resource).readAllBytes(), StandardCharsets.UTF_8);
+            for (String section : text.substring(text.indexOf("\n[") + 1).split("\n(?=\\[)")) {
+                sections.put(section.substring(1, section.indexOf(']')), section.strip());
+            }
+        }
+        return sections;
+    }
+}
