@@ -386,7 +386,9 @@ public final class DestinationMachine {
     private void fail(String reason, Consumer<DestinationEffect> out) {
         error = reason;
         deadline.none();
-        deadNonce = nonce;
+        if (nonce >= 0) {
+            deadNonce = nonce;
+        }
         if (state instanceof Active active && active.returnPath()) {
             out.accept(new DestinationEffect.Reply(new ReturnPathMessage.Shut(Wire.SHUT_FAILED)));
         }
