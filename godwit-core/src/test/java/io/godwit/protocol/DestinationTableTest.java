@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.godwit.wire.StreamMessage;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Every place of a destination against every input: {@code destination-machine.table} says what happens, and of what it does not name nothing happens at
+ * all, not even unseen. The guest's own answers are {@link DestinationDialogue}'s.
+ */
+class DestinationTableTest {
+    private static final String TABLE = "destination-machine.table";
+    private static final Map<String, DestinationDialogue> PLACES = places();
+    private static final Map<String, DestinationInput> INPUTS = inputs();
+
+    private static Map<String, DestinationDialogue> places() {
+        Map<String, UnaryOperator<DestinationDialogue>> ways = new LinkedHashMap<>();
+        ways.put("idle", d -> d);
+        ways.put("listening", DestinationDialogue::listening);
+        ways.put("opened", DestinationDialogue::opened);
+        ways.put("return path open", d -> d.opened().received(new StreamMessage.OpenReturnPath()));
+        ways.put("advised", d -> d.opened()
+                .received(new StreamMessage.OpenReturnPath(), DestinationDialogue.advise()));
+        ways.put("active, not advised", d -> d.opened()
+                .received(new StreamMessage.OpenReturnPath(), DestinationDialogue.memory()));
+        ways.put("active", DestinationDialogue::active);
+        ways.put("postcopy", DestinationDialogue::postcopy);
+        ways.put("postcopy, ended", d -> d.postcopy().ended(3));
+        ways.put("paused", DestinationDialogue::paused);
+        ways.put("recovery, nothing asked", d -> d.paused().sourceReturns());
+        ways.put("recovery, one bitmap asked", d -> d.paused().sourceReturns().asked(0));
+        ways.put("recovery, all asked", d -> d.paused().sourceReturns().asked(0).asked(1));
+        ways.put("completed", d -> d.postcopy().ended(0));
+        ways.put("completed, answering", d -> d.postcopy().ended(0).sourceReturns());
+        ways.put("completed, answered", d -> d.postcopy()
+                .ended(0)
+                .sourceReturns()
+                .asked(0)
+                .asked(1));
+        ways.put("failed", d -> d.active().broken());
+        Map<String, DestinationDialogue> places = new LinkedHashMap<>();
+        ways.forEach((name, way) -> {
+            DestinationDialogue dialogue = way.apply(new DestinationDialogue(DestinationDialogue.POSTCOPY).after(60_000));
+            dialogue.said();
+            places.put(name, dialogue);
+        });
+        return places;
+    }
+
+    private static Map<String, DestinationInput> inputs() {
+        Map<String, DestinationInput> inputs = new LinkedHashMap<>();
+        inputs.put("incoming", new DestinationInput.Incoming());
+        inputs.put("pause", new DestinationInput.Pause());
+        inputs.put("main-opened", new DestinationInput.MainOpened());
+        inputs.put("recovery-opened", new DestinationInput.RecoveryOpened());
+        inputs.put("bitmap-asked", new DestinationInput.BitmapAsked(0));
+        inputs.put("other-bitmap-asked", new DestinationInput.BitmapAsked(1));
+        inputs.put("packaged", new DestinationInput.Packaged(List.of(Wire.PING_LOADED)));
+        inputs.put("ended-whole", new DestinationInput.Ended(0));
+        inputs.put("ended-lacking", new DestinationInput.Ended(3));
+        inputs.put("nothing-missing", new DestinationInput.NothingMissing());
+        inputs.put("broken", new DestinationInput.Broken(Channel.MAIN, "reset"));
+        inputs.put("broken-preempt", new DestinationInput.Broken(Channel.PREEMPT, "reset"));
+        inputs.put("tick", new DestinationInput.Tick(-1));
+        inputs.put("tick-owed-for-long", new DestinationInput.Tick(0));
+        Map<String, StreamMessage> messages = new LinkedHashMap<>();
+        messages.put("header", new StreamMessage.Header());
+        messages.put("open-return-path", new StreamMessage.OpenReturnPath());
+        messages.put("advise", DestinationDialogue.advise());
+        messages.put("start", StreamMessage.SectionStart.ram(2));
+        messages.put("mem-size", DestinationDialogue.memory());
+        messages.put("part", new StreamMessage.SectionPart(2));
+        messages.put("end", new StreamMessage.SectionEnd(2));
+        messages.put("end-of-records", new StreamMessage.EndOfRecords());
+        messages.put("footer", new StreamMessage.Footer(2));
+        messages.put("discard", new StreamMessage.RamDiscard("a", List.of(new StreamMessage.Range(0, 4096))));
+        messages.put("listen", new StreamMessage.PostcopyListen());
+        messages.put("resume", new StreamMessage.PostcopyResume());
+        messages.put("ping", new StreamMessage.Ping(Wire.PING_DISCARDED));
+        messages.put("ping-alive", new StreamMessage.Ping(Wire.keepAlive(DestinationDialogue.NONCE)));
+        messages.put("ping-of-another", new StreamMessage.Ping(Wire.keepAlive(DestinationDialogue.NONCE + 1)));
+        messages.forEach((name, message) -> inputs.put(name, new DestinationInput.Received(message)));
+        return inputs;
+    }
+
+    /** One cell: what the input does at this place. */
+    private static String outcome(DestinationDialogue place, DestinationInput input) {
+        long now = place.now() + 7_000 * DestinationDialogue.MILLIS - 1;
+        DestinationDialogue dialogue = new DestinationDialogue(place.machine.copy(), now);
+        if (dialogue.machine.refuse(input) != null) {
+            return "refused";
+        }
+        String before = dialogue.machine.fingerprint(now);
+        try {
+            dialogue.then(input instanceof DestinationInput.Tick(long owed) && owed == 0
+                    ? new DestinationInput.Tick(now - 7_000 * DestinationDialogue.MILLIS)
+                    : input);
+        } catch (IllegalStateException e) {
+            assertThat(dialogue.said()).isEmpty();
+            return "may not be given";
+        }
+        List<String> said = dialogue.said();
+        return !said.isEmpty()
+                ? String.join(" ", said)
+                : dialogue.machine.fingerprint(now).equals(before) ? "" : "noted";
+    }
+
+    private static String section(String place, DestinationDialogue dialogue) {
+        return MachineTable.section(
+                place, dialogue.machine.status().toString(), INPUTS, input -> outcome(dialogue, input));
+    }
+
+    static Stream<String> placeNames() {
+        return PLACES.keySet().stream();
+    }
+
+    @ParameterizedTest
+    @MethodSource("placeNames")
+    void whatHappensIsWhatTheTableSays(String place) throws IOException {
+        assertThat(section(place, Objects.requireNonNull(PLACES.get(place))))
+                .isEqualTo(MachineTable.read(TABLE).get(place));
+    }
+
+    @Test
+    void theTableNamesEveryPlaceAndEveryStateIsOne() throws IOException {
+        assertThat(MachineTable.read(TABLE).keySet()).isEqualTo(PLACES.keySet());
+        assertThat(PLACES.values().stream()
+                        .map(d -> (Object) d.machine.state().getClass())
+                        .distinct())
+                .containsExactlyInAnyOrder((Object[]) DestinationState.class.getPermittedSubclasses());
+    }
+}
