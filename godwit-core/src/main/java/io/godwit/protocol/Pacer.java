@@ -22,7 +22,8 @@ public final class Pacer {
         if (bytesPerSecond != this.bytesPerSecond) {
             refill(now);
             this.bytesPerSecond = bytesPerSecond;
-            // Neither a full bucket nor the debt of a faster path is taken over: at a lower rate it would be paid off for minutes.
+            // Neither a full bucket nor the debt of a faster path is taken over: at a lower rate it would be paid off
+            // for minutes.
             tokens = Math.clamp(tokens, -burst(), burst());
         }
     }

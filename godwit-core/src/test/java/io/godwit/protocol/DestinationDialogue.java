@@ -86,7 +86,8 @@ final class DestinationDialogue {
 
     /** A source that can switch to postcopy has said everything up to its block list, and who it is. */
     DestinationDialogue active() {
-        return opened().received(new StreamMessage.OpenReturnPath(), advise(), memory()).ping();
+        return opened().received(new StreamMessage.OpenReturnPath(), advise(), memory())
+                .ping();
     }
 
     DestinationDialogue packaged() {

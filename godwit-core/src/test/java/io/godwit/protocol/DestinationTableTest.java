@@ -31,10 +31,10 @@ class DestinationTableTest {
         ways.put("listening", DestinationDialogue::listening);
         ways.put("opened", DestinationDialogue::opened);
         ways.put("return path open", d -> d.opened().received(new StreamMessage.OpenReturnPath()));
-        ways.put("advised", d -> d.opened()
-                .received(new StreamMessage.OpenReturnPath(), DestinationDialogue.advise()));
-        ways.put("active, not advised", d -> d.opened()
-                .received(new StreamMessage.OpenReturnPath(), DestinationDialogue.memory()));
+        ways.put("advised", d -> d.opened().received(new StreamMessage.OpenReturnPath(), DestinationDialogue.advise()));
+        ways.put(
+                "active, not advised",
+                d -> d.opened().received(new StreamMessage.OpenReturnPath(), DestinationDialogue.memory()));
         ways.put("active", DestinationDialogue::active);
         ways.put("postcopy", DestinationDialogue::postcopy);
         ways.put("postcopy, ended", d -> d.postcopy().ended(3));
@@ -44,15 +44,14 @@ class DestinationTableTest {
         ways.put("recovery, all asked", d -> d.paused().sourceReturns().asked(0).asked(1));
         ways.put("completed", d -> d.postcopy().ended(0));
         ways.put("completed, answering", d -> d.postcopy().ended(0).sourceReturns());
-        ways.put("completed, answered", d -> d.postcopy()
-                .ended(0)
-                .sourceReturns()
-                .asked(0)
-                .asked(1));
+        ways.put(
+                "completed, answered",
+                d -> d.postcopy().ended(0).sourceReturns().asked(0).asked(1));
         ways.put("failed", d -> d.active().broken());
         Map<String, DestinationDialogue> places = new LinkedHashMap<>();
         ways.forEach((name, way) -> {
-            DestinationDialogue dialogue = way.apply(new DestinationDialogue(DestinationDialogue.POSTCOPY).after(60_000));
+            DestinationDialogue dialogue =
+                    way.apply(new DestinationDialogue(DestinationDialogue.POSTCOPY).after(60_000));
             dialogue.said();
             places.put(name, dialogue);
         });
@@ -104,9 +103,10 @@ class DestinationTableTest {
         }
         String before = dialogue.machine.fingerprint(now);
         try {
-            dialogue.then(input instanceof DestinationInput.Tick(long owed) && owed == 0
-                    ? new DestinationInput.Tick(now - 7_000 * DestinationDialogue.MILLIS)
-                    : input);
+            dialogue.then(
+                    input instanceof DestinationInput.Tick(long owed) && owed == 0
+                            ? new DestinationInput.Tick(now - 7_000 * DestinationDialogue.MILLIS)
+                            : input);
         } catch (IllegalStateException e) {
             assertThat(dialogue.said()).isEmpty();
             return "may not be given";

@@ -35,13 +35,12 @@ class DestinationWalkTest {
         return switch (random.nextInt(14)) {
             case 0 -> new DestinationInput.Incoming();
             case 1 -> new DestinationInput.Pause();
-            case 2 ->
-                machine.recoverable() ? new DestinationInput.RecoveryOpened() : new DestinationInput.Tick(-1);
+            case 2 -> machine.recoverable() ? new DestinationInput.RecoveryOpened() : new DestinationInput.Tick(-1);
             case 3, 4 -> new DestinationInput.BitmapAsked(random.nextInt(2));
             case 5 -> new DestinationInput.Packaged(List.of(Wire.PING_LOADED));
             case 6 -> new DestinationInput.Ended(random.nextInt(2));
             case 7 -> new DestinationInput.NothingMissing();
-            case 8 -> new DestinationInput.Broken(Channel.values()[random.nextInt(2)], "reset");
+            case 8 -> new DestinationInput.Broken(random.nextBoolean() ? Channel.MAIN : Channel.PREEMPT, "reset");
             case 9 -> new DestinationInput.Tick(-1);
             default -> new DestinationInput.Received(MESSAGES.get(random.nextInt(MESSAGES.size())));
         };
@@ -81,7 +80,9 @@ class DestinationWalkTest {
         }
         DestinationInput good = good(random, machine, precopy);
         // The block list ends a precopy's preliminaries, whatever came before it.
-        return precopy && machine.status() == MigrationStatus.ACTIVE && machine.pages() == PageRule.NONE
+        return precopy
+                        && machine.status() == MigrationStatus.ACTIVE
+                        && machine.pages() == PageRule.NONE
                         && random.nextInt(3) == 0
                 ? new DestinationInput.Received(DestinationDialogue.memory())
                 : good;
@@ -155,6 +156,10 @@ class DestinationWalkTest {
         }
         if (after == MigrationStatus.POSTCOPY_RECOVER) {
             assertThat(machine.nextTick(-1)).as(step).isLessThan(Long.MAX_VALUE);
+        }
+        if (before == MigrationStatus.POSTCOPY_RECOVER
+                && (input instanceof DestinationInput.Pause || input instanceof DestinationInput.Broken)) {
+            assertThat(after).as(step).isEqualTo(MigrationStatus.POSTCOPY_PAUSED);
         }
         if (before == MigrationStatus.COMPLETED) {
             assertThat(after).as(step).isEqualTo(MigrationStatus.COMPLETED);

@@ -155,7 +155,9 @@ class SourceHandshakeTest {
         for (SourceInput failure : failures(progress)) {
             advance(source, progress).then(failure);
 
-            assertThat(source.said()).as("%s in %s", failure, progress).containsExactly("drop", statusAfterLoss(origin));
+            assertThat(source.said())
+                    .as("%s in %s", failure, progress)
+                    .containsExactly("drop", statusAfterLoss(origin));
             source.in(afterLoss(origin));
             assertThat(source.machine.error()).as("%s in %s", failure, progress).isNotNull();
             assertThat(source.machine.holdsGuestData()).isTrue();

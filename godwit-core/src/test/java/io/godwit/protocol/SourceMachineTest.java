@@ -66,7 +66,9 @@ class SourceMachineTest {
         source.expect("=setup", "connect", "opening", "connect-preempt", "begin-precopy", "=active");
 
         source.estimate(0).expect();
-        source.received(new ReturnPathMessage.Pong(Wire.PING_OPENED)).estimate(0).expect();
+        source.received(new ReturnPathMessage.Pong(Wire.PING_OPENED))
+                .estimate(0)
+                .expect();
         source.pong().estimate(0).expect();
         assertThat(source.machine.switchWanted()).isFalse();
         source.then(new SourceInput.Connected(Channel.PREEMPT));
@@ -82,7 +84,9 @@ class SourceMachineTest {
         source.said();
 
         source.estimate(0).expect();
-        source.received(new ReturnPathMessage.Pong(Wire.PING_OPENED)).estimate(0).expect("stop-guest");
+        source.received(new ReturnPathMessage.Pong(Wire.PING_OPENED))
+                .estimate(0)
+                .expect("stop-guest");
     }
 
     @Test
@@ -134,7 +138,8 @@ class SourceMachineTest {
         source.said();
         source.tickAfter(6_999).expect().tickAfter(1).expect("drop", "forget", "=failed");
 
-        SourceDialogue flushing = new SourceDialogue(POSTCOPY).active().estimate(0).then(new SourceInput.GuestStopped());
+        SourceDialogue flushing =
+                new SourceDialogue(POSTCOPY).active().estimate(0).then(new SourceInput.GuestStopped());
         flushing.said();
         flushing.then(new SourceInput.NothingLeft()).expect("precopy-end");
         flushing.after(6_000).machine.moved(flushing.now());
@@ -162,7 +167,8 @@ class SourceMachineTest {
         source.then(new SourceInput.Tick()).expect("ping").written(SourceInput.Mark.PING);
         source.tickAfter(6_999).expect().tickAfter(1).expect("drop", "forget", "=failed");
 
-        SourceDialogue stopped = new SourceDialogue(HOLDING).active().estimate(0).then(new SourceInput.GuestStopped());
+        SourceDialogue stopped =
+                new SourceDialogue(HOLDING).active().estimate(0).then(new SourceInput.GuestStopped());
         stopped.said();
         stopped.then(new SourceInput.Tick()).expect("ping").written(SourceInput.Mark.PING);
         stopped.tickAfter(7_000).expect("drop", "forget", "=failed", "resume-guest");

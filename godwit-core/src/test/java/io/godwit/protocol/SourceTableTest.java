@@ -41,7 +41,8 @@ class SourceTableTest {
     private static Map<String, SourceDialogue> places() {
         Map<String, SourceDialogue> places = new LinkedHashMap<>();
         MigrationOptions postcopy = SourceDialogue.POSTCOPY;
-        UnaryOperator<SourceDialogue> paused = d -> d.active().switched().proven().broken();
+        UnaryOperator<SourceDialogue> paused =
+                d -> d.active().switched().proven().broken();
         UnaryOperator<SourceDialogue> uncertain = d -> d.active().switched().broken();
         UnaryOperator<SourceDialogue> unproven = d -> d.active().awaitingShut().broken();
         places.put("idle", of(postcopy, d -> d));
@@ -57,16 +58,20 @@ class SourceTableTest {
         places.put("last pages", of(postcopy, d -> d.active().estimate(0).then(new SourceInput.GuestStopped())));
         places.put(
                 "EOF to be written",
-                of(postcopy, d -> d.active()
-                        .estimate(0)
-                        .then(new SourceInput.GuestStopped())
-                        .then(new SourceInput.NothingLeft())));
+                of(
+                        postcopy,
+                        d -> d.active()
+                                .estimate(0)
+                                .then(new SourceInput.GuestStopped())
+                                .then(new SourceInput.NothingLeft())));
         places.put(
                 "PACKAGED to be written",
-                of(postcopy, d -> d.active()
-                        .then(new SourceInput.StartPostcopy())
-                        .estimate(1 << 30)
-                        .then(new SourceInput.GuestStopped())));
+                of(
+                        postcopy,
+                        d -> d.active()
+                                .then(new SourceInput.StartPostcopy())
+                                .estimate(1 << 30)
+                                .then(new SourceInput.GuestStopped())));
         places.put("awaiting SHUT", of(postcopy, d -> d.active().awaitingShut()));
         places.put("postcopy, unproven", of(postcopy, d -> d.active().switched()));
         places.put("postcopy", of(postcopy, d -> d.active().switched().proven()));
@@ -78,34 +83,43 @@ class SourceTableTest {
         places.put("uncertain after precopy", of(postcopy, unproven));
         places.put("recovery connects", recovering(paused));
         places.put("recovery from uncertain connects", recovering(uncertain));
-        places.put("bitmaps awaited", of(postcopy, d -> paused.apply(d)
-                .then(new SourceInput.Resume())
-                .connected()));
-        places.put("bitmaps awaited, from uncertain", of(postcopy, d -> uncertain
-                .apply(d)
-                .then(new SourceInput.Resume())
-                .connected()));
+        places.put(
+                "bitmaps awaited",
+                of(postcopy, d -> paused.apply(d).then(new SourceInput.Resume()).connected()));
+        places.put(
+                "bitmaps awaited, from uncertain",
+                of(
+                        postcopy,
+                        d -> uncertain.apply(d).then(new SourceInput.Resume()).connected()));
         places.put(
                 "preempt channel awaited",
-                of(SourceDialogue.PREEMPT, d -> paused.apply(d)
-                        .then(new SourceInput.Resume())
-                        .connected()
-                        .bitmap(0)
-                        .bitmap(1)));
-        places.put("RESUME_ACK awaited", of(postcopy, d -> paused.apply(d)
-                .then(new SourceInput.Resume())
-                .connected()
-                .bitmap(0)
-                .bitmap(1)));
+                of(
+                        SourceDialogue.PREEMPT,
+                        d -> paused.apply(d)
+                                .then(new SourceInput.Resume())
+                                .connected()
+                                .bitmap(0)
+                                .bitmap(1)));
+        places.put(
+                "RESUME_ACK awaited",
+                of(
+                        postcopy,
+                        d -> paused.apply(d)
+                                .then(new SourceInput.Resume())
+                                .connected()
+                                .bitmap(0)
+                                .bitmap(1)));
         places.put(
                 "completed",
                 of(postcopy, d -> d.active().awaitingShut().received(new ReturnPathMessage.Shut(Wire.SHUT_OK))));
         places.put(
                 "completed, nobody said so",
-                of(SourceDialogue.ONE_WAY, d -> d.then(new SourceInput.Migrate())
-                        .connected()
-                        .awaitingShut()
-                        .written(SourceInput.Mark.END)));
+                of(
+                        SourceDialogue.ONE_WAY,
+                        d -> d.then(new SourceInput.Migrate())
+                                .connected()
+                                .awaitingShut()
+                                .written(SourceInput.Mark.END)));
         places.put("failed", of(postcopy, d -> d.active().broken()));
         places.put("cancelled", of(postcopy, d -> d.active().then(new SourceInput.Cancel())));
         return places;
@@ -171,7 +185,9 @@ class SourceTableTest {
             outcome.add(machine.state().toString());
         }
         effects.forEach(outcome::add);
-        return outcome.length() > 0 ? outcome.toString() : machine.fingerprint(now).equals(before) ? "" : "noted";
+        return outcome.length() > 0
+                ? outcome.toString()
+                : machine.fingerprint(now).equals(before) ? "" : "noted";
     }
 
     private static String section(String place, SourceDialogue dialogue) {
