@@ -54,7 +54,8 @@ class EncodedCaptureTest {
     private void encoded(EncodedPage page, byte[] bytes, PageInflater inflater) throws WireException {
         ByteBuffer block = memory.get(page.block());
         int at = (int) page.page() * Pages.SIZE;
-        byte[] before = Arrays.copyOfRange(block.array(), at, at + Pages.SIZE);
+        byte[] before = new byte[Pages.SIZE];
+        block.get(at, before);
         if (page.encoding() == EncodedPage.Encoding.ZLIB) {
             inflater.inflate(page, block.position(at));
         } else {

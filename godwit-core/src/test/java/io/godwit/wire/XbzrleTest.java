@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -31,7 +32,7 @@ class XbzrleTest {
         return HexFormat.ofDelimiter(" ").parseHex(text);
     }
 
-    private static byte[] encode(byte[] before, byte[] after, int most) {
+    private static byte @Nullable [] encode(byte[] before, byte[] after, int most) {
         ByteBuffer out = ByteBuffer.allocate(3 * Pages.SIZE).position(5);
         int n = Xbzrle.encode(ByteBuffer.wrap(before), 0, ByteBuffer.wrap(after), 0, out, most);
         assertThat(out.position()).isEqualTo(5 + Math.max(0, n));
