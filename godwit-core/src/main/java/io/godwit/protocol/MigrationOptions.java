@@ -50,6 +50,16 @@ public record MigrationOptions(
         this(returnPath, postcopy, preempt, pauseBeforeSwitchover, switchoverAck, false, false, blocks, nonce);
     }
 
+    public MigrationOptions withNonce(int other) {
+        return new MigrationOptions(
+                returnPath, postcopy, preempt, pauseBeforeSwitchover, switchoverAck, xbzrle, compress, blocks, other);
+    }
+
+    public MigrationOptions withXbzrle(boolean on) {
+        return new MigrationOptions(
+                returnPath, postcopy, preempt, pauseBeforeSwitchover, switchoverAck, on, compress, blocks, nonce);
+    }
+
     public static MigrationOptions of(Set<Capability> capabilities, int blocks, int nonce) {
         return new MigrationOptions(
                 capabilities.contains(Capability.RETURN_PATH),

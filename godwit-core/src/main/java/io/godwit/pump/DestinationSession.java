@@ -213,7 +213,13 @@ public final class DestinationSession {
     private void message(StreamMessage message, ByteBuffer in, long now) throws WireException {
         switch (message) {
             case PageRecord record -> page(record, in, Channel.MAIN, now);
-            case EncodedPage record -> page(record, now);
+            case EncodedPage record -> {
+                if (machine.pages() == PageRule.STORE) {
+                    pages.store(record);
+                } else {
+                    outOfPlace(Channel.MAIN, now);
+                }
+            }
             case StreamMessage.Packaged blob -> packaged(blob, now);
             case StreamMessage.RecvBitmap(String name) -> {
                 int block = blocks.indexOf(name);
@@ -276,24 +282,15 @@ public final class DestinationSession {
                 }
             }
             case DROP -> stats.duplicates++;
-            case NONE ->
-                step(
-                        new DestinationInput.Broken(
-                                channel, "the source sent a page in " + machine.status() + ", where none may come"),
-                        now);
+            case NONE -> outOfPlace(channel, now);
         }
     }
 
-    private void page(EncodedPage record, long now) throws WireException {
-        if (machine.pages() == PageRule.STORE) {
-            pages.store(record);
-        } else {
-            step(
-                    new DestinationInput.Broken(
-                            Channel.MAIN,
-                            "the source sent an encoded page in " + machine.status() + ", where none may come"),
-                    now);
-        }
+    private void outOfPlace(Channel channel, long now) {
+        step(
+                new DestinationInput.Broken(
+                        channel, "the source sent a page in " + machine.status() + ", where none may come"),
+                now);
     }
 
     private void packaged(StreamMessage.Packaged blob, long now) {

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.godwit.guest.ChurnOptions;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.MigrationStatus;
+import io.godwit.protocol.Parameters;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -120,6 +121,56 @@ class CapabilityIT {
     void switchoverAck() throws Exception {
         Capability[] both = {Capability.RETURN_PATH, Capability.SWITCHOVER_ACK};
         try (Pair pair = pair(both, both)) {
+            pair.parameters(Pair::fast);
+            pair.source.migrate(pair.target, false);
+            pair.bothCompleted();
+            pair.verifyDestination();
+        }
+    }
+
+    /** No rest is small enough: one pass follows another. */
+    private static Parameters endless(Parameters p) {
+        return new Parameters(8 << 20, 0, 0, 0, 5000, 10_000, 50);
+    }
+
+    /** Pages that were sent before go as the difference; whoever writes a whole page anew gets the whole page sent. */
+    @Test
+    void xbzrle() throws Exception {
+        Capability[] both = {Capability.RETURN_PATH, Capability.XBZRLE};
+        try (Pair pair = pair(both, both)) {
+            pair.parameters(CapabilityIT::endless);
+            pair.source.migrate(pair.target, false);
+            long pages = pair.sourceGuest.memory().blocks().totalPages();
+            Pair.eventually("pages went again", () -> pair.source.info().ram().dirtySyncCount() > 20);
+            assertThat(pair.source.info().ram().normal()).as("whole pages").isLessThanOrEqualTo(pages);
+            pair.parameters(p -> Pair.fast(Parameters.DEFAULT));
+            pair.bothCompleted();
+            pair.verifyDestination();
+        }
+    }
+
+    @Test
+    void xbzrleAtTheSourceOnlyFailsWithAReason() throws Exception {
+        try (Pair pair = pair(new Capability[] {Capability.RETURN_PATH, Capability.XBZRLE}, PLAIN)) {
+            pair.parameters(CapabilityIT::endless);
+            pair.source.migrate(pair.target, false);
+            pair.src.await(MigrationStatus.FAILED);
+            pair.dst.await(MigrationStatus.FAILED);
+            assertThat(pair.destination.info().errorDesc())
+                    .contains("xbzrle is off here; switch it on here, or off at the source");
+            assertThat(pair.source.runState()).isEqualTo("running");
+            pair.verifySource();
+        }
+    }
+
+    @Test
+    void nothingIsSentCompressed() throws Exception {
+        Capability[] both = {Capability.RETURN_PATH, Capability.COMPRESS};
+        try (Pair pair = pair(both, both)) {
+            assertThatThrownBy(() -> pair.source.migrate(pair.target, false))
+                    .hasMessageContaining("capability compress is for a migration that comes from QEMU 9.0 or older");
+            assertThat(pair.source.info().status()).isEqualTo(MigrationStatus.NONE);
+            pair.source.setCapabilities(Map.of(Capability.COMPRESS, false));
             pair.parameters(Pair::fast);
             pair.source.migrate(pair.target, false);
             pair.bothCompleted();
