@@ -59,6 +59,8 @@ class IncomingPagesTest {
         return say(
                 new StreamMessage.Header(),
                 StreamMessage.Configuration.of(MACHINE),
+                new StreamMessage.OpenReturnPath(),
+                new StreamMessage.PostcopyAdvise(Pages.SIZE, Pages.SIZE),
                 StreamMessage.SectionStart.ram(1),
                 StreamMessage.MemSize.of(BLOCKS),
                 new StreamMessage.EndOfRecords(),
@@ -67,7 +69,9 @@ class IncomingPagesTest {
     }
 
     private IncomingPagesTest record(ByteBuffer out, byte[] data) {
-        stream.write(out.array(), 0, out.position());
+        byte[] header = new byte[out.flip().remaining()];
+        out.get(header);
+        stream.writeBytes(header);
         stream.writeBytes(data);
         return this;
     }
@@ -110,7 +114,7 @@ class IncomingPagesTest {
     private DestinationSession arrives(boolean xbzrle, boolean compress) {
         MigrationOptions options = new MigrationOptions(false, true, false, false, false, xbzrle, compress, 1, 0);
         DestinationSession session = new DestinationSession(
-                options, Parameters.DEFAULT, MACHINE, memory.asSink(), memory.requests(), new Host());
+                options, Parameters.DEFAULT, MACHINE, memory.asSink(), MissingPages.NONE, new Host());
         session.operator(new DestinationInput.Incoming(), 0);
         session.accepted(1, "a source", 0);
         session.received(1, ByteBuffer.wrap(stream.toByteArray()), 1);
