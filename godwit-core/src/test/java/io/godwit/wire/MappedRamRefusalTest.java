@@ -13,6 +13,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.godwit.page.BlockInfo;
 import io.godwit.page.Pages;
 import io.godwit.wire.StreamMessage.Header;
 import io.godwit.wire.StreamMessage.SectionPart;
@@ -106,6 +107,26 @@ class MappedRamRefusalTest {
 
         assertThat(refusal).hasMessageContaining("the file ends here");
         assertThat(refusal.offset()).isEqualTo((1L << 30) + length);
+    }
+
+    @Test
+    void aBitmapIsMadeOnlyIfTheFileHoldsItsBlock() throws Exception {
+        SparseFile file = new SparseFile();
+        MappedRamWriter writer = new MappedRamWriter(file, 0);
+        writer.write(new Header());
+        writer.write(configuration("mapped-ram"));
+        writer.write(StreamMessage.SectionStart.ram(ID));
+        // 16 TiB: the bitmap alone would be half a gigabyte. It is the last block, so nothing is read behind it yet.
+        writer.blocks(StreamMessage.MemSize.of(List.of(BlockInfo.of("pc.ram", 1L << 44))));
+        MappedRamReader reader = reader(file, 0);
+        StreamMessage message = reader.next();
+        while (!(message instanceof StreamMessage.MemSize)) {
+            message = reader.next();
+        }
+
+        assertThatThrownBy(() -> reader.bitmap(0))
+                .isInstanceOf(WireException.class)
+                .hasMessageContaining("the file ends within the pages of 'pc.ram'");
     }
 
     @Test
