@@ -65,8 +65,11 @@ public final class MappedRamReader {
             if (message != null) {
                 return message;
             }
-            decoder.jumpGap();
-            fill();
+            if (decoder.gap() > 0) {
+                decoder.jumpGap();
+            } else {
+                fill();
+            }
         }
         return null;
     }
