@@ -43,6 +43,11 @@ final class Migrations {
             throw new CommandRefused("the guest is not here: an incoming migration has to bring it first");
         }
         MigrationOptions options = options(loop.random.nextInt(1 << 16));
+        if (options.compress()) {
+            throw new CommandRefused(
+                    "capability compress is for a migration that comes from QEMU 9.0 or older: nothing is"
+                            + " sent compressed, switch it off");
+        }
         loop.host.target(target);
         SourceSession fresh = new SourceSession(
                 options,

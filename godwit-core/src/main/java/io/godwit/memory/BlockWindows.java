@@ -38,6 +38,12 @@ final class BlockWindows {
         window(offset).put((int) (offset & MASK), in, position, length);
     }
 
+    /** Appends the bytes of an all-zero page. */
+    static void readZeroes(ByteBuffer out) {
+        out.put(out.position(), ZEROES, 0, Pages.SIZE);
+        out.position(out.position() + Pages.SIZE);
+    }
+
     void zeroPage(long page) {
         write(page << Pages.SHIFT, ZEROES, 0, Pages.SIZE);
     }

@@ -72,6 +72,19 @@ final class RamSink implements PageSink {
         publish(ram, page);
     }
 
+    /** A zero page that was never touched is read without touching it: that would make memory of it. */
+    @Override
+    public void read(int block, long page, ByteBuffer out) {
+        requirePrecopy("read a page back");
+        RamBlock ram = blocks[block];
+        check(ram, page, 1);
+        if (ram.cards().untouched(page)) {
+            BlockWindows.readZeroes(out);
+        } else {
+            ram.windows().read(page << Pages.SHIFT, out, Pages.SIZE);
+        }
+    }
+
     @Override
     public void discard(int block, long firstPage, long count) {
         requirePrecopy("discard pages");

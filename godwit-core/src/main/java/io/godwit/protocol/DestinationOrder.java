@@ -10,6 +10,7 @@ import io.godwit.protocol.DestinationState.Listening;
 import io.godwit.protocol.DestinationState.Paused;
 import io.godwit.protocol.DestinationState.PostcopyActive;
 import io.godwit.protocol.DestinationState.Recover;
+import io.godwit.wire.EncodedPage;
 import io.godwit.wire.PageRecord;
 import io.godwit.wire.StreamMessage;
 import org.jspecify.annotations.Nullable;
@@ -63,7 +64,8 @@ final class DestinationOrder {
                     StreamMessage.SectionEnd _,
                     StreamMessage.EndOfRecords _,
                     StreamMessage.Footer _,
-                    PageRecord _ -> true;
+                    PageRecord _,
+                    EncodedPage _ -> true;
             case StreamMessage.Ping _, StreamMessage.Packaged _, StreamMessage.EndOfStream _ -> true;
             case StreamMessage.PostcopyListen _,
                     StreamMessage.PostcopyRun _,

@@ -13,6 +13,8 @@ import java.util.Set;
  * @param pauseBeforeSwitchover the source waits for migrate-continue once its guest is stopped
  * @param switchoverAck the source may not switch over before SWITCHOVER_ACK
  * @param blocks number of RAM blocks
+ * @param xbzrle pages may be sent as the difference to what was sent of them before
+ * @param compress the destination takes pages that QEMU up to 9.0 has compressed; nothing is sent so
  * @param nonce 16 random bits that name this migration in the source's keep-alive PINGs ({@link Wire#keepAlive})
  */
 public record MigrationOptions(
@@ -21,6 +23,8 @@ public record MigrationOptions(
         boolean preempt,
         boolean pauseBeforeSwitchover,
         boolean switchoverAck,
+        boolean xbzrle,
+        boolean compress,
         int blocks,
         int nonce) {
 
@@ -34,6 +38,28 @@ public record MigrationOptions(
         }
     }
 
+    /** Pages are sent as they are. */
+    public MigrationOptions(
+            boolean returnPath,
+            boolean postcopy,
+            boolean preempt,
+            boolean pauseBeforeSwitchover,
+            boolean switchoverAck,
+            int blocks,
+            int nonce) {
+        this(returnPath, postcopy, preempt, pauseBeforeSwitchover, switchoverAck, false, false, blocks, nonce);
+    }
+
+    public MigrationOptions withNonce(int other) {
+        return new MigrationOptions(
+                returnPath, postcopy, preempt, pauseBeforeSwitchover, switchoverAck, xbzrle, compress, blocks, other);
+    }
+
+    public MigrationOptions withXbzrle(boolean on) {
+        return new MigrationOptions(
+                returnPath, postcopy, preempt, pauseBeforeSwitchover, switchoverAck, on, compress, blocks, nonce);
+    }
+
     public static MigrationOptions of(Set<Capability> capabilities, int blocks, int nonce) {
         return new MigrationOptions(
                 capabilities.contains(Capability.RETURN_PATH),
@@ -41,6 +67,8 @@ public record MigrationOptions(
                 capabilities.contains(Capability.POSTCOPY_PREEMPT),
                 capabilities.contains(Capability.PAUSE_BEFORE_SWITCHOVER),
                 capabilities.contains(Capability.SWITCHOVER_ACK),
+                capabilities.contains(Capability.XBZRLE),
+                capabilities.contains(Capability.COMPRESS),
                 blocks,
                 nonce);
     }

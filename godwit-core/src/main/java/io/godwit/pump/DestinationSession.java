@@ -10,7 +10,9 @@ import io.godwit.protocol.DestinationMachine;
 import io.godwit.protocol.DestinationState;
 import io.godwit.protocol.MigrationOptions;
 import io.godwit.protocol.MigrationStatus;
+import io.godwit.protocol.PageRule;
 import io.godwit.protocol.Parameters;
+import io.godwit.wire.EncodedPage;
 import io.godwit.wire.PackagedBlob;
 import io.godwit.wire.PageRecord;
 import io.godwit.wire.PreemptDecoder;
@@ -59,7 +61,7 @@ public final class DestinationSession {
         this.missingPages = missingPages;
         this.returnPath = new ReturnPathWriter(blocks);
         this.pages = new IncomingPages(memory, stats);
-        this.channels = new IncomingChannels(options.postcopy());
+        this.channels = new IncomingChannels(options);
         this.host = host;
         this.candidates = new Candidates(options, parameters, blocks, host, stats);
     }
@@ -208,9 +210,16 @@ public final class DestinationSession {
         in.position(in.limit());
     }
 
-    private void message(StreamMessage message, ByteBuffer in, long now) {
+    private void message(StreamMessage message, ByteBuffer in, long now) throws WireException {
         switch (message) {
             case PageRecord record -> page(record, in, Channel.MAIN, now);
+            case EncodedPage record -> {
+                if (machine.pages() == PageRule.STORE) {
+                    pages.store(record);
+                } else {
+                    outOfPlace(Channel.MAIN, now);
+                }
+            }
             case StreamMessage.Packaged blob -> packaged(blob, now);
             case StreamMessage.RecvBitmap(String name) -> {
                 int block = blocks.indexOf(name);
@@ -273,12 +282,15 @@ public final class DestinationSession {
                 }
             }
             case DROP -> stats.duplicates++;
-            case NONE ->
-                step(
-                        new DestinationInput.Broken(
-                                channel, "the source sent a page in " + machine.status() + ", where none may come"),
-                        now);
+            case NONE -> outOfPlace(channel, now);
         }
+    }
+
+    private void outOfPlace(Channel channel, long now) {
+        step(
+                new DestinationInput.Broken(
+                        channel, "the source sent a page in " + machine.status() + ", where none may come"),
+                now);
     }
 
     private void packaged(StreamMessage.Packaged blob, long now) {
@@ -348,7 +360,7 @@ public final class DestinationSession {
             case DestinationEffect.CloseChannels _ -> close();
             case DestinationEffect.ResetMemory _ -> memory.reset();
             case DestinationEffect.BeginPostcopy _ -> pages.beginPostcopy();
-            case DestinationEffect.LoadDevices _ -> inputs.add(load());
+            case DestinationEffect.LoadDevices _ -> inputs.add(devices.load(host));
             case DestinationEffect.StartGuest _ -> {
                 stats.startedGuestAt = now;
                 host.startGuest();
@@ -357,18 +369,6 @@ public final class DestinationSession {
             case DestinationEffect.StatusChanged(MigrationStatus from, MigrationStatus to, String reason) ->
                 host.statusChanged(from, to, reason);
             case DestinationEffect.Notice(String text) -> host.notice(text);
-        }
-    }
-
-    private DestinationInput load() {
-        try {
-            host.loadDevices(devices.verbatim());
-            return new DestinationInput.Loaded();
-        } catch (IllegalArgumentException e) {
-            return new DestinationInput.LoadFailed(String.valueOf(e.getMessage()));
-        } catch (RuntimeException e) {
-            // A guest's defect. It has not run here, and the source is to be told so as of any other failure.
-            return new DestinationInput.LoadFailed(e.toString());
         }
     }
 
@@ -399,6 +399,7 @@ public final class DestinationSession {
 
     private void forgetChannels() {
         channels.forget();
+        pages.release();
         requests.clear();
         returnPath.renew();
     }

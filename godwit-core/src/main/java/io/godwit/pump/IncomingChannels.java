@@ -2,6 +2,7 @@
 
 package io.godwit.pump;
 
+import io.godwit.protocol.MigrationOptions;
 import io.godwit.wire.DecoderOptions;
 import io.godwit.wire.PreemptDecoder;
 import io.godwit.wire.StreamContext;
@@ -18,9 +19,11 @@ final class IncomingChannels {
     private @Nullable PreemptDecoder pages;
     private @Nullable StreamContext sections;
 
-    /** @param postcopy capability postcopy-ram is on here */
-    IncomingChannels(boolean postcopy) {
-        this.decoding = DecoderOptions.PLAIN.withPostcopyRam(postcopy);
+    IncomingChannels(MigrationOptions options) {
+        this.decoding = DecoderOptions.PLAIN
+                .withPostcopyRam(options.postcopy())
+                .withXbzrle(options.xbzrle())
+                .withCompress(options.compress());
     }
 
     /** Number of the main channel's connection, or -1. */

@@ -2,6 +2,7 @@
 
 package io.godwit.pump;
 
+import io.godwit.protocol.DestinationInput;
 import io.godwit.wire.StreamMessage;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -45,5 +46,18 @@ final class IncomingDevices {
         return configuration.capabilities().isEmpty()
                 ? null
                 : "the source uses capabilities that are off here: " + configuration.capabilities();
+    }
+
+    /** Has the guest load them; what came of it. */
+    DestinationInput load(DestinationHost host) {
+        try {
+            host.loadDevices(verbatim());
+            return new DestinationInput.Loaded();
+        } catch (IllegalArgumentException e) {
+            return new DestinationInput.LoadFailed(String.valueOf(e.getMessage()));
+        } catch (RuntimeException e) {
+            // A guest's defect. It has not run here, and the source is to be told so as of any other failure.
+            return new DestinationInput.LoadFailed(e.toString());
+        }
     }
 }

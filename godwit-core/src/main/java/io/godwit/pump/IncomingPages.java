@@ -5,8 +5,12 @@ package io.godwit.pump;
 import io.godwit.page.BlockInfo;
 import io.godwit.page.BlockTable;
 import io.godwit.page.Pages;
+import io.godwit.wire.EncodedPage;
+import io.godwit.wire.PageInflater;
 import io.godwit.wire.PageRecord;
 import io.godwit.wire.StreamMessage;
+import io.godwit.wire.WireException;
+import io.godwit.wire.Xbzrle;
 import java.nio.ByteBuffer;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +20,8 @@ final class IncomingPages {
     private final PageSink memory;
     private final BlockTable blocks;
     private final DestinationStats stats;
+    private final ByteBuffer made = ByteBuffer.allocate(Pages.SIZE);
+    private @Nullable PageInflater inflater;
     private int[] peerBlocks = new int[0];
     private long missing;
 
@@ -60,6 +66,42 @@ final class IncomingPages {
         } else {
             memory.store(peerBlocks[record.block()], record.page(), in, record.dataPosition());
             stats.normalPages++;
+        }
+    }
+
+    /**
+     * Precopy: as {@link #store(PageRecord, ByteBuffer)}, of a page that is to be made first; what was there before is untouched if that fails.
+     *
+     * @throws WireException if what came is none, or is the difference to a page that never came
+     */
+    void store(EncodedPage record) throws WireException {
+        int block = peerBlocks[record.block()];
+        made.clear();
+        switch (record.encoding()) {
+            case XBZRLE -> {
+                if (!memory.received(block).get(record.page())) {
+                    throw record.error(0, "xbzrle: a difference to what never came");
+                }
+                memory.read(block, record.page(), made);
+                Xbzrle.apply(record, made, 0);
+            }
+            case ZLIB -> {
+                PageInflater zlib = inflater;
+                if (zlib == null) {
+                    inflater = zlib = new PageInflater();
+                }
+                zlib.inflate(record, made);
+            }
+        }
+        memory.store(block, record.page(), made, 0);
+        stats.normalPages++;
+    }
+
+    /** The channel is gone: frees what was held for it. */
+    void release() {
+        if (inflater != null) {
+            inflater.close();
+            inflater = null;
         }
     }
 

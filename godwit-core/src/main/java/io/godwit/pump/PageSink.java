@@ -25,6 +25,9 @@ public interface PageSink {
     /** Precopy: as {@link #store}, with zero bytes. */
     void storeZero(int block, long page);
 
+    /** Precopy: appends the 4096 bytes that the page has now, which a difference changes. Only of a received page. */
+    void read(int block, long page, ByteBuffer out);
+
     /** The pages are not received any more; what they held may be dropped: {@code spec/stream.md §6.3}. Only before {@link #beginPostcopy}. */
     void discard(int block, long firstPage, long count);
 

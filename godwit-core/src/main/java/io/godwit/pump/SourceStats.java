@@ -11,6 +11,9 @@ public final class SourceStats {
     long handedOverAt = -1;
     long zeroPages;
     long normalPages;
+    long differences;
+    long differenceBytes;
+    long unchangedPages;
     long passes;
     long requests;
     long precopyBytes;
@@ -49,6 +52,21 @@ public final class SourceStats {
 
     public long zeroPages() {
         return zeroPages;
+    }
+
+    /** Pages sent as the difference to what was sent of them before (xbzrle). */
+    public long differences() {
+        return differences;
+    }
+
+    /** Bytes of their records. */
+    public long differenceBytes() {
+        return differenceBytes;
+    }
+
+    /** Pages that were not sent again, because they were as they had been sent (xbzrle). */
+    public long unchangedPages() {
+        return unchangedPages;
     }
 
     public long normalPages() {

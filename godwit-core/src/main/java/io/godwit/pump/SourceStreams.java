@@ -59,6 +59,7 @@ final class SourceStreams {
     private final Pacer pacer = new Pacer();
     private Outbox main = new Outbox();
     private Outbox preempt = new Outbox();
+    private final OutgoingPages pages;
     private final RecordEncoder mainRecords;
     private final RecordEncoder preemptRecords;
     private Parameters parameters;
@@ -80,6 +81,7 @@ final class SourceStreams {
         this.blocks = memory.blocks();
         this.scheduler = scheduler;
         this.stats = stats;
+        this.pages = new OutgoingPages(memory, stats);
         this.mainRecords = new RecordEncoder(blocks);
         this.preemptRecords = new RecordEncoder(blocks);
     }
@@ -128,6 +130,9 @@ final class SourceStreams {
         send(StreamMessage.MemSize.of(blocks.list()));
         send(new StreamMessage.EndOfRecords());
         send(new StreamMessage.Footer(RAM_SECTION));
+        if (options.xbzrle()) {
+            pages.beginDifferences();
+        }
         stats.passes = 1;
         passBegan = now;
         passBytes = 0;
@@ -170,6 +175,7 @@ final class SourceStreams {
 
     void switchToPostcopy(byte[] devices) {
         mainRecords.reset();
+        pages.endDifferences();
         for (int block = 0; block < blocks.size(); block++) {
             discards(block);
         }
@@ -293,21 +299,21 @@ final class SourceStreams {
     }
 
     /** Background sections while the backlog and the bandwidth allow. */
-    private void batches(long backlog, int pages, int stint, long bandwidth, long now) {
+    private void batches(long backlog, int batch, int stint, long bandwidth, long now) {
         pacer.rate(bandwidth, now);
-        for (int done = 0; done < stint && scheduler.remaining() > 0 && main.pending() < backlog; done += pages) {
-            long allowed = Math.min(pages, pacer.allowance(now) / Pages.SIZE);
+        for (int done = 0; done < stint && scheduler.remaining() > 0 && main.pending() < backlog; done += batch) {
+            long allowed = Math.min(batch, pacer.allowance(now) / Pages.SIZE);
             if (allowed == 0) {
                 return;
             }
-            ByteBuffer out = main.room(SECTION_OVERHEAD + RecordEncoder.MAX_RECORD + pages * (Pages.SIZE + 8));
+            ByteBuffer out = main.room(SECTION_OVERHEAD + RecordEncoder.MAX_RECORD + batch * (Pages.SIZE + 8));
             int start = beginSection(out);
             for (long i = 0; i < allowed; i++) {
                 long address = scheduler.takeBackground();
                 if (address == PageScheduler.NONE) {
                     break;
                 }
-                record(mainRecords, out, address);
+                pages.record(mainRecords, out, address);
             }
             endSection(out, start);
         }
@@ -319,7 +325,7 @@ final class SourceStreams {
             while (preempt.pending() < URGENT_BACKLOG && scheduler.hasUrgent()) {
                 ByteBuffer out = preempt.room(RecordEncoder.MAX_RECORD);
                 int start = out.position();
-                record(preemptRecords, out, scheduler.takeUrgent());
+                pages.record(preemptRecords, out, scheduler.takeUrgent());
                 preempt.appended(out.position() - start);
                 count(out.position() - start);
             }
@@ -329,7 +335,7 @@ final class SourceStreams {
             ByteBuffer out = main.room(SECTION_OVERHEAD + RecordEncoder.MAX_RECORD + POSTCOPY_BATCH * (Pages.SIZE + 8));
             int start = beginSection(out);
             for (int i = 0; i < POSTCOPY_BATCH && scheduler.hasUrgent(); i++) {
-                record(mainRecords, out, scheduler.takeUrgent());
+                pages.record(mainRecords, out, scheduler.takeUrgent());
             }
             endSection(out, start);
         }
@@ -348,19 +354,6 @@ final class SourceStreams {
         main.appended(bytes);
         pacer.charge(bytes);
         count(bytes);
-    }
-
-    private void record(RecordEncoder records, ByteBuffer out, long address) {
-        int block = PageScheduler.block(address);
-        long page = PageScheduler.page(address);
-        if (memory.isZero(block, page)) {
-            records.zero(out, block, page);
-            stats.zeroPages++;
-        } else {
-            records.header(out, block, page);
-            memory.read(block, page, out);
-            stats.normalPages++;
-        }
     }
 
     private void count(int bytes) {

@@ -45,11 +45,7 @@ final class MigrationParameters {
                     List.of("none", "legacy", "multifd"),
                     "zero pages are always found by the one that sends"),
             new MigrationParameter.FixedInt(
-                    "xbzrle-cache-size",
-                    64 << 20,
-                    4096,
-                    Long.MAX_VALUE,
-                    "delta-compressed pages are not implemented yet"),
+                    "xbzrle-cache-size", 64 << 20, 4096, Long.MAX_VALUE, "the cache of sent pages has a fixed size"),
             new MigrationParameter.FixedInt("announce-initial", 50, 0, 100_000, NO_NETWORK_CARD),
             new MigrationParameter.FixedInt("announce-max", 550, 0, 100_000, NO_NETWORK_CARD),
             new MigrationParameter.FixedInt("announce-rounds", 5, 0, 1000, NO_NETWORK_CARD),

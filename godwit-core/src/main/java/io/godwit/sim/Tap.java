@@ -46,7 +46,7 @@ final class Tap {
     Tap(Trace trace, BlockTable blocks, boolean postcopy) {
         this.trace = trace;
         this.blocks = blocks;
-        this.options = DecoderOptions.PLAIN.withPostcopyRam(postcopy);
+        this.options = DecoderOptions.PLAIN.withPostcopyRam(postcopy).withXbzrle(true);
     }
 
     void opened(SimLink link, Channel channel, boolean recovery) {

@@ -148,15 +148,7 @@ final class World {
     }
 
     MigrationOptions sourceOptions(int nonce) {
-        MigrationOptions o = setup.source();
-        return new MigrationOptions(
-                o.returnPath(),
-                o.postcopy(),
-                o.preempt(),
-                o.pauseBeforeSwitchover(),
-                o.switchoverAck(),
-                o.blocks(),
-                nonce);
+        return setup.source().withNonce(nonce);
     }
 
     MigrationOptions destinationOptions() {

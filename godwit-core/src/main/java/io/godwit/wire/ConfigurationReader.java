@@ -26,15 +26,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class ConfigurationReader {
     private final Reader reader;
-    private final boolean ignoreShared;
+    private final DecoderOptions options;
     private OptionalInt pageBits = OptionalInt.empty();
     private List<String> capabilities = List.of();
     private @Nullable UUID uuid;
     private int rank;
 
-    ConfigurationReader(Reader reader, boolean ignoreShared) {
+    ConfigurationReader(Reader reader, DecoderOptions options) {
         this.reader = reader;
-        this.ignoreShared = ignoreShared;
+        this.options = options;
     }
 
     /** Reads from the type byte on; null if it is not there whole. Does not commit. */
@@ -68,11 +68,16 @@ final class ConfigurationReader {
                 return null;
             }
         }
-        if (ignoreShared != capabilities.contains(WireFormat.IGNORE_SHARED)) {
-            throw reader.error("capability x-ignore-shared is " + (ignoreShared ? "on here and off" : "off here and on")
+        equal(WireFormat.IGNORE_SHARED, options.ignoreShared());
+        equal(WireFormat.MAPPED_RAM, options.mappedRam().isPresent());
+        return new Configuration(machine, pageBits, capabilities, uuid);
+    }
+
+    private void equal(String capability, boolean here) throws WireException {
+        if (here != capabilities.contains(capability)) {
+            throw reader.error("capability " + capability + " is " + (here ? "on here and off" : "off here and on")
                     + " at the source; set it equally");
         }
-        return new Configuration(machine, pageBits, capabilities, uuid);
     }
 
     private boolean subsection(String name) throws WireException {
@@ -132,11 +137,12 @@ final class ConfigurationReader {
                 return false;
             }
             String name = reader.str8("a capability's name");
-            if (name.equals(WireFormat.MAPPED_RAM)) {
+            if (name.equals(WireFormat.MAPPED_RAM) && options.mappedRam().isEmpty()) {
                 reader.skip(-name.length());
                 throw reader.unsupported(Feature.MAPPED_RAM, "the source's capabilities");
             }
-            if (!name.equals(WireFormat.IGNORE_SHARED) || names.contains(name)) {
+            boolean known = name.equals(WireFormat.IGNORE_SHARED) || name.equals(WireFormat.MAPPED_RAM);
+            if (!known || names.contains(name)) {
                 throw before(name, "capability '" + name + "' is unknown here or stands twice");
             }
             names.add(name);

@@ -3,6 +3,7 @@
 package io.godwit.wire;
 
 import java.util.Map;
+import java.util.OptionalLong;
 
 /**
  * What the main channel's meaning depends on and the stream does not say: the receiver's own settings ({@code spec/stream.md §7.1, §8}).
@@ -12,37 +13,81 @@ import java.util.Map;
  * @param multifd MULTIFD_FLUSH words are decoded; otherwise they are refused by name
  * @param vmDescription a precopy stream ends with a vmdesc (off only for a source with suppress-vmdesc=on)
  * @param hugeBlocks host page size in bytes of the blocks that are on huge pages here, by name
+ * @param xbzrle XBZRLE records are decoded; otherwise they are refused by name
+ * @param compress COMPRESS_PAGE records are decoded; otherwise they are refused by name
+ * @param mappedRam capability mapped-ram is on here: position in the file at which the stream begins, in bytes; each block carries its places in
+ *     the file, and no page travels in a record
  */
 public record DecoderOptions(
         boolean postcopyRam,
         boolean ignoreShared,
         boolean multifd,
         boolean vmDescription,
-        Map<String, Long> hugeBlocks) {
+        Map<String, Long> hugeBlocks,
+        boolean xbzrle,
+        boolean compress,
+        OptionalLong mappedRam) {
     /** Nothing but plain pages, and a vmdesc. */
     public static final DecoderOptions PLAIN = new DecoderOptions(false, false, false, true, Map.of());
 
     public DecoderOptions {
         hugeBlocks = Map.copyOf(hugeBlocks);
+        if (mappedRam.isPresent() && mappedRam.getAsLong() < 0) {
+            throw new IllegalArgumentException("a stream begins at position " + mappedRam.getAsLong());
+        }
+    }
+
+    /** Plain pages in records. */
+    public DecoderOptions(
+            boolean postcopyRam,
+            boolean ignoreShared,
+            boolean multifd,
+            boolean vmDescription,
+            Map<String, Long> hugeBlocks) {
+        this(postcopyRam, ignoreShared, multifd, vmDescription, hugeBlocks, false, false, OptionalLong.empty());
     }
 
     public DecoderOptions withPostcopyRam(boolean on) {
-        return new DecoderOptions(on, ignoreShared, multifd, vmDescription, hugeBlocks);
+        return new DecoderOptions(on, ignoreShared, multifd, vmDescription, hugeBlocks, xbzrle, compress, mappedRam);
     }
 
     public DecoderOptions withIgnoreShared(boolean on) {
-        return new DecoderOptions(postcopyRam, on, multifd, vmDescription, hugeBlocks);
+        return new DecoderOptions(postcopyRam, on, multifd, vmDescription, hugeBlocks, xbzrle, compress, mappedRam);
     }
 
     public DecoderOptions withMultifd(boolean on) {
-        return new DecoderOptions(postcopyRam, ignoreShared, on, vmDescription, hugeBlocks);
+        return new DecoderOptions(
+                postcopyRam, ignoreShared, on, vmDescription, hugeBlocks, xbzrle, compress, mappedRam);
     }
 
     public DecoderOptions withVmDescription(boolean on) {
-        return new DecoderOptions(postcopyRam, ignoreShared, multifd, on, hugeBlocks);
+        return new DecoderOptions(postcopyRam, ignoreShared, multifd, on, hugeBlocks, xbzrle, compress, mappedRam);
     }
 
     public DecoderOptions withHugeBlocks(Map<String, Long> blocks) {
-        return new DecoderOptions(postcopyRam, ignoreShared, multifd, vmDescription, blocks);
+        return new DecoderOptions(
+                postcopyRam, ignoreShared, multifd, vmDescription, blocks, xbzrle, compress, mappedRam);
+    }
+
+    public DecoderOptions withXbzrle(boolean on) {
+        return new DecoderOptions(
+                postcopyRam, ignoreShared, multifd, vmDescription, hugeBlocks, on, compress, mappedRam);
+    }
+
+    public DecoderOptions withCompress(boolean on) {
+        return new DecoderOptions(postcopyRam, ignoreShared, multifd, vmDescription, hugeBlocks, xbzrle, on, mappedRam);
+    }
+
+    /** @param start position in the file at which the stream begins, bytes */
+    public DecoderOptions withMappedRam(long start) {
+        return new DecoderOptions(
+                postcopyRam,
+                ignoreShared,
+                multifd,
+                vmDescription,
+                hugeBlocks,
+                xbzrle,
+                compress,
+                OptionalLong.of(start));
     }
 }

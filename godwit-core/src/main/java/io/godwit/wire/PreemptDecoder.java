@@ -22,7 +22,7 @@ public final class PreemptDecoder {
 
     /** A new connection: no block was named on it yet. */
     public PreemptDecoder(BlockTable blocks) {
-        this.records = new RecordReader(blocks);
+        this.records = new RecordReader(blocks, WireException.PREEMPT);
     }
 
     /** Bytes consumed so far. */

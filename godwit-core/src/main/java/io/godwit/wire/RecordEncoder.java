@@ -37,12 +37,18 @@ public final class RecordEncoder {
         word(out, block, page, WireFormat.FLAG_PAGE);
     }
 
+    /** Appends what stands before a difference of {@code length} bytes, 1 to 4096, which the caller appends; {@link #MAX_RECORD} counts both if it is shorter than a page by 3. */
+    public void xbzrle(ByteBuffer out, int block, long page, int length) {
+        word(out, block, page, WireFormat.FLAG_XBZRLE);
+        out.put((byte) WireFormat.XBZRLE_MARK).putShort((short) length);
+    }
+
     /** Appends the word that ends a section's body, and a preempt channel of old sources. 8 bytes. */
     public void endOfRecords(ByteBuffer out) {
         out.putLong(WireFormat.FLAG_EOS);
     }
 
-    private void word(ByteBuffer out, int block, long page, int kind) {
+    void word(ByteBuffer out, int block, long page, int kind) {
         if (page < 0 || page >= blocks.get(block).pages()) {
             throw new IndexOutOfBoundsException("page " + page + " of " + blocks.get(block));
         }

@@ -14,6 +14,7 @@ import static io.godwit.wire.WireFormat.FLAG_ZERO;
 
 import io.godwit.page.BlockTable;
 import io.godwit.page.Pages;
+import io.godwit.wire.EncodedPage.Encoding;
 import io.godwit.wire.UnsupportedOnWireException.Feature;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
@@ -22,23 +23,45 @@ import org.jspecify.annotations.Nullable;
 final class RecordReader {
     private final BlockTable blocks;
     private final PageRecord view;
+    private final EncodedPage encoded;
+    private boolean xbzrle;
+    private boolean compress;
+    private boolean postcopy;
     private int lastBlock = -1;
 
-    RecordReader(BlockTable blocks) {
+    /** Takes plain pages only. */
+    RecordReader(BlockTable blocks, String channel) {
         this.blocks = blocks;
         this.view = new PageRecord(blocks);
+        this.encoded = new EncodedPage(blocks, channel);
     }
 
-    /** Reads the page record that begins at the reader's place, commits it, and returns it; null if it is not there whole. */
+    /** Takes encoded pages, too. */
+    void take(boolean takeXbzrle, boolean takeCompress) {
+        xbzrle = takeXbzrle;
+        compress = takeCompress;
+    }
+
+    /** From here on no encoded page may come. */
+    void beginPostcopy() {
+        take(false, false);
+        postcopy = true;
+    }
+
+    /** Reads the record that begins at the reader's place, commits it, and returns it as {@link PageRecord} or {@link EncodedPage}; null if it is not there whole. */
     @Nullable
-    PageRecord read(Reader reader, ByteBuffer in) throws WireException {
+    StreamMessage read(Reader reader, ByteBuffer in) throws WireException {
+        int start = reader.at();
         long word = reader.i64();
         int flags = (int) word & FLAGS;
-        boolean zero = (flags & ~FLAG_CONTINUE) == FLAG_ZERO;
-        boolean named = (flags & FLAG_CONTINUE) == 0;
-        if (!zero && (flags & ~FLAG_CONTINUE) != FLAG_PAGE) {
+        int kind = flags & ~FLAG_CONTINUE;
+        boolean named = flags == kind;
+        if (kind != FLAG_ZERO
+                && kind != FLAG_PAGE
+                && !(kind == FLAG_XBZRLE && xbzrle)
+                && !(kind == FLAG_COMPRESS && compress)) {
             reader.skip(-Long.BYTES);
-            throw refuse(reader, flags);
+            throw refuse(reader, flags, postcopy);
         }
         int block = lastBlock;
         if (named) {
@@ -49,24 +72,68 @@ final class RecordReader {
         } else if (block < 0) {
             throw reader.errorBefore(8, "a record continues the previous block, but none was named on this channel");
         }
-        if (!reader.has(zero ? 1 : Pages.SIZE)) {
+        int length = length(reader, kind);
+        if (length < 0 || !reader.has(length)) {
             return null;
         }
         long page = (word & ~FLAGS) >>> Pages.SHIFT;
         if (page >= blocks.get(block).pages()) {
-            reader.skip(named ? -9 - blocks.nameBytes(block).length : -8);
+            reader.skip(start - reader.at());
             throw reader.error("offset 0x" + Long.toHexString(word & ~FLAGS) + " is past the end of block '"
                     + blocks.get(block).name() + "' of "
                     + blocks.get(block).usedLength() + " bytes");
         }
-        if (zero && reader.peek(0) != 0) {
+        if (kind == FLAG_ZERO && reader.peek(0) != 0) {
             throw reader.error("a zero page's fill byte is " + reader.peek(0) + ", not 0");
         }
-        view.set(in, block, page, zero, named, reader.at());
-        reader.skip(zero ? 1 : Pages.SIZE);
-        reader.commit();
         lastBlock = block;
-        return view;
+        if (kind == FLAG_ZERO || kind == FLAG_PAGE) {
+            view.set(in, block, page, kind == FLAG_ZERO, named, reader.at());
+        } else {
+            encoded.set(kind == FLAG_XBZRLE ? Encoding.XBZRLE : Encoding.ZLIB, block, page, named);
+            encoded.data(in, reader.at(), length, reader.offset());
+        }
+        reader.skip(length);
+        reader.commit();
+        return kind == FLAG_ZERO || kind == FLAG_PAGE ? view : encoded;
+    }
+
+    /** Bytes of data, after what tells their number was read; -1 if that is not there. */
+    private static int length(Reader reader, int kind) throws WireException {
+        return switch (kind) {
+            case FLAG_ZERO -> 1;
+            case FLAG_XBZRLE -> xbzrleLength(reader);
+            case FLAG_COMPRESS -> compressLength(reader);
+            default -> Pages.SIZE;
+        };
+    }
+
+    private static int xbzrleLength(Reader reader) throws WireException {
+        if (!reader.has(1 + Short.BYTES)) {
+            return -1;
+        }
+        int mark = reader.u8();
+        if (mark != WireFormat.XBZRLE_MARK) {
+            throw reader.errorBefore(1, "an xbzrle record begins with byte " + mark + ", not 1");
+        }
+        int length = reader.u16();
+        if (length == 0 || length > Encoding.XBZRLE.most()) {
+            throw reader.errorBefore(
+                    2, "an xbzrle record of " + length + " bytes; it has 1 to " + Encoding.XBZRLE.most());
+        }
+        return length;
+    }
+
+    private static int compressLength(Reader reader) throws WireException {
+        if (!reader.has(Integer.BYTES)) {
+            return -1;
+        }
+        long length = reader.u32();
+        if (length == 0 || length > Encoding.ZLIB.most()) {
+            throw reader.errorBefore(
+                    4, "a compressed page of " + length + " bytes; it has 1 to " + Encoding.ZLIB.most());
+        }
+        return (int) length;
     }
 
     private int block(Reader reader, ByteBuffer in) throws WireException {
@@ -80,9 +147,12 @@ final class RecordReader {
         return block;
     }
 
-    private static WireException refuse(Reader reader, int flags) {
+    private static WireException refuse(Reader reader, int flags, boolean postcopy) {
         String word = "a record with flags 0x" + Integer.toHexString(flags);
         int kind = flags & ~FLAG_CONTINUE;
+        if (postcopy && (kind == FLAG_XBZRLE || kind == FLAG_COMPRESS)) {
+            return reader.error(word + ": an encoded page may not come in postcopy");
+        }
         return switch (kind) {
             case FLAG_XBZRLE -> reader.unsupported(Feature.XBZRLE, word);
             case FLAG_COMPRESS -> reader.unsupported(Feature.COMPRESS, word);

@@ -100,9 +100,24 @@ public final class StreamDecoder {
     }
 
     /**
+     * Bytes that come next and mean nothing to the stream, because they are the pages of a mapped-ram file; whatever is given of them is passed over. They
+     * are there after {@link #next} returned null and has taken all it was given.
+     */
+    public long gap() {
+        return blockList == null ? 0 : blockList.gap();
+    }
+
+    /** The next bytes that will be given are those behind the {@link #gap}. */
+    public void jumpGap() {
+        if (blockList != null) {
+            offset += blockList.jumpGap();
+        }
+    }
+
+    /**
      * The next message, or null if more bytes are needed.
      *
-     * @param in big-endian; consumed from its position on. A returned {@link PageRecord} refers to it.
+     * @param in big-endian; consumed from its position on. A returned {@link PageRecord} or {@link EncodedPage} refers to it.
      * @throws WireException if the bytes are not what may stand here
      */
     public @Nullable StreamMessage next(ByteBuffer in) throws WireException {
@@ -167,7 +182,7 @@ public final class StreamDecoder {
             state = State.SECTION;
             return null;
         }
-        return done(State.SECTION, new ConfigurationReader(reader, options.ignoreShared()).read());
+        return done(State.SECTION, new ConfigurationReader(reader, options).read());
     }
 
     private @Nullable StreamMessage section() throws WireException {
@@ -229,7 +244,11 @@ public final class StreamDecoder {
 
     private void setBlocks(BlockTable table) {
         blocks = table;
-        records = new RecordReader(table);
+        records = new RecordReader(table, WireException.MAIN);
+        records.take(options.xbzrle(), options.compress());
+        if (postcopy) {
+            records.beginPostcopy();
+        }
     }
 
     private @Nullable StreamMessage record(ByteBuffer in) throws WireException {
@@ -247,6 +266,10 @@ public final class StreamDecoder {
         if (state == State.START_RECORDS && word != WireFormat.FLAG_MULTIFD_FLUSH) {
             throw reader.error(
                     "word 0x" + Long.toHexString(word) + " after the block list, where only its end may stand");
+        }
+        if (options.mappedRam().isPresent()) {
+            throw reader.error("word 0x" + Long.toHexString(word)
+                    + " in a mapped-ram file, where a section of ram holds only its end");
         }
         return Objects.requireNonNull(records).read(reader, in);
     }
@@ -306,6 +329,9 @@ public final class StreamDecoder {
         }
         collector = null;
         postcopy = true;
+        if (records != null) {
+            records.beginPostcopy();
+        }
         state = State.SECTION;
         return new Packaged(blob);
     }

@@ -35,7 +35,7 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * Writes messages of the main channel, the inverse of {@link StreamDecoder}. The buffers are big-endian. Pages of one's own memory go through
- * {@link RecordEncoder}; a {@link PageRecord} that was just decoded is written as it was read.
+ * {@link RecordEncoder}; a {@link PageRecord} or {@link EncodedPage} that was just decoded is written as it was read.
  */
 public final class StreamEncoder {
     private StreamEncoder() {}
@@ -55,6 +55,7 @@ public final class StreamEncoder {
             case Packaged packaged -> WireFormat.COMMAND_HEADER + 4 + packaged.blob().length;
             case Command command -> WireFormat.COMMAND_HEADER + payloadSize(command);
             case PageRecord page -> page.size();
+            case EncodedPage page -> page.size();
         };
     }
 
@@ -86,6 +87,7 @@ public final class StreamEncoder {
                         .put(description.json());
             case Command command -> command(command, out);
             case PageRecord page -> page.write(out);
+            case EncodedPage page -> page.write(out);
         }
     }
 
@@ -142,24 +144,40 @@ public final class StreamEncoder {
     private static int memSizeSize(MemSize list) {
         int size = 8;
         for (MemSize.Block block : list.blocks()) {
-            size += WireFormat.str8Size(block.info().name()) + 8;
-            size += block.info().pageSize() == Pages.SIZE ? 0 : 8;
-            size += block.address().isEmpty() ? 0 : 8;
+            size += entrySize(block);
         }
         return size;
     }
 
     private static void memSize(MemSize list, ByteBuffer out) {
-        out.putLong(list.total() | WireFormat.FLAG_MEM_SIZE);
-        for (MemSize.Block block : list.blocks()) {
-            BlockInfo info = block.info();
-            str8(info.name(), out);
-            out.putLong(info.usedLength());
-            if (info.pageSize() != Pages.SIZE) {
-                out.putLong(info.pageSize());
-            }
-            block.address().ifPresent(out::putLong);
+        if (list.blocks().stream().anyMatch(block -> block.area().isPresent())) {
+            throw new IllegalArgumentException("the entries of a mapped-ram file stand apart: MappedRamWriter");
         }
+        memSizeWord(list, out);
+        list.blocks().forEach(block -> entry(block, out));
+    }
+
+    /** 8 bytes. */
+    static void memSizeWord(MemSize list, ByteBuffer out) {
+        out.putLong(list.total() | WireFormat.FLAG_MEM_SIZE);
+    }
+
+    /** Bytes of a block's entry without its area. */
+    static int entrySize(MemSize.Block block) {
+        return WireFormat.str8Size(block.info().name())
+                + 8
+                + (block.info().pageSize() == Pages.SIZE ? 0 : 8)
+                + (block.address().isEmpty() ? 0 : 8);
+    }
+
+    static void entry(MemSize.Block block, ByteBuffer out) {
+        BlockInfo info = block.info();
+        str8(info.name(), out);
+        out.putLong(info.usedLength());
+        if (info.pageSize() != Pages.SIZE) {
+            out.putLong(info.pageSize());
+        }
+        block.address().ifPresent(out::putLong);
     }
 
     /** Bytes that the command's own length counts. */

@@ -5,6 +5,7 @@ package io.godwit.wire;
 import io.godwit.page.BlockInfo;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.UUID;
@@ -13,9 +14,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * One element of the main channel, in the order of {@code spec/stream.md §2, §4, §7}. A stream is {@link Header}, {@link Configuration}, then
  * commands and sections, {@link EndOfStream} and in precopy {@link VmDescription}. A section of "ram" is {@link SectionStart}, {@link
- * SectionPart} or {@link SectionEnd}, then {@link MemSize} or {@link PageRecord}s, {@link EndOfRecords}, {@link Footer}.
+ * SectionPart} or {@link SectionEnd}, then {@link MemSize} or {@link PageRecord}s and {@link EncodedPage}s, {@link EndOfRecords}, {@link Footer}.
  *
- * <p>All but {@link PageRecord} are values that may be kept. Byte arrays in them are not copied and not to be changed.
+ * <p>All but {@link PageRecord} and {@link EncodedPage} are values that may be kept. Byte arrays in them are not copied and not to be changed.
  */
 public sealed interface StreamMessage
         permits StreamMessage.Header,
@@ -31,7 +32,8 @@ public sealed interface StreamMessage
                 StreamMessage.EndOfStream,
                 StreamMessage.VmDescription,
                 StreamMessage.Command,
-                PageRecord {
+                PageRecord,
+                EncodedPage {
 
     /** {@code "QEVM", u32 3}: the first 8 bytes of a migration, §2. Never on a recovery connection. */
     record Header() implements StreamMessage {}
@@ -83,7 +85,8 @@ public sealed interface StreamMessage
 
     /**
      * {@code u64 total|0x004}, then per block {@code str8 name, u64 length[, u64 page size][, u64 address]}, §7.1. The page size is written for
-     * blocks whose page size is not 4096; the address where it is there.
+     * blocks whose page size is not 4096; the address where it is there. In a mapped-ram file the entries stand apart, each with its {@link
+     * MappedArea}: such a list is written by {@link MappedRamWriter} only.
      *
      * @param blocks in the source's order, which is the order of the recovery's bitmap requests too
      */
@@ -112,8 +115,14 @@ public sealed interface StreamMessage
          * One entry of the list.
          *
          * @param address guest-physical address, there only with capability x-ignore-shared
+         * @param area where its pages are in the file, there only with capability mapped-ram
          */
-        public record Block(BlockInfo info, OptionalLong address) {}
+        public record Block(BlockInfo info, OptionalLong address, Optional<MappedArea> area) {
+            /** One whose pages travel in records. */
+            public Block(BlockInfo info, OptionalLong address) {
+                this(info, address, Optional.empty());
+            }
+        }
     }
 
     /** {@code u64 0x010}: the last record of a section's body, §7. */

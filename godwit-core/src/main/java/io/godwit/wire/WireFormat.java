@@ -47,6 +47,9 @@ final class WireFormat {
     static final int FLAG_MULTIFD_FLUSH = 0x200;
     static final int FLAGS = 0xfff;
 
+    /** First byte of an XBZRLE record's data, §7.3. */
+    static final int XBZRLE_MARK = 1;
+
     /** Bytes of type, command and length. */
     static final int COMMAND_HEADER = 5;
     /** Bytes of 7e and section id. */

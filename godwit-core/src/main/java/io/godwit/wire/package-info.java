@@ -9,8 +9,9 @@
  * <p>Main channel: {@link io.godwit.wire.StreamMessage}, {@link io.godwit.wire.StreamDecoder}, {@link io.godwit.wire.StreamEncoder}, and for
  * one's own pages {@link io.godwit.wire.RecordEncoder}. Preempt channel: {@link io.godwit.wire.PreemptDecoder}. Return path: {@link
  * io.godwit.wire.ReturnPathMessage} with its decoder and encoder. A connection that has not said yet what it is: {@link
- * io.godwit.wire.FirstBytes}. XBZRLE, compress, multifd packets and mapped-ram are refused by name: {@link
- * io.godwit.wire.UnsupportedOnWireException}.
+ * io.godwit.wire.FirstBytes}. Pages that come encoded: {@link io.godwit.wire.EncodedPage}, {@link io.godwit.wire.Xbzrle}, {@link
+ * io.godwit.wire.PageInflater}. Files with a place for each page: {@link io.godwit.wire.MappedRamReader}, {@link io.godwit.wire.MappedRamWriter}.
+ * Multifd packets, and whatever is off here, are refused by name: {@link io.godwit.wire.UnsupportedOnWireException}.
  */
 @NullMarked
 package io.godwit.wire;

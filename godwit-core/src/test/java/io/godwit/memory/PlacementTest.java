@@ -57,6 +57,31 @@ class PlacementTest {
 
     @ParameterizedTest
     @EnumSource
+    void inPrecopyAPageCanBeReadBack(Backing backing) {
+        try (GuestMemory memory = Memories.of(backing, PAGES)) {
+            PageSink sink = memory.asSink();
+            ByteBuffer out = ByteBuffer.allocateDirect(Pages.SIZE + 3).position(3);
+            sink.store(0, 1, Memories.page(5), 0);
+            sink.storeZero(0, 2);
+
+            sink.read(0, 1, out);
+            assertThat(out.hasRemaining()).isFalse();
+            assertThat(out.position(3).slice()).isEqualTo(Memories.page(5).clear());
+            sink.read(0, 2, out);
+            assertThat(out.position(3).slice()).isEqualTo(Memories.page(0).clear());
+            assertThat(memory.block(0).cards().untouched(2))
+                    .as("reading a page takes no memory")
+                    .isTrue();
+            assertThatThrownBy(() -> sink.read(0, PAGES, out)).isInstanceOf(IndexOutOfBoundsException.class);
+            sink.beginPostcopy();
+            assertThatThrownBy(() -> sink.read(0, 1, out))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("postcopy has begun");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void whatIsDiscardedIsNotReceivedAndComesAgainWhole(Backing backing) {
         for (int count : new int[] {1, 5, 15, 16, 40}) {
             try (GuestMemory memory = Memories.of(backing, PAGES)) {

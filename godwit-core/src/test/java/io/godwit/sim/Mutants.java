@@ -61,6 +61,11 @@ final class Mutants {
         }
 
         @Override
+        public void read(int block, long page, ByteBuffer out) {
+            to.read(block, page, out);
+        }
+
+        @Override
         public void discard(int block, long firstPage, long count) {
             to.discard(block, firstPage, count);
         }

@@ -15,12 +15,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/** Every main channel that was recorded from QEMU, but for the kinds in {@link RefusedCaptureTest}. */
+/** Every main channel that was recorded from QEMU. */
 class MainCaptureTest {
     /** Connections that were cut before their end. */
     private static boolean wasCut(Connection c) {
@@ -44,7 +43,9 @@ class MainCaptureTest {
         return DecoderOptions.PLAIN
                 .withPostcopyRam(c.vector().contains("postcopy"))
                 .withIgnoreShared(c.vector().contains("ignore-shared"))
-                .withMultifd(c.vector().contains("multifd"));
+                .withMultifd(c.vector().contains("multifd"))
+                .withXbzrle(c.vector().contains("xbzrle"))
+                .withCompress(c.vector().contains("compress"));
     }
 
     /** The main channels that the decoder covers. */
@@ -52,7 +53,6 @@ class MainCaptureTest {
         List<Connection> covered = Captures.all().stream()
                 .filter(c -> !c.connection().equals("mapped"))
                 .filter(c -> c.connection().equals("stream") || c.connection().endsWith(".c0"))
-                .filter(c -> !Set.of("v100-xbzrle", "v72-compress-legacy").contains(c.vector()))
                 .toList();
         assertThat(covered).hasSizeGreaterThan(70);
         return covered;
@@ -116,6 +116,10 @@ class MainCaptureTest {
         int left = new Feed(bytes, capacity).<StreamMessage>all(pieces, decoder::next, message -> {
             echo.expect(message);
             if (message instanceof PageRecord page) {
+                pages.get(page.block()).set(page.page());
+                return;
+            }
+            if (message instanceof EncodedPage page) {
                 pages.get(page.block()).set(page.page());
                 return;
             }

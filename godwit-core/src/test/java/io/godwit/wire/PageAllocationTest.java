@@ -9,6 +9,7 @@ import io.godwit.page.Pages;
 import io.godwit.page.ZeroPage;
 import java.lang.reflect.Method;
 import java.nio.ByteBuffer;
+import java.util.zip.Deflater;
 import org.junit.jupiter.api.Test;
 
 /** Pages never become objects: what the hot path allocates does not grow with their number. */
@@ -85,6 +86,53 @@ class PageAllocationTest {
         });
 
         assertThat(bytes[0]).isEqualTo(2L * ROUNDS * (PAGES - PAGES / 3));
+    }
+
+    /** A page changes by a difference and comes as a zlib stream, in turn. */
+    @Test
+    void decodingAndMakingEncodedPages() throws Exception {
+        StreamDecoder decoder = new StreamDecoder(
+                StreamLimits.DEFAULT, DecoderOptions.PLAIN.withXbzrle(true).withCompress(true));
+        Wire.afterStart().message(new StreamMessage.SectionPart(Wire.RAM_ID)).decode(decoder);
+        ByteBuffer made = ByteBuffer.allocateDirect(Pages.SIZE);
+        encodeBothWays(new RecordEncoder(Wire.BLOCKS), made);
+        buffer.flip();
+        long[] bytes = new long[1];
+        try (PageInflater inflater = new PageInflater()) {
+            allocatesNothing(() -> {
+                buffer.rewind();
+                for (StreamMessage m = decoder.next(buffer); m != null; m = decoder.next(buffer)) {
+                    if (m instanceof EncodedPage record && record.encoding() == EncodedPage.Encoding.XBZRLE) {
+                        Xbzrle.apply(record, made, 0);
+                    } else if (m instanceof EncodedPage record) {
+                        inflater.inflate(record, made.clear());
+                    }
+                    bytes[0] += made.get(17);
+                }
+            });
+        }
+
+        assertThat(bytes[0])
+                .as("1 of the zlib stream, then 5 of the difference")
+                .isEqualTo(2L * ROUNDS * PAGES / 2 * 6);
+    }
+
+    private void encodeBothWays(RecordEncoder encoder, ByteBuffer changed) {
+        changed.put(17, (byte) 5);
+        Deflater deflater = new Deflater();
+        deflater.setInput(page.duplicate().position(0));
+        deflater.finish();
+        ByteBuffer zlib = ByteBuffer.allocate(200);
+        deflater.deflate(zlib);
+        deflater.end();
+        ByteBuffer delta = ByteBuffer.allocate(20);
+        Xbzrle.encode(page, 0, changed, 0, delta, 20);
+        for (int i = 0; i < PAGES; i += 2) {
+            encoder.word(buffer, 0, i, WireFormat.FLAG_COMPRESS);
+            buffer.putInt(zlib.position()).put(zlib.duplicate().flip());
+            encoder.xbzrle(buffer, 0, i, delta.position());
+            buffer.put(delta.duplicate().flip());
+        }
     }
 
     @Test

@@ -124,15 +124,26 @@ final class RandomMessages {
         return text.append("]}").toString().getBytes(UTF_8);
     }
 
-    /** Page records by an encoder that lives as long as the channel. */
-    byte[] pages(BlockTable blocks, RecordEncoder encoder, int most) {
-        ByteBuffer out = ByteBuffer.allocate((most + 1) * RecordEncoder.MAX_RECORD);
+    /** Page records by an encoder that lives as long as the channel, encoded pages among them if {@code options} take them. */
+    byte[] pages(BlockTable blocks, RecordEncoder encoder, DecoderOptions options, int most) {
+        ByteBuffer out = ByteBuffer.allocate((most + 1) * (RecordEncoder.MAX_RECORD + 32));
         int block = random.nextInt(blocks.size());
         for (int n = random.nextInt(most + 1); n > 0; n--) {
             block = random.nextInt(4) == 0 ? random.nextInt(blocks.size()) : block;
             long page = random.nextLong(blocks.get(block).pages());
-            if (random.nextBoolean()) {
+            int kind = random.nextInt(4);
+            if (kind == 0) {
                 encoder.zero(out, block, page);
+            } else if (kind == 1 && options.xbzrle()) {
+                byte[] delta = new byte[1 + random.nextInt(Pages.SIZE)];
+                random.nextBytes(delta);
+                encoder.xbzrle(out, block, page, delta.length);
+                out.put(delta);
+            } else if (kind == 2 && options.compress()) {
+                byte[] zlib = new byte[1 + random.nextInt(EncodedPage.Encoding.ZLIB.most())];
+                random.nextBytes(zlib);
+                encoder.word(out, block, page, WireFormat.FLAG_COMPRESS);
+                out.putInt(zlib.length).put(zlib);
             } else {
                 byte[] data = new byte[Pages.SIZE];
                 random.nextBytes(data);
@@ -159,7 +170,7 @@ final class RandomMessages {
         wire.message(end).message(footer);
         for (int n = random.nextInt(6); n > 0; n--) {
             wire.message(command(blocks)).message(new StreamMessage.SectionPart(id));
-            wire.bytes(pages(blocks, records, 6)).message(end).message(footer);
+            wire.bytes(pages(blocks, records, options, 6)).message(end).message(footer);
         }
         List<DeviceSectionBytes> devices = devices();
         byte[] run = DeviceSections.encode(devices, random.nextInt());
@@ -167,7 +178,7 @@ final class RandomMessages {
             wire.message(new PackagedBlob(run, List.of(3, 0x42)).encode());
         }
         wire.message(new StreamMessage.SectionEnd(id))
-                .bytes(pages(blocks, records, 6))
+                .bytes(pages(blocks, records, postcopy ? DecoderOptions.PLAIN : options, 6))
                 .message(end)
                 .message(footer);
         if (postcopy) {

@@ -19,11 +19,13 @@ class RandomStreamTest {
 
     private static DecoderOptions options(Random random) {
         return new DecoderOptions(
-                random.nextBoolean(),
-                random.nextBoolean(),
-                random.nextBoolean(),
-                true,
-                random.nextBoolean() ? Map.of() : Map.of("m0", 2L << 20));
+                        random.nextBoolean(),
+                        random.nextBoolean(),
+                        random.nextBoolean(),
+                        true,
+                        random.nextBoolean() ? Map.of() : Map.of("m0", 2L << 20))
+                .withXbzrle(random.nextBoolean())
+                .withCompress(random.nextBoolean());
     }
 
     @Test

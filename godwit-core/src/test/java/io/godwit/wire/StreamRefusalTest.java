@@ -196,6 +196,39 @@ class StreamRefusalTest {
         assertThat(refusal.offset()).isEqualTo(stream.size() - back);
     }
 
+    static Stream<Arguments> wrongEncodedPages() {
+        return Stream.of(
+                arguments(part().u64(0x40).str8("rom").u8(0).u16(1), 3, "begins with byte 0, not 1"),
+                arguments(part().u64(0x40).str8("rom").u8(1).u16(0), 2, "an xbzrle record of 0 bytes"),
+                arguments(part().u64(0x40).str8("rom").u8(1).u16(4097), 2, "an xbzrle record of 4097 bytes"),
+                arguments(part().u64(0x1040).str8("rom").u8(1).u16(1).u8(0), 16, "past the end of block 'rom'"),
+                arguments(part().u64(0x40).str8("pc.rom").u8(1), 7, "no RAM block is named 'pc.rom'"),
+                arguments(part().u64(0x60).u8(1), 9, "none was named"),
+                arguments(part().u64(0x48).u8(1), 9, "flags 0x48"),
+                arguments(part().u64(0x140).u8(1), 9, "flags 0x140"),
+                arguments(part().u64(0x100).str8("rom").u32(0), 4, "a compressed page of 0 bytes"),
+                arguments(part().u64(0x100).str8("rom").u32(4111), 4, "a compressed page of 4111 bytes"),
+                arguments(part().u64(0x100).str8("rom").u32(-1), 4, "a compressed page of 4294967295 bytes"),
+                arguments(part().u64(0x120).u32(0), 12, "none was named"),
+                arguments(
+                        afterStart()
+                                .message(new Packaged(new byte[0]))
+                                .message(new SectionPart(RAM_ID))
+                                .u64(0x40),
+                        8,
+                        "an encoded page may not come in postcopy"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("wrongEncodedPages")
+    void aWrongEncodedPageIsToldWithItsPlace(Wire stream, int back, String reason) {
+        WireException refusal = stream.refusal(new StreamDecoder(
+                StreamLimits.DEFAULT, DecoderOptions.PLAIN.withXbzrle(true).withCompress(true)));
+
+        assertThat(refusal.reason()).contains(reason);
+        assertThat(refusal.offset()).isEqualTo(stream.size() - back);
+    }
+
     @Test
     void limitsCountBlocksBytesAndBlobs() {
         StreamLimits small = new StreamLimits(100, 200, 50, 1, 1 << 20);

@@ -279,7 +279,7 @@ class RunCommandIT {
                 "--incoming defer -S; contradict",
                 "--guest vm; vm",
                 "--backing paper; paper",
-                "--set-capability xbzrle; xbzrle",
+                "--set-capability rdma-pin-all; rdma-pin-all",
                 "--set-capability nope; nope",
                 "--set-capability events=maybe; NAME=on or NAME=off",
                 "--set-parameter downtime-limit=never; downtime-limit",

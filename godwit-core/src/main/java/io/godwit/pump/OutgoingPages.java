@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.pump;
+
+import io.godwit.protocol.PageScheduler;
+import io.godwit.wire.RecordEncoder;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/** The way of a page from memory to its record, the counterpart of {@link IncomingPages}. Used by the loop only; nothing is allocated per page. */
+final class OutgoingPages {
+    private final PageSource memory;
+    private final SourceStats stats;
+    private @Nullable SentPages sent;
+
+    OutgoingPages(PageSource memory, SourceStats stats) {
+        this.memory = memory;
+        this.stats = stats;
+    }
+
+    /** From here on a page that was sent before may go as its difference. */
+    void beginDifferences() {
+        sent = new SentPages(memory.blocks(), SentPages.DEFAULT_BYTES);
+    }
+
+    /** From here on pages go whole. */
+    void endDifferences() {
+        sent = null;
+    }
+
+    /** Appends the record of a page, or nothing if the destination has it as it is. */
+    void record(RecordEncoder records, ByteBuffer out, long address) {
+        int block = PageScheduler.block(address);
+        long page = PageScheduler.page(address);
+        SentPages before = sent;
+        if (memory.isZero(block, page)) {
+            records.zero(out, block, page);
+            stats.zeroPages++;
+            if (before != null) {
+                before.forget(block, page);
+            }
+        } else if (before == null) {
+            records.header(out, block, page);
+            memory.read(block, page, out);
+            stats.normalPages++;
+        } else {
+            int start = out.position();
+            switch (before.send(memory, records, out, block, page)) {
+                case PAGE -> stats.normalPages++;
+                case DIFFERENCE -> {
+                    stats.differences++;
+                    stats.differenceBytes += out.position() - start;
+                }
+                case NOTHING -> stats.unchangedPages++;
+            }
+        }
+    }
+}
