@@ -36,7 +36,7 @@ final class MachineTable {
         Map<String, String> sections = new LinkedHashMap<>();
         try (InputStream in = MachineTable.class.getResourceAsStream(resource)) {
             String text = new String(Objects.requireNonNull(in, resource).readAllBytes(), StandardCharsets.UTF_8);
-            for (String section : text.substring(text.indexOf("\n[") + 1).split("\n(?=\\[)")) {
+            for (String section : text.substring(text.indexOf("\n[") + 1).split("\n(?=\\[)", -1)) {
                 sections.put(section.substring(1, section.indexOf(']')), section.strip());
             }
         }

@@ -198,7 +198,7 @@ class PacerTest {
         Random random = new Random(Seeds.next());
         for (int world = 0; world < 200; world++) {
             Pacer free = new Pacer();
-            long rate = 1 + random.nextLong(1L << 10 + random.nextInt(24));
+            long rate = 1 + random.nextLong(1L << (10 + random.nextInt(24)));
             free.rate(rate, now);
             long begin = now;
             double sent = 0;

@@ -280,7 +280,7 @@ class PageSchedulerTest {
                 for (int b = 0; b < lengths.length; b++) {
                     received[b] = new PageBitmap(lengths[b]);
                     for (int w = 0; w < received[b].wordCount(); w++) {
-                        received[b].setWord(w, random.nextLong() | 1L << random.nextInt(64));
+                        received[b].setWord(w, random.nextLong() | (1L << random.nextInt(64)));
                     }
                 }
                 real.restart(received);

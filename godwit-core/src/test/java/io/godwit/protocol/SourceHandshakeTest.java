@@ -96,7 +96,7 @@ class SourceHandshakeTest {
     }
 
     /** How far a handshake has come. */
-    private enum Progress {
+    enum Progress {
         CONNECTING,
         ASKED,
         ONE_BITMAP,

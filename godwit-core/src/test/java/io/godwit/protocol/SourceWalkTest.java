@@ -209,9 +209,7 @@ class SourceWalkTest {
     private static void handshakePromises(
             SourceState before, SourceInput input, SourceState after, Supplier<String> step) {
         if (input instanceof SourceInput.Pause || input instanceof SourceInput.Broken) {
-            assertThat(after.status())
-                    .as(step)
-                    .isIn(MigrationStatus.POSTCOPY_PAUSED, MigrationStatus.UNCERTAIN);
+            assertThat(after.status()).as(step).isIn(MigrationStatus.POSTCOPY_PAUSED, MigrationStatus.UNCERTAIN);
         } else if (after.status() != before.status()) {
             assertThat(after.status())
                     .as(step)
