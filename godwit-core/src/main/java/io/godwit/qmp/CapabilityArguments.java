@@ -21,8 +21,10 @@ final class CapabilityArguments {
 
     private CapabilityArguments() {}
 
+    /** QEMU 10.0's, in its order; what only older ones know is shown while it is on. */
     static Json shown(Set<Capability> enabled) {
         return new JsonArray(Stream.of(Capability.values())
+                .filter(capability -> capability != Capability.COMPRESS || enabled.contains(capability))
                 .<Json>map(capability -> JsonObject.builder()
                         .put("state", enabled.contains(capability))
                         .put("capability", capability.word())
