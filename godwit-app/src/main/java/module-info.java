@@ -4,6 +4,7 @@
 // builds on this module. (Not a doc comment: Error Prone 2.52 takes one on an open module for a stray one.)
 open module io.godwit.app {
     requires static org.jspecify;
+    requires com.github.luben.zstd_jni; // optional to the core, used by it for multifd
     requires info.picocli;
     requires io.godwit.core;
     requires HdrHistogram;

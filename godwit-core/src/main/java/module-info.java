@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Godwit's engine as a library: the JDK and nothing else. */
+/** Godwit's engine as a library: the JDK and nothing else, but for zstd-jni where multifd is to speak zstd. */
 module io.godwit.core {
     requires static transitive org.jspecify;
     requires jdk.net;
+    requires static com.github.luben.zstd_jni;
 
     exports io.godwit.json;
     exports io.godwit.page;

@@ -119,6 +119,17 @@ class ArchitectureTest {
     }
 
     @Test
+    void onlyTheClassesNamedAfterItKnowTheZstdLibrary() {
+        check(noClasses()
+                .that()
+                .haveSimpleNameNotStartingWith("Zstd")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("com.github.luben..")
+                .because("it may be missing: the others must load without it"));
+    }
+
+    @Test
     void onlyTheLoopsAndTheirNeighboursStartThreads() {
         check(noClasses()
                 .that()

@@ -10,7 +10,8 @@ import java.util.OptionalLong;
  *
  * @param postcopyRam capability postcopy-ram is on here: blocks of {@code hugeBlocks} carry their page size
  * @param ignoreShared capability x-ignore-shared is on here: each block carries its guest-physical address
- * @param multifd MULTIFD_FLUSH words are decoded; otherwise they are refused by name
+ * @param multifd MULTIFD_FLUSH words are decoded; otherwise they are refused by name. They end a sync point; old sources have no such word, see {@link
+ *     MultifdSyncPoints}
  * @param vmDescription a precopy stream ends with a vmdesc (off only for a source with suppress-vmdesc=on)
  * @param hugeBlocks host page size in bytes of the blocks that are on huge pages here, by name
  * @param xbzrle XBZRLE records are decoded; otherwise they are refused by name

@@ -12,7 +12,6 @@ public final class FirstBytes {
     /** Bytes after which the verdict is never {@link Kind#NEED_MORE}. */
     public static final int ENOUGH = Long.BYTES + 1 + 255;
 
-    private static final int MULTIFD_MAGIC = 0x11223344;
     /** A block has at most 2^48 bytes: the two highest bytes of a record's word are 0. */
     private static final int WORD_ZEROES = 2;
 
@@ -48,7 +47,7 @@ public final class FirstBytes {
         }
         return switch (peeked.get(peeked.position())) {
             case WireFormat.MAGIC >>> 24 -> magic(peeked, WireFormat.MAGIC, Kind.MAIN_HEADER);
-            case MULTIFD_MAGIC >>> 24 -> magic(peeked, MULTIFD_MAGIC, Kind.MULTIFD_MAGIC);
+            case MultifdFormat.MAGIC >>> 24 -> magic(peeked, MultifdFormat.MAGIC, Kind.MULTIFD_MAGIC);
             case WireFormat.COMMAND -> command(peeked, blocks);
             case 0 -> pageRecord(peeked, blocks);
             default -> Kind.FOREIGN;

@@ -259,7 +259,10 @@ public final class StreamDecoder {
         if (word == WireFormat.FLAG_EOS) {
             return done(State.FOOTER, END_OF_RECORDS);
         }
-        if (word == WireFormat.FLAG_MULTIFD_FLUSH && options.multifd() && !postcopy) {
+        if (word == WireFormat.FLAG_MULTIFD_FLUSH && options.multifd()) {
+            if (postcopy) {
+                throw reader.errorBefore(8, "a MULTIFD_FLUSH in postcopy, where multifd is not used any more");
+            }
             return done(state, MULTIFD_FLUSH);
         }
         reader.skip(-8);

@@ -128,7 +128,7 @@ public sealed interface StreamMessage
     /** {@code u64 0x010}: the last record of a section's body, §7. */
     record EndOfRecords() implements StreamMessage {}
 
-    /** {@code u64 0x200}: a sync point of the multifd channels, §7.4; only with {@link DecoderOptions#multifd}. */
+    /** {@code u64 0x200}: a sync point of the multifd channels, §7.4, see {@link MultifdSyncPoints}; only with {@link DecoderOptions#multifd}. */
     record MultifdFlush() implements StreamMessage {}
 
     /**

@@ -13,6 +13,7 @@ public final class UnsupportedOnWireException extends WireException {
         MULTIFD("multifd", false),
         MAPPED_RAM("mapped-ram", false),
         RDMA("rdma", false),
+        DEVICE_STATE("device state on a multifd channel", false),
         ITERABLE("an iterable state other than ram", false);
 
         private final String title;

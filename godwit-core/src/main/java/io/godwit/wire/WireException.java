@@ -15,13 +15,15 @@ public sealed class WireException extends Exception permits UnsupportedOnWireExc
     public static final String RETURN_PATH = "return path";
     /** {@link #channel()} of the channel of urgent pages. */
     public static final String PREEMPT = "preempt";
+    /** {@link #channel()} of a multifd channel that has not said its number yet. */
+    public static final String MULTIFD = "multifd";
 
     private final String channel;
     private final long offset;
     private final String reason;
 
     /**
-     * @param channel {@link #MAIN}, {@link #RETURN_PATH} or {@link #PREEMPT}
+     * @param channel {@link #MAIN}, {@link #RETURN_PATH}, {@link #PREEMPT}, {@link #MULTIFD} or {@link #multifd}
      * @param offset bytes from the channel's first byte to the one that is wrong
      * @param reason what was wrong, without channel and offset
      */
@@ -30,6 +32,11 @@ public sealed class WireException extends Exception permits UnsupportedOnWireExc
         this.channel = channel;
         this.offset = offset;
         this.reason = reason;
+    }
+
+    /** {@link #channel()} of the multifd channel with this number. */
+    public static String multifd(int id) {
+        return MULTIFD + " " + id;
     }
 
     public String channel() {

@@ -2,6 +2,9 @@
 
 package io.godwit.wire;
 
+import io.godwit.json.Json;
+import io.godwit.json.JsonObject;
+import io.godwit.json.JsonSyntaxException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -74,6 +77,18 @@ final class Captures {
                     .toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What {@code meta.json} tells about the run. */
+    static JsonObject meta(String vector) {
+        try {
+            return (JsonObject)
+                    Json.parse(Files.readString(folder().resolve(vector).resolve("meta.json")));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (JsonSyntaxException e) {
+            throw new AssertionError("meta.json of " + vector, e);
         }
     }
 

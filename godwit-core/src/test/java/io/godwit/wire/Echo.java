@@ -27,6 +27,12 @@ final class Echo {
         compare(message, size);
     }
 
+    void expect(MultifdMessage message) {
+        int size = MultifdEncoder.size(message);
+        MultifdEncoder.write(message, room(size));
+        compare(message, size);
+    }
+
     void expect(ReturnPathEncoder encoder, ReturnPathMessage message) {
         int size = encoder.size(message);
         encoder.write(message, room(size));

@@ -49,7 +49,12 @@ final class ChildCommand {
             command.addAll(
                     List.of("--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"), MAIN));
         } else {
-            command.addAll(List.of("--enable-native-access=io.godwit.core", "-p", modules, "-m", MODULE + "/" + MAIN));
+            command.addAll(List.of(
+                    "--enable-native-access=io.godwit.core,com.github.luben.zstd_jni",
+                    "-p",
+                    modules,
+                    "-m",
+                    MODULE + "/" + MAIN));
         }
         return command;
     }

@@ -105,7 +105,7 @@ final class Programs implements AutoCloseable {
             command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp"));
             command.addAll(List.of(System.getProperty("java.class.path"), "io.godwit.app.Main"));
         } else {
-            command.addAll(List.of("--enable-native-access=io.godwit.core", "-p", modules));
+            command.addAll(List.of("--enable-native-access=io.godwit.core,com.github.luben.zstd_jni", "-p", modules));
             command.addAll(List.of("-m", "io.godwit.app/io.godwit.app.Main"));
         }
         command.addAll(List.of(arguments));
