@@ -28,9 +28,6 @@ public interface DiskFile extends AutoCloseable {
     /** Sets the length: what is cut off is gone, what is added reads as zeroes and takes no room. */
     void setSize(long bytes) throws DiskException;
 
-    /** Bytes in use on the disk, or {@link #size} where that cannot be told. */
-    long allocated() throws DiskException;
-
     @Override
     void close() throws DiskException;
 }

@@ -4,16 +4,28 @@ package io.godwit.store;
 
 import io.godwit.page.BlockTable;
 import io.godwit.page.PageBitmap;
+import io.godwit.page.Pages;
 import io.godwit.pump.PageSource;
 import java.nio.ByteBuffer;
 
 /** A parked VM's pages. Nothing is ever dirty. One thread. */
 public final class StoreSource implements PageSource, AutoCloseable {
-    @Override
-    public BlockTable blocks() {
-        throw new UnsupportedOperationException();
+    private final BlockFiles files;
+    private final Presence presence;
+    private final PageReader reader;
+
+    StoreSource(BlockFiles files, Presence presence) {
+        this.files = files;
+        this.presence = presence;
+        this.reader = new PageReader(files);
     }
 
+    @Override
+    public BlockTable blocks() {
+        return files.table();
+    }
+
+    /** Does nothing: a parked VM writes nothing. */
     @Override
     public void trackDirty(boolean on) {}
 
@@ -25,7 +37,12 @@ public final class StoreSource implements PageSource, AutoCloseable {
     /** From the zero map, without reading. */
     @Override
     public boolean isZero(int block, long page) {
-        throw new UnsupportedOperationException();
+        return presence.zero(block).get(page);
+    }
+
+    /** Pages of the block that are not zero. */
+    public long dataPages(int block) {
+        return presence.dataPages(block);
     }
 
     /**
@@ -35,11 +52,27 @@ public final class StoreSource implements PageSource, AutoCloseable {
      */
     @Override
     public void read(int block, long page, ByteBuffer out) {
-        throw new UnsupportedOperationException();
+        if (presence.zero(block).get(page)) {
+            RunBuffer.putZeroes(out);
+            return;
+        }
+        int at = reader.find(block, page);
+        out.put(out.position(), reader.buffer(), at, Pages.SIZE).position(out.position() + Pages.SIZE);
+    }
+
+    /**
+     * Next page at or after {@code page} that is not zero, or -1.
+     */
+    long nextData(int block, long page) {
+        return presence.zero(block).nextClear(page);
     }
 
     @Override
     public void close() {
-        throw new UnsupportedOperationException();
+        try {
+            files.close();
+        } catch (DiskException e) {
+            throw Failures.of(e);
+        }
     }
 }

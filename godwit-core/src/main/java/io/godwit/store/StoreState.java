@@ -57,8 +57,12 @@ public sealed interface StoreState {
         }
     }
 
-    /** The destination may run it. Only its completion, or proof that it never got it, ends this. */
-    record Leaving(Departure departure) implements StoreState {
+    /**
+     * The destination may run it. Only its completion, or proof that it never got it, ends this.
+     *
+     * @param confirmed whether the source it once came from was heard to have completed
+     */
+    record Leaving(Departure departure, boolean confirmed) implements StoreState {
         @Override
         public String word() {
             return "leaving";

@@ -2,7 +2,9 @@
 
 package io.godwit.store;
 
+import io.godwit.page.BlockTable;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.time.InstantSource;
 import org.jspecify.annotations.Nullable;
 
@@ -10,137 +12,418 @@ import org.jspecify.annotations.Nullable;
  * One VM's folder, held exclusively. Every transition is durable when it returns, and an illegal one throws a {@link StoreException} of kind {@code REFUSED} with a
  * sentence, having changed nothing.
  *
- * <p>Threads: {@link #checkpoint} and {@link #rollBack} on any one thread while the loop goes on with the sink; everything else by one thread at a time. All
- * but {@link #state} and {@link #manifest} may block in I/O.
+ * <p>Threads: any; calls wait for one another, so a thread that must not wait for a sync ({@link #checkpoint}, {@link #rollBack}, {@link #park} make some) leaves
+ * these to another and calls nothing here meanwhile. {@link #manifest} never waits, and the sink goes on during a checkpoint.
  */
 public final class VmStore implements AutoCloseable {
-    private VmStore() {}
+    static final String LOCK = "lock";
+
+    private final Disk disk;
+    private final Path folder;
+    private final InstantSource clock;
+    private final String version;
+    private final DiskLock lock;
+    private volatile @Nullable Manifest manifest;
+    /** The manifest in memory is ahead of the one on disk, by a commit that the device file says. */
+    private boolean manifestOwed;
+
+    private @Nullable Reception reception;
+    private boolean closed;
+
+    private VmStore(Disk disk, Path folder, InstantSource clock, String version, DiskLock lock) {
+        this.disk = disk;
+        this.folder = folder;
+        this.clock = clock;
+        this.version = version;
+        this.lock = lock;
+    }
 
     /**
-     * Takes the folder, creating it if need be; a VM that is there is as its last process left it. Manifest null means that nothing was received yet.
+     * Takes the folder, creating it if need be; a VM that is there is as its last process left it. {@link #manifest} is null if nothing was received yet.
      *
      * @param version Godwit's, for the manifest
      * @throws StoreException LOCKED, CORRUPT, or what the disk says
      */
     public static VmStore open(Disk disk, Path folder, InstantSource clock, String version) {
-        throw new UnsupportedOperationException();
+        try {
+            createDurably(disk, folder.toAbsolutePath());
+            VmStore store = new VmStore(disk, folder, clock, version, disk.lock(folder.resolve(LOCK)));
+            boolean done = false;
+            try {
+                store.manifest = ManifestFile.read(disk, folder);
+                done = true;
+                return store;
+            } finally {
+                if (!done) {
+                    store.close();
+                }
+            }
+        } catch (DiskException e) {
+            throw Failures.again(e);
+        }
+    }
+
+    /** As {@link #open}, but refuses a folder in which no VM is, with kind {@code MISSING}, and creates nothing. */
+    public static VmStore openExisting(Disk disk, Path folder, InstantSource clock, String version) {
+        if (!disk.exists(folder.resolve(ManifestFile.NAME))) {
+            throw new StoreException(
+                    StoreException.Kind.MISSING,
+                    "there is no parked VM in " + folder + "; 'godwit store list' shows which there are");
+        }
+        return open(disk, folder, clock, version);
+    }
+
+    private static void createDurably(Disk disk, Path folder) throws DiskException {
+        if (disk.isFolder(folder)) {
+            return;
+        }
+        Path above = folder.getParent();
+        if (above != null) {
+            createDurably(disk, above);
+        }
+        disk.createFolder(folder);
+        if (above != null) {
+            disk.syncFolder(above);
+        }
     }
 
     public Path folder() {
-        throw new UnsupportedOperationException();
+        return folder;
     }
 
-    /** Null as long as no source has begun. Any thread. */
+    /** Null as long as no source has begun. */
     public @Nullable Manifest manifest() {
-        throw new UnsupportedOperationException();
+        return manifest;
     }
 
     // ---- coming in
 
     /**
-     * A source's block list has come: forgets what an earlier attempt left, creates the files. From nothing, {@code Receiving} and {@code Gone}; else refused. Durable.
+     * A source's block list has come: forgets what an earlier attempt left and creates the files. From nothing, {@code Receiving} and {@code Gone}; else refused.
+     * Durable: two syncs of small files and folders.
      *
      * @return the sink for its pages, in precopy
      */
-    public StoreSink receive(Arrival arrival) {
-        throw new UnsupportedOperationException();
+    public synchronized StoreSink receive(Arrival arrival) {
+        requireOpen();
+        Manifest before = manifest;
+        if (before != null
+                && !(before.state() instanceof StoreState.Receiving)
+                && !(before.state() instanceof StoreState.Gone)) {
+            throw refused(before, "another VM cannot be received into it; choose another folder, or remove it first");
+        }
+        BlockTable table = new BlockTable(arrival.blocks());
+        try {
+            endReception();
+            Instant now = clock.instant();
+            int attempt = before == null ? 1 : before.attempt() + 1;
+            become(new Manifest(
+                    new StoreState.Receiving(),
+                    arrival,
+                    attempt,
+                    null,
+                    0,
+                    null,
+                    before == null ? now : before.created(),
+                    now,
+                    version));
+            Reception fresh = Reception.begin(disk, folder, table, attempt);
+            reception = fresh;
+            return fresh.sink();
+        } catch (DiskException e) {
+            throw Failures.again(e);
+        }
     }
 
     /** After {@link #open} found {@code ReceivingPostcopy}: the sink in postcopy, with what was received as of the last checkpoint. */
-    public StoreSink resumeReceiving() {
-        throw new UnsupportedOperationException();
+    public synchronized StoreSink resumeReceiving() {
+        Manifest now = require("its reception cannot go on", StoreState.ReceivingPostcopy.class);
+        if (reception != null) {
+            return reception.sink();
+        }
+        try {
+            become(now.withRunState(RunState.of(StoredVm.devices(disk, folder, now))));
+            Reception again =
+                    Reception.resume(disk, folder, new BlockTable(now.arrival().blocks()), now.attempt());
+            reception = again;
+            return again.sink();
+        } catch (DiskException e) {
+            throw Failures.again(e);
+        }
     }
 
     /**
-     * PACKAGED has come whole: from here on this store holds what exists nowhere else. One sync. Call before anything tells the source so (PONG of what is in the
-     * blob, RESUME), after {@link StoreSink#beginPostcopy}. If it throws, nothing but memory holds the devices: call it again once the disk is well.
+     * PACKAGED has come whole: from here on this store holds what exists nowhere else. One sync. To be called after {@link StoreSink#beginPostcopy} and before anything
+     * tells the source so (PONG of what is in the blob, RESUME). If it throws, only the caller's memory holds the devices: it is to be called again once the disk is well.
      */
-    public void handOver(StoredDevices devices) {
-        throw new UnsupportedOperationException();
+    public synchronized void handOver(StoredDevices devices) {
+        Manifest now = require("nothing can be handed over to it", StoreState.Receiving.class);
+        if (reception == null || !reception.sink().isPostcopy()) {
+            throw new IllegalStateException("a hand-over comes after a reception's switch to postcopy");
+        }
+        try {
+            DeviceFile.commit(disk, folder, devices, now.attempt());
+        } catch (DiskException e) {
+            throw Failures.again(e);
+        }
+        manifest = now.with(new StoreState.ReceivingPostcopy(), clock.instant()).withRunState(RunState.of(devices));
+        manifestOwed = true;
     }
 
     /**
-     * Makes what was received until now durable, data first, then the bitmap that says so. Only from {@link #handOver} on (before it nothing here is worth
-     * keeping: then it does nothing). Costs what was written since the last one.
+     * Makes what was received until now durable, data first, then the bitmap that says so. Only from {@link #handOver} on: before it nothing here is worth keeping, and
+     * it does nothing. Costs what was written since the last one, and a look at two bits per page.
      *
      * @return pages that are durable now
      */
-    public long checkpoint() {
-        throw new UnsupportedOperationException();
+    public synchronized long checkpoint() {
+        requireOpen();
+        Manifest now = manifest;
+        if (reception == null || now == null || !(now.state() instanceof StoreState.ReceivingPostcopy)) {
+            return 0;
+        }
+        settleManifest(now);
+        return reception.checkpoint();
     }
 
     /**
-     * After a failed sync: forgets everything that is not durable; received bitmaps shrink in place. No page may be placed meanwhile. If it throws, the
-     * store goes on refusing pages: call it again once the disk is well.
+     * After a failed sync: forgets everything that is not durable; the received bitmaps shrink in place, so whoever counts pages counts anew. No page may be placed meanwhile.
+     * If it throws, the store goes on refusing pages: it is to be called again once the disk is well.
      */
-    public void rollBack() {
-        throw new UnsupportedOperationException();
+    public synchronized void rollBack() {
+        Manifest now = require("there is nothing to roll back", StoreState.ReceivingPostcopy.class);
+        if (reception == null) {
+            throw new IllegalStateException("no reception is under way");
+        }
+        settleManifest(now);
+        reception.rollBack();
+    }
+
+    private void settleManifest(Manifest now) {
+        if (manifestOwed) {
+            try {
+                become(now);
+            } catch (DiskException e) {
+                throw Failures.again(e);
+            }
+        }
     }
 
     /**
-     * Everything has come: syncs files and folder, then says parked. Refused if a page lacks. SHUT 0 may be sent after it.
+     * Everything has come: syncs files and folder, then says parked. Refused if a page lacks. SHUT 0 may be sent after it. After a {@code SYNC_FAILED} a precopy has failed, and a
+     * postcopy goes on by {@link #rollBack} and a recovery; after another failure it may be called again.
      *
      * @param devices null in postcopy, where {@link #handOver} had them
-     * @param confirmed whether the source cannot resume any more: in postcopy always
+     * @param confirmed whether the source cannot resume: in precopy that is not known before it was heard to have completed; of no meaning in postcopy
      */
-    public void park(@Nullable StoredDevices devices, boolean confirmed) {
-        throw new UnsupportedOperationException();
+    public synchronized void park(@Nullable StoredDevices devices, boolean confirmed) {
+        Manifest now = require("it cannot be parked", StoreState.Receiving.class, StoreState.ReceivingPostcopy.class);
+        boolean postcopy = now.state() instanceof StoreState.ReceivingPostcopy;
+        Reception done = reception;
+        if (done == null
+                || postcopy != (devices == null)
+                || postcopy != done.sink().isPostcopy()) {
+            throw new IllegalStateException("a parked VM has been received, its devices by exactly one way");
+        }
+        long missing = done.sink().missing();
+        if (missing > 0) {
+            throw refused(now, "it cannot be parked, since " + missing + " pages have not come");
+        }
+        done.finish();
+        try {
+            Manifest parked = now;
+            if (devices != null) {
+                DeviceFile.replace(disk, folder, devices, now.attempt());
+                disk.syncFolder(folder);
+                parked = now.withRunState(RunState.of(devices));
+            }
+            become(parked.with(
+                    postcopy || confirmed ? new StoreState.Parked() : new StoreState.ParkedUnconfirmed(),
+                    clock.instant()));
+            endReception();
+        } catch (DiskException e) {
+            throw Failures.again(e);
+        }
     }
 
     /** The source was heard to have completed. From {@code ParkedUnconfirmed}; in {@code Parked} it does nothing. */
-    public void confirm() {
-        throw new UnsupportedOperationException();
+    public synchronized void confirm() {
+        Manifest now =
+                require("there is nothing to confirm", StoreState.ParkedUnconfirmed.class, StoreState.Parked.class);
+        if (now.state() instanceof StoreState.ParkedUnconfirmed) {
+            move(now, new StoreState.Parked());
+        }
     }
 
     /** The source has resumed the VM: what is here is an old copy. From {@code ParkedUnconfirmed}. */
-    public void disown(String reason) {
-        throw new UnsupportedOperationException();
+    public synchronized void disown(String reason) {
+        Manifest now = require("it cannot be its source's", StoreState.ParkedUnconfirmed.class);
+        move(now, new StoreState.Gone(null, reason));
     }
 
     // ---- going out
 
-    /** Reads pages and devices of a VM in {@code Parked}, {@code ParkedUnconfirmed}, {@code Leaving} or {@code Gone}. Each call gives one of its own, for one thread; close it. */
-    public StoreSource source() {
-        throw new UnsupportedOperationException();
+    /**
+     * Reads the pages of a complete VM ({@code Parked}, {@code ParkedUnconfirmed}, {@code Leaving}, {@code Gone}). Each call gives a source of its own, to be closed, for one thread.
+     * Costs 64 KiB of reading per GiB of RAM at most, whatever is in it.
+     */
+    public synchronized StoreSource source() {
+        Manifest now = requireComplete();
+        try {
+            return StoredVm.source(disk, folder, now);
+        } catch (DiskException e) {
+            throw Failures.again(e);
+        }
     }
 
-    /** The device state of a complete VM, its checksum verified. */
-    public StoredDevices devices() {
-        throw new UnsupportedOperationException();
+    /** The device state of a complete VM, checked against its digest. */
+    public synchronized StoredDevices devices() {
+        Manifest now = requireComplete();
+        try {
+            return StoredVm.devices(disk, folder, now);
+        } catch (DiskException e) {
+            throw Failures.again(e);
+        }
     }
 
     /** Why {@link #leave} would be refused, as a sentence, or null. To be asked before anything is connected. */
     public @Nullable String whyNotLeave(boolean evenUnconfirmed) {
-        throw new UnsupportedOperationException();
+        Manifest now = manifest;
+        return now == null ? "there is no VM in " + folder : Leave.refusal(now, folder, evenUnconfirmed);
     }
 
     /**
-     * The destination may run it from now on: to be called before the commit point's last byte is handed to the kernel.
+     * The destination may run it from now on: to be called before the commit point's last byte is handed to the kernel. If it throws, the manifest on disk may say either.
      *
      * @param evenUnconfirmed the operator's explicit word for a VM in {@code ParkedUnconfirmed}
      */
-    public void leave(StoreState.Departure departure, boolean evenUnconfirmed) {
-        throw new UnsupportedOperationException();
+    public synchronized void leave(StoreState.Departure departure, boolean evenUnconfirmed) {
+        Manifest now = requireLeavable(evenUnconfirmed);
+        move(now, new StoreState.Leaving(departure, now.state() instanceof StoreState.Parked));
     }
 
     /** As {@link #leave}, but as a copy: the state stays, and the manifest counts it. */
-    public void leaveAsClone(boolean evenUnconfirmed) {
-        throw new UnsupportedOperationException();
+    public synchronized void leaveAsClone(StoreState.Departure departure, boolean evenUnconfirmed) {
+        Manifest now = requireLeavable(evenUnconfirmed);
+        try {
+            become(now.withClone(departure));
+        } catch (DiskException e) {
+            throw Failures.again(e);
+        }
     }
 
-    /** The destination never got it: proven (the commit point's last byte was not handed to the kernel, or the peer said so), or an operator's word. {@code Leaving} to {@code Parked}. */
-    public void takeBack(String reason) {
-        throw new UnsupportedOperationException();
+    private Manifest requireLeavable(boolean evenUnconfirmed) {
+        requireOpen();
+        String refusal = whyNotLeave(evenUnconfirmed);
+        Manifest now = manifest;
+        if (refusal != null || now == null) {
+            throw new StoreException(StoreException.Kind.REFUSED, String.valueOf(refusal));
+        }
+        return now;
     }
 
-    /** The destination has confirmed that everything is there (SHUT 0, RESUME_ACK of a completed one, its QMP). {@code Leaving} to {@code Gone}. */
-    public void gone(String reason) {
-        throw new UnsupportedOperationException();
+    /**
+     * The destination never got it: proven (the commit point's last byte was not handed to the kernel, or the peer said so), or an operator's word. {@code Leaving} to what
+     * it was before.
+     */
+    public synchronized void takeBack() {
+        Manifest now = require("there is nothing to take back", StoreState.Leaving.class);
+        boolean confirmed = now.state() instanceof StoreState.Leaving leaving && leaving.confirmed();
+        move(now, confirmed ? new StoreState.Parked() : new StoreState.ParkedUnconfirmed());
+    }
+
+    /** The destination has confirmed that everything is there (SHUT 0, or its QMP). {@code Leaving} to {@code Gone}. */
+    public synchronized void gone(String reason) {
+        Manifest now = require("it cannot be gone", StoreState.Leaving.class);
+        if (now.state() instanceof StoreState.Leaving leaving) {
+            move(now, new StoreState.Gone(leaving.departure(), reason));
+        }
+    }
+
+    // ---- the manifest
+
+    private void move(Manifest now, StoreState next) {
+        try {
+            become(now.with(next, clock.instant()));
+        } catch (DiskException e) {
+            throw Failures.again(e);
+        }
+    }
+
+    private void become(Manifest next) throws DiskException {
+        ManifestFile.write(disk, folder, next);
+        manifest = next;
+        manifestOwed = false;
+    }
+
+    @SafeVarargs
+    private Manifest require(String what, Class<? extends StoreState>... states) {
+        requireOpen();
+        Manifest now = manifest;
+        if (now == null) {
+            throw new StoreException(StoreException.Kind.REFUSED, "there is no VM in " + folder + ": " + what);
+        }
+        for (Class<? extends StoreState> state : states) {
+            if (state.isInstance(now.state())) {
+                return now;
+            }
+        }
+        throw refused(now, what);
+    }
+
+    private Manifest requireComplete() {
+        return require(
+                "its pages cannot be read before all have come",
+                StoreState.Parked.class,
+                StoreState.ParkedUnconfirmed.class,
+                StoreState.Leaving.class,
+                StoreState.Gone.class);
+    }
+
+    private StoreException refused(Manifest now, String what) {
+        return new StoreException(
+                StoreException.Kind.REFUSED,
+                "the VM in " + folder + " is " + now.state().word() + ": " + what);
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the store of " + folder + " is closed");
+        }
+    }
+
+    private void endReception() throws DiskException {
+        Reception ended = reception;
+        reception = null;
+        if (ended != null) {
+            ended.close();
+        }
+    }
+
+    /** Deletes the VM's files; see {@link Removal}. The folder is closed afterwards. */
+    synchronized void removeFiles() {
+        requireOpen();
+        try {
+            endReception();
+            Removal.delete(disk, folder);
+            manifest = null;
+        } catch (DiskException e) {
+            throw Failures.again(e);
+        }
+        close();
     }
 
     /** Gives the folder back to other processes. Nothing is made durable by it. */
     @Override
-    public void close() {
-        throw new UnsupportedOperationException();
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        try (lock) {
+            endReception();
+        } catch (DiskException e) {
+            throw Failures.again(e);
+        }
     }
 }
