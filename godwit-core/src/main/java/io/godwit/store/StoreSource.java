@@ -60,6 +60,11 @@ public final class StoreSource implements PageSource, AutoCloseable {
         out.put(out.position(), reader.buffer(), at, Pages.SIZE).position(out.position() + Pages.SIZE);
     }
 
+    /** As {@link #read}, without giving the page. */
+    void check(int block, long page) {
+        reader.find(block, page);
+    }
+
     /**
      * Next page at or after {@code page} that is not zero, or -1.
      */

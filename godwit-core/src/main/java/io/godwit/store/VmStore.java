@@ -66,11 +66,15 @@ public final class VmStore implements AutoCloseable {
     /** As {@link #open}, but refuses a folder in which no VM is, with kind {@code MISSING}, and creates nothing. */
     public static VmStore openExisting(Disk disk, Path folder, InstantSource clock, String version) {
         if (!disk.exists(folder.resolve(ManifestFile.NAME))) {
-            throw new StoreException(
-                    StoreException.Kind.MISSING,
-                    "there is no parked VM in " + folder + "; 'godwit store list' shows which there are");
+            throw missing(folder);
         }
         return open(disk, folder, clock, version);
+    }
+
+    static StoreException missing(Path folder) {
+        return new StoreException(
+                StoreException.Kind.MISSING,
+                "there is no parked VM in " + folder + "; 'godwit store list' shows which there are");
     }
 
     private static void createDurably(Disk disk, Path folder) throws DiskException {

@@ -98,10 +98,7 @@ final class CrashStory {
                 }
             } catch (StoreException e) {
                 assertThat(e.kind())
-                        .isIn(
-                                StoreException.Kind.FULL,
-                                StoreException.Kind.SYNC_FAILED,
-                                StoreException.Kind.BROKEN);
+                        .isIn(StoreException.Kind.FULL, StoreException.Kind.SYNC_FAILED, StoreException.Kind.BROKEN);
                 mend(store);
             }
         }
@@ -163,7 +160,8 @@ final class CrashStory {
             give(sink, true);
         }
         if (dice.nextInt(3) > 0) {
-            List<PageBitmap> now = List.of(sink.received(0).copy(), sink.received(1).copy());
+            List<PageBitmap> now =
+                    List.of(sink.received(0).copy(), sink.received(1).copy());
             store.checkpoint();
             for (int block = 0; block < promised.length; block++) {
                 for (int i = 0; i < promised[block].wordCount(); i++) {
@@ -212,7 +210,9 @@ final class CrashStory {
 
     private void complete(StoreSink sink, boolean postcopy) {
         for (int block = 0; block < given.length; block++) {
-            for (long page = sink.received(block).nextClear(0); page >= 0; page = sink.received(block).nextClear(page)) {
+            for (long page = sink.received(block).nextClear(0);
+                    page >= 0;
+                    page = sink.received(block).nextClear(page)) {
                 give(sink, block, (int) page, postcopy);
             }
         }
@@ -272,7 +272,9 @@ final class CrashStory {
     private void checkClaims(StoreSink sink) {
         for (int block = 0; block < given.length; block++) {
             byte[] file = Objects.requireNonNull(disk.peek(Shelf.FOLDER.resolve(Manifest.ramFile(block))));
-            for (long page = sink.received(block).nextSet(0); page >= 0; page = sink.received(block).nextSet(page + 1)) {
+            for (long page = sink.received(block).nextSet(0);
+                    page >= 0;
+                    page = sink.received(block).nextSet(page + 1)) {
                 ByteBuffer bytes = ByteBuffer.wrap(file, (int) page * Pages.SIZE, Pages.SIZE);
                 assertThat(bytes.equals(TestPages.of(given[block][(int) page])))
                         .as("page %d of block %d, received, is in its file as it was given", page, block)
