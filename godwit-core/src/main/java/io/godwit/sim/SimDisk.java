@@ -30,7 +30,9 @@ public final class SimDisk implements Disk {
     private final Set<Path> locks = new HashSet<>();
     private long operations;
     private long powerLossAt = Long.MAX_VALUE;
+    private int goodSyncs;
     private int failingSyncs;
+    private boolean syncFailed;
     private boolean full;
     private boolean readOnly;
     private boolean vanished;
@@ -79,9 +81,15 @@ public final class SimDisk implements Disk {
         dead = true;
     }
 
-    /** So many next syncs fail. */
-    public void failSyncs(int count) {
-        failingSyncs = count;
+    /** After so many more good syncs, of files or folders, so many fail. */
+    public void failSyncs(int good, int failing) {
+        goodSyncs = good;
+        failingSyncs = failing;
+    }
+
+    /** Whether a sync has failed since the beginning: what is seen may then not be what is on the medium, for ever. */
+    public boolean hasFailedSync() {
+        return syncFailed;
     }
 
     /** Whether writes that need room fail. */
@@ -285,11 +293,16 @@ public final class SimDisk implements Disk {
     }
 
     boolean takeFailingSync() {
-        if (failingSyncs > 0) {
-            failingSyncs--;
-            return true;
+        if (failingSyncs == 0) {
+            return false;
         }
-        return false;
+        if (goodSyncs > 0) {
+            goodSyncs--;
+            return false;
+        }
+        failingSyncs--;
+        syncFailed = true;
+        return true;
     }
 
     RandomGenerator random() {

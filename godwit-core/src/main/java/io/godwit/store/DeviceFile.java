@@ -62,10 +62,10 @@ final class DeviceFile {
         write(disk, folder.resolve(NAME), devices, attempt, true);
     }
 
-    /** Replaces the file by one that is no commit. The folder is not synced. */
-    static void replace(Disk disk, Path folder, StoredDevices devices, int attempt) throws DiskException {
+    /** Replaces the file by a new one. The folder is not synced. */
+    static void replace(Disk disk, Path folder, Content content, int attempt) throws DiskException {
         Path fresh = folder.resolve(NEW);
-        write(disk, fresh, devices, attempt, false);
+        write(disk, fresh, content.devices(), attempt, content.handedOver());
         disk.rename(fresh, folder.resolve(NAME));
     }
 

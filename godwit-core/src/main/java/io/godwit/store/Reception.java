@@ -89,10 +89,9 @@ final class Reception implements AutoCloseable {
         return presence.durablePages();
     }
 
-    /** The last checkpoint: after it no page is taken. */
+    /** The last checkpoint, after which no page comes. May be made again. */
     void finish() {
         save(true);
-        sink.seal();
     }
 
     /** First the data, then what says that it is there: the order that everything hangs on. */

@@ -50,7 +50,7 @@ public final class VmStore implements AutoCloseable {
             VmStore store = new VmStore(disk, folder, clock, version, disk.lock(folder.resolve(LOCK)));
             boolean done = false;
             try {
-                store.manifest = ManifestFile.read(disk, folder);
+                store.adopt();
                 done = true;
                 return store;
             } finally {
@@ -75,6 +75,24 @@ public final class VmStore implements AutoCloseable {
         return new StoreException(
                 StoreException.Kind.MISSING,
                 "there is no parked VM in " + folder + "; 'godwit store list' shows which there are");
+    }
+
+    /**
+     * What is read may be what a killed process has written and not synced, or what the system shows although its sync has failed: before anything is built on it, it is written
+     * anew and synced. (The presence file is replaced by the first checkpoint in the same way.)
+     */
+    private void adopt() throws DiskException {
+        Manifest found = ManifestFile.read(disk, folder);
+        if (found == null) {
+            return;
+        }
+        if (found.state() instanceof StoreState.ReceivingPostcopy) {
+            DeviceFile.Content devices = DeviceFile.read(disk, folder, found.attempt());
+            if (devices != null) {
+                DeviceFile.replace(disk, folder, devices, found.attempt());
+            }
+        }
+        become(found);
     }
 
     private static void createDurably(Disk disk, Path folder) throws DiskException {
@@ -237,7 +255,7 @@ public final class VmStore implements AutoCloseable {
         try {
             Manifest parked = now;
             if (devices != null) {
-                DeviceFile.replace(disk, folder, devices, now.attempt());
+                DeviceFile.replace(disk, folder, new DeviceFile.Content(devices, false), now.attempt());
                 disk.syncFolder(folder);
                 parked = now.withRunState(RunState.of(devices));
             }
