@@ -57,6 +57,7 @@ class ArchitectureTest {
     private static final Map<String, Set<String>> FORBIDDEN_BESIDES = Map.of(
             "memory", Set.of("wire", "protocol"),
             "net", Set.of("wire", "protocol", "pump"),
+            "store", Set.of("protocol", "net", "guest"),
             "sys", Set.copyOf(LAYERS));
 
     private static final JavaClasses CORE = new ClassFileImporter().importPath(Path.of(property("godwit.classes")));

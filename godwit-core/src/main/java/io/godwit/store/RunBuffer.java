@@ -31,6 +31,11 @@ final class RunBuffer {
         return count == 0 || (count < PAGES && toBlock == block && page == first + count);
     }
 
+    /** Whether the page's bytes are here and not in its file yet. */
+    boolean holds(int ofBlock, long page) {
+        return ofBlock == block && page >= first && page < first + count;
+    }
+
     void add(int toBlock, long page, ByteBuffer in, int position) {
         if (count == 0) {
             block = toBlock;

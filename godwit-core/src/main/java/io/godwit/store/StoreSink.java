@@ -80,7 +80,6 @@ public final class StoreSink implements PageSink {
                 RunBuffer.putZeroes(out);
                 return;
             }
-            flush();
             load(block, page);
             out.put(one.flip());
         }
@@ -182,12 +181,14 @@ public final class StoreSink implements PageSink {
 
     /** After a restart every page that is not durable is taken for touched. Most are not: a look is cheaper than filling a sparse file with zeroes. */
     private boolean reallyZero(int block, long page) {
-        flush();
         load(block, page);
         return ZeroPage.isZero(one, 0);
     }
 
     private void load(int block, long page) {
+        if (run.holds(block, page)) {
+            flush();
+        }
         try {
             one.clear();
             files.ram(block).read(one, page << Pages.SHIFT);

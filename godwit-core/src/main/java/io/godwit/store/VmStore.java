@@ -23,10 +23,7 @@ public final class VmStore implements AutoCloseable {
     private final InstantSource clock;
     private final String version;
     private final DiskLock lock;
-    private volatile @Nullable Manifest manifest;
-    /** The manifest in memory is ahead of the one on disk, by a commit that the device file says. */
-    private boolean manifestOwed;
-
+    private final Ledger ledger;
     private @Nullable Reception reception;
     private boolean closed;
 
@@ -36,6 +33,7 @@ public final class VmStore implements AutoCloseable {
         this.clock = clock;
         this.version = version;
         this.lock = lock;
+        this.ledger = new Ledger(disk, folder, clock);
     }
 
     /**
@@ -50,7 +48,7 @@ public final class VmStore implements AutoCloseable {
             VmStore store = new VmStore(disk, folder, clock, version, disk.lock(folder.resolve(LOCK)));
             boolean done = false;
             try {
-                store.adopt();
+                store.ledger.adopt();
                 done = true;
                 return store;
             } finally {
@@ -77,24 +75,6 @@ public final class VmStore implements AutoCloseable {
                 "there is no parked VM in " + folder + "; 'godwit store list' shows which there are");
     }
 
-    /**
-     * What is read may be what a killed process has written and not synced, or what the system shows although its sync has failed: before anything is built on it, it is written
-     * anew and synced. (The presence file is replaced by the first checkpoint in the same way.)
-     */
-    private void adopt() throws DiskException {
-        Manifest found = ManifestFile.read(disk, folder);
-        if (found == null) {
-            return;
-        }
-        if (found.state() instanceof StoreState.ReceivingPostcopy) {
-            DeviceFile.Content devices = DeviceFile.read(disk, folder, found.attempt());
-            if (devices != null) {
-                DeviceFile.replace(disk, folder, devices, found.attempt());
-            }
-        }
-        become(found);
-    }
-
     private static void createDurably(Disk disk, Path folder) throws DiskException {
         if (disk.isFolder(folder)) {
             return;
@@ -115,7 +95,7 @@ public final class VmStore implements AutoCloseable {
 
     /** Null as long as no source has begun. */
     public @Nullable Manifest manifest() {
-        return manifest;
+        return ledger.manifest();
     }
 
     // ---- coming in
@@ -128,18 +108,19 @@ public final class VmStore implements AutoCloseable {
      */
     public synchronized StoreSink receive(Arrival arrival) {
         requireOpen();
-        Manifest before = manifest;
+        Manifest before = ledger.manifest();
         if (before != null
                 && !(before.state() instanceof StoreState.Receiving)
                 && !(before.state() instanceof StoreState.Gone)) {
-            throw refused(before, "another VM cannot be received into it; choose another folder, or remove it first");
+            throw ledger.refused(
+                    before, "another VM cannot be received into it; choose another folder, or remove it first");
         }
         BlockTable table = new BlockTable(arrival.blocks());
         try {
             endReception();
             Instant now = clock.instant();
             int attempt = before == null ? 1 : before.attempt() + 1;
-            become(new Manifest(
+            ledger.become(new Manifest(
                     new StoreState.Receiving(),
                     arrival,
                     attempt,
@@ -159,12 +140,12 @@ public final class VmStore implements AutoCloseable {
 
     /** After {@link #open} found {@code ReceivingPostcopy}: the sink in postcopy, with what was received as of the last checkpoint. */
     public synchronized StoreSink resumeReceiving() {
-        Manifest now = require("its reception cannot go on", StoreState.ReceivingPostcopy.class);
+        Manifest now = held().require("its reception cannot go on", StoreState.ReceivingPostcopy.class);
         if (reception != null) {
             return reception.sink();
         }
         try {
-            become(now.withRunState(RunState.of(StoredVm.devices(disk, folder, now))));
+            ledger.become(now.withRunState(RunState.of(StoredVm.devices(disk, folder, now))));
             Reception again =
                     Reception.resume(disk, folder, new BlockTable(now.arrival().blocks()), now.attempt());
             reception = again;
@@ -179,7 +160,7 @@ public final class VmStore implements AutoCloseable {
      * tells the source so (PONG of what is in the blob, RESUME). If it throws, only the caller's memory holds the devices: it is to be called again once the disk is well.
      */
     public synchronized void handOver(StoredDevices devices) {
-        Manifest now = require("nothing can be handed over to it", StoreState.Receiving.class);
+        Manifest now = held().require("nothing can be handed over to it", StoreState.Receiving.class);
         if (reception == null || !reception.sink().isPostcopy()) {
             throw new IllegalStateException("a hand-over comes after a reception's switch to postcopy");
         }
@@ -188,8 +169,8 @@ public final class VmStore implements AutoCloseable {
         } catch (DiskException e) {
             throw Failures.again(e);
         }
-        manifest = now.with(new StoreState.ReceivingPostcopy(), clock.instant()).withRunState(RunState.of(devices));
-        manifestOwed = true;
+        ledger.becomeOwing(
+                now.with(new StoreState.ReceivingPostcopy(), clock.instant()).withRunState(RunState.of(devices)));
     }
 
     /**
@@ -200,11 +181,11 @@ public final class VmStore implements AutoCloseable {
      */
     public synchronized long checkpoint() {
         requireOpen();
-        Manifest now = manifest;
+        Manifest now = ledger.manifest();
         if (reception == null || now == null || !(now.state() instanceof StoreState.ReceivingPostcopy)) {
             return 0;
         }
-        settleManifest(now);
+        ledger.settle();
         return reception.checkpoint();
     }
 
@@ -213,22 +194,12 @@ public final class VmStore implements AutoCloseable {
      * If it throws, the store goes on refusing pages: it is to be called again once the disk is well.
      */
     public synchronized void rollBack() {
-        Manifest now = require("there is nothing to roll back", StoreState.ReceivingPostcopy.class);
+        Manifest now = held().require("there is nothing to roll back", StoreState.ReceivingPostcopy.class);
         if (reception == null) {
             throw new IllegalStateException("no reception is under way");
         }
-        settleManifest(now);
+        ledger.settle();
         reception.rollBack();
-    }
-
-    private void settleManifest(Manifest now) {
-        if (manifestOwed) {
-            try {
-                become(now);
-            } catch (DiskException e) {
-                throw Failures.again(e);
-            }
-        }
     }
 
     /**
@@ -239,7 +210,8 @@ public final class VmStore implements AutoCloseable {
      * @param confirmed whether the source cannot resume: in precopy that is not known before it was heard to have completed; of no meaning in postcopy
      */
     public synchronized void park(@Nullable StoredDevices devices, boolean confirmed) {
-        Manifest now = require("it cannot be parked", StoreState.Receiving.class, StoreState.ReceivingPostcopy.class);
+        Manifest now =
+                held().require("it cannot be parked", StoreState.Receiving.class, StoreState.ReceivingPostcopy.class);
         boolean postcopy = now.state() instanceof StoreState.ReceivingPostcopy;
         Reception done = reception;
         if (done == null
@@ -249,7 +221,7 @@ public final class VmStore implements AutoCloseable {
         }
         long missing = done.sink().missing();
         if (missing > 0) {
-            throw refused(now, "it cannot be parked, since " + missing + " pages have not come");
+            throw ledger.refused(now, "it cannot be parked, since " + missing + " pages have not come");
         }
         done.finish();
         try {
@@ -259,7 +231,7 @@ public final class VmStore implements AutoCloseable {
                 disk.syncFolder(folder);
                 parked = now.withRunState(RunState.of(devices));
             }
-            become(parked.with(
+            ledger.become(parked.with(
                     postcopy || confirmed ? new StoreState.Parked() : new StoreState.ParkedUnconfirmed(),
                     clock.instant()));
             endReception();
@@ -270,17 +242,17 @@ public final class VmStore implements AutoCloseable {
 
     /** The source was heard to have completed. From {@code ParkedUnconfirmed}; in {@code Parked} it does nothing. */
     public synchronized void confirm() {
-        Manifest now =
-                require("there is nothing to confirm", StoreState.ParkedUnconfirmed.class, StoreState.Parked.class);
+        Manifest now = held().require(
+                        "there is nothing to confirm", StoreState.ParkedUnconfirmed.class, StoreState.Parked.class);
         if (now.state() instanceof StoreState.ParkedUnconfirmed) {
-            move(now, new StoreState.Parked());
+            ledger.move(now, new StoreState.Parked());
         }
     }
 
     /** The source has resumed the VM: what is here is an old copy. From {@code ParkedUnconfirmed}. */
     public synchronized void disown(String reason) {
-        Manifest now = require("it cannot be its source's", StoreState.ParkedUnconfirmed.class);
-        move(now, new StoreState.Gone(null, reason));
+        Manifest now = held().require("it cannot be its source's", StoreState.ParkedUnconfirmed.class);
+        ledger.move(now, new StoreState.Gone(null, reason));
     }
 
     // ---- going out
@@ -290,7 +262,7 @@ public final class VmStore implements AutoCloseable {
      * Costs 64 KiB of reading per GiB of RAM at most, whatever is in it.
      */
     public synchronized StoreSource source() {
-        Manifest now = requireComplete();
+        Manifest now = held().requireComplete();
         try {
             return StoredVm.source(disk, folder, now);
         } catch (DiskException e) {
@@ -300,7 +272,7 @@ public final class VmStore implements AutoCloseable {
 
     /** The device state of a complete VM, checked against its digest. */
     public synchronized StoredDevices devices() {
-        Manifest now = requireComplete();
+        Manifest now = held().requireComplete();
         try {
             return StoredVm.devices(disk, folder, now);
         } catch (DiskException e) {
@@ -310,8 +282,7 @@ public final class VmStore implements AutoCloseable {
 
     /** Why {@link #leave} would be refused, as a sentence, or null. To be asked before anything is connected. */
     public @Nullable String whyNotLeave(boolean evenUnconfirmed) {
-        Manifest now = manifest;
-        return now == null ? "there is no VM in " + folder : Leave.refusal(now, folder, evenUnconfirmed);
+        return ledger.whyNotLeave(evenUnconfirmed);
     }
 
     /**
@@ -320,28 +291,14 @@ public final class VmStore implements AutoCloseable {
      * @param evenUnconfirmed the operator's explicit word for a VM in {@code ParkedUnconfirmed}
      */
     public synchronized void leave(StoreState.Departure departure, boolean evenUnconfirmed) {
-        Manifest now = requireLeavable(evenUnconfirmed);
-        move(now, new StoreState.Leaving(departure, now.state() instanceof StoreState.Parked));
+        Manifest now = held().requireLeavable(evenUnconfirmed);
+        ledger.move(now, new StoreState.Leaving(departure, now.state() instanceof StoreState.Parked));
     }
 
     /** As {@link #leave}, but as a copy: the state stays, and the manifest counts it. */
     public synchronized void leaveAsClone(StoreState.Departure departure, boolean evenUnconfirmed) {
-        Manifest now = requireLeavable(evenUnconfirmed);
-        try {
-            become(now.withClone(departure));
-        } catch (DiskException e) {
-            throw Failures.again(e);
-        }
-    }
-
-    private Manifest requireLeavable(boolean evenUnconfirmed) {
-        requireOpen();
-        String refusal = whyNotLeave(evenUnconfirmed);
-        Manifest now = manifest;
-        if (refusal != null || now == null) {
-            throw new StoreException(StoreException.Kind.REFUSED, String.valueOf(refusal));
-        }
-        return now;
+        Manifest now = held().requireLeavable(evenUnconfirmed);
+        ledger.commit(now.withClone(departure));
     }
 
     /**
@@ -349,63 +306,22 @@ public final class VmStore implements AutoCloseable {
      * it was before.
      */
     public synchronized void takeBack() {
-        Manifest now = require("there is nothing to take back", StoreState.Leaving.class);
+        Manifest now = held().require("there is nothing to take back", StoreState.Leaving.class);
         boolean confirmed = now.state() instanceof StoreState.Leaving leaving && leaving.confirmed();
-        move(now, confirmed ? new StoreState.Parked() : new StoreState.ParkedUnconfirmed());
+        ledger.move(now, confirmed ? new StoreState.Parked() : new StoreState.ParkedUnconfirmed());
     }
 
     /** The destination has confirmed that everything is there (SHUT 0, or its QMP). {@code Leaving} to {@code Gone}. */
     public synchronized void gone(String reason) {
-        Manifest now = require("it cannot be gone", StoreState.Leaving.class);
+        Manifest now = held().require("it cannot be gone", StoreState.Leaving.class);
         if (now.state() instanceof StoreState.Leaving leaving) {
-            move(now, new StoreState.Gone(leaving.departure(), reason));
+            ledger.move(now, new StoreState.Gone(leaving.departure(), reason));
         }
     }
 
-    // ---- the manifest
-
-    private void move(Manifest now, StoreState next) {
-        try {
-            become(now.with(next, clock.instant()));
-        } catch (DiskException e) {
-            throw Failures.again(e);
-        }
-    }
-
-    private void become(Manifest next) throws DiskException {
-        ManifestFile.write(disk, folder, next);
-        manifest = next;
-        manifestOwed = false;
-    }
-
-    @SafeVarargs
-    private Manifest require(String what, Class<? extends StoreState>... states) {
+    private Ledger held() {
         requireOpen();
-        Manifest now = manifest;
-        if (now == null) {
-            throw new StoreException(StoreException.Kind.REFUSED, "there is no VM in " + folder + ": " + what);
-        }
-        for (Class<? extends StoreState> state : states) {
-            if (state.isInstance(now.state())) {
-                return now;
-            }
-        }
-        throw refused(now, what);
-    }
-
-    private Manifest requireComplete() {
-        return require(
-                "its pages cannot be read before all have come",
-                StoreState.Parked.class,
-                StoreState.ParkedUnconfirmed.class,
-                StoreState.Leaving.class,
-                StoreState.Gone.class);
-    }
-
-    private StoreException refused(Manifest now, String what) {
-        return new StoreException(
-                StoreException.Kind.REFUSED,
-                "the VM in " + folder + " is " + now.state().word() + ": " + what);
+        return ledger;
     }
 
     private void requireOpen() {
@@ -428,7 +344,7 @@ public final class VmStore implements AutoCloseable {
         try {
             endReception();
             Removal.delete(disk, folder);
-            manifest = null;
+            ledger.forget();
         } catch (DiskException e) {
             throw Failures.again(e);
         }

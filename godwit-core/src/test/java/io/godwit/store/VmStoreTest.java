@@ -19,6 +19,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.godwit.page.Pages;
+import io.godwit.sim.PowerLoss;
 import io.godwit.sim.SimDisk;
 import io.godwit.wire.DeviceSectionBytes;
 import io.godwit.wire.DeviceSections;
@@ -326,6 +327,30 @@ class VmStoreTest {
 
         assertThat(disk.isFolder(Shelf.FOLDER)).isFalse();
         assertThat(disk.isFolder(Path.of("/vms"))).isTrue();
+    }
+
+    @Test
+    void aRemovalThatIsCutShortLeavesTheVmOrNone() {
+        for (int cut = 0; ; cut++) {
+            SimDisk fresh = new SimDisk(new SplittableRandom(cut));
+            VmStore store = parked(fresh, true);
+            fresh.losePowerAt(fresh.operations() + cut);
+            try {
+                Removal.remove(store, true);
+                assertThat(cut).isGreaterThan(8);
+                return;
+            } catch (PowerLoss _) {
+                fresh.boot();
+            }
+            VmStore again = open(fresh);
+            if (again.manifest() != null) {
+                try (StoreSource source = again.source()) {
+                    assertThat(Verification.run(source, _ -> {}).isWhole()).isTrue();
+                }
+            }
+            Removal.remove(again, true);
+            assertThat(fresh.isFolder(Shelf.FOLDER)).isFalse();
+        }
     }
 
     @Test
