@@ -15,6 +15,7 @@ module io.godwit.core {
     exports io.godwit.memory;
     exports io.godwit.net;
     exports io.godwit.guest;
+    exports io.godwit.store;
     exports io.godwit.engine;
     exports io.godwit.qmp;
     exports io.godwit.sim;

@@ -40,11 +40,24 @@ class ArchitectureTest {
 
     /** Each package may use those before it; {@link #FORBIDDEN_BESIDES} takes some of them away again. */
     private static final List<String> LAYERS = List.of(
-            "json", "page", "wire", "protocol", "pump", "sys", "memory", "net", "guest", "engine", "qmp", "sim");
+            "json",
+            "page",
+            "wire",
+            "protocol",
+            "pump",
+            "sys",
+            "memory",
+            "net",
+            "guest",
+            "store",
+            "engine",
+            "qmp",
+            "sim");
 
     private static final Map<String, Set<String>> FORBIDDEN_BESIDES = Map.of(
             "memory", Set.of("wire", "protocol"),
             "net", Set.of("wire", "protocol", "pump"),
+            "store", Set.of("protocol", "net", "guest"),
             "sys", Set.copyOf(LAYERS));
 
     private static final JavaClasses CORE = new ClassFileImporter().importPath(Path.of(property("godwit.classes")));

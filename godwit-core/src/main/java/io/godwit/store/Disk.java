@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.store;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * The file system as the store needs it, so that a simulated one, which loses power at any of these calls, can take its place. Positioned reads and writes
+ * only: under a memory mapping a full disk kills the process.
+ *
+ * <p>Nothing is durable until it was synced: bytes and length of a file by {@link DiskFile#sync}, the names in a folder (created, renamed, deleted) by
+ * {@link #syncFolder}. Every call may block. Safe for several threads; one file is used by several threads only where it says so.
+ */
+public interface Disk {
+    /** Opens an existing file for reading. */
+    DiskFile openForReading(Path file) throws DiskException;
+
+    /** Opens a file for reading and writing, creating it empty if there is none. */
+    DiskFile openForWriting(Path file) throws DiskException;
+
+    /** Gives {@code from} the name {@code to}, in the same folder, replacing what had it: at any moment {@code to} is the old file or the new one. */
+    void rename(Path from, Path to) throws DiskException;
+
+    /** The folder's names are durable once this returns. */
+    void syncFolder(Path folder) throws DiskException;
+
+    /** Creates the folder and those above it that lack; one that is there is left alone. */
+    void createFolder(Path folder) throws DiskException;
+
+    /** Names in the folder, sorted. */
+    List<String> list(Path folder) throws DiskException;
+
+    boolean exists(Path path);
+
+    /** Whether it is a folder that exists. */
+    boolean isFolder(Path path);
+
+    /** Deletes a file or an empty folder; what is not there is none the worse for it. */
+    void delete(Path path) throws DiskException;
+
+    /**
+     * Takes the exclusive lock of this file, creating it if need be, until the lock is closed or the process ends, however it ends.
+     *
+     * @throws DiskException of kind {@link DiskException.Kind#LOCKED} if a process, this one included, has it
+     */
+    DiskLock lock(Path file) throws DiskException;
+}

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.store;
+
+import io.godwit.page.BlockTable;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.InstantSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One VM's folder, held exclusively. Every transition is durable when it returns, and an illegal one throws a {@link StoreException} of kind {@code REFUSED} with a
+ * sentence, having changed nothing.
+ *
+ * <p>Threads: any; calls wait for one another, so a thread that must not wait for a sync ({@link #checkpoint}, {@link #rollBack}, {@link #park} make some) leaves
+ * these to another and calls nothing here meanwhile. {@link #manifest} never waits, and the sink goes on during a checkpoint.
+ */
+public final class VmStore implements AutoCloseable {
+    static final String LOCK = "lock";
+
+    private final Disk disk;
+    private final Path folder;
+    private final InstantSource clock;
+    private final String version;
+    private final DiskLock lock;
+    private final Ledger ledger;
+    private @Nullable Reception reception;
+    private boolean closed;
+
+    private VmStore(Disk disk, Path folder, InstantSource clock, String version, DiskLock lock) {
+        this.disk = disk;
+        this.folder = folder;
+        this.clock = clock;
+        this.version = version;
+        this.lock = lock;
+        this.ledger = new Ledger(disk, folder, clock);
+    }
+
+    /**
+     * Takes the folder, creating it if need be; a VM that is there is as its last process left it. {@link #manifest} is null if nothing was received yet.
+     *
+     * @param version Godwit's, for the manifest
+     * @throws StoreException LOCKED, CORRUPT, or what the disk says
+     */
+    public static VmStore open(Disk disk, Path folder, InstantSource clock, String version) {
+        try {
+            createDurably(disk, folder.toAbsolutePath());
+            VmStore store = new VmStore(disk, folder, clock, version, disk.lock(folder.resolve(LOCK)));
+            boolean done = false;
+            try {
+                store.ledger.adopt();
+                done = true;
+                return store;
+            } finally {
+                if (!done) {
+                    store.close();
+                }
+            }
+        } catch (DiskException e) {
+            throw Failures.again(e);
+        }
+    }
+
+    /** As {@link #open}, but refuses a folder in which no VM is, with kind {@code MISSING}, and creates nothing. */
+    public static VmStore openExisting(Disk disk, Path folder, InstantSource clock, String version) {
+        if (!disk.exists(folder.resolve(ManifestFile.NAME))) {
+            throw missing(folder);
+        }
+        return open(disk, folder, clock, version);
+    }
+
+    static StoreException missing(Path folder) {
+        return new StoreException(
+                StoreException.Kind.MISSING,
+                "there is no parked VM in " + folder + "; 'godwit store list' shows which there are");
+    }
+
+    private static void createDurably(Disk disk, Path folder) throws DiskException {
+        if (disk.isFolder(folder)) {
+            return;
+        }
+        Path above = folder.getParent();
+        if (above != null) {
+            createDurably(disk, above);
+        }
+        disk.createFolder(folder);
+        if (above != null) {
+            disk.syncFolder(above);
+        }
+    }
+
+    public Path folder() {
+        return folder;
+    }
+
+    /** Null as long as no source has begun. */
+    public @Nullable Manifest manifest() {
+        return ledger.manifest();
+    }
+
+    // ---- coming in
+
+    /**
+     * A source's block list has come: forgets what an earlier attempt left and creates the files. From nothing, {@code Receiving} and {@code Gone}; else refused.
+     * Durable: two syncs of small files and folders.
+     *
+     * @return the sink for its pages, in precopy
+     */
+    public synchronized StoreSink receive(Arrival arrival) {
+        requireOpen();
+        Manifest before = ledger.manifest();
+        if (before != null
+                && !(before.state() instanceof StoreState.Receiving)
+                && !(before.state() instanceof StoreState.Gone)) {
+            throw ledger.refused(
+                    before, "another VM cannot be received into it; choose another folder, or remove it first");
+        }
+        BlockTable table = new BlockTable(arrival.blocks());
+        try {
+            endReception();
+            Instant now = clock.instant();
+            int attempt = before == null ? 1 : before.attempt() + 1;
+            ledger.become(new Manifest(
+                    new StoreState.Receiving(),
+                    arrival,
+                    attempt,
+                    null,
+                    0,
+                    null,
+                    before == null ? now : before.created(),
+                    now,
+                    version));
+            Reception fresh = Reception.begin(disk, folder, table, attempt);
+            reception = fresh;
+            return fresh.sink();
+        } catch (DiskException e) {
+            throw Failures.again(e);
+        }
+    }
+
+    /** After {@link #open} found {@code ReceivingPostcopy}: the sink in postcopy, with what was received as of the last checkpoint. */
+    public synchronized StoreSink resumeReceiving() {
+        Manifest now = held().require("its reception cannot go on", StoreState.ReceivingPostcopy.class);
+        if (reception != null) {
+            return reception.sink();
+        }
+        try {
+            ledger.become(now.withRunState(RunState.of(StoredVm.devices(disk, folder, now))));
+            Reception again =
+                    Reception.resume(disk, folder, new BlockTable(now.arrival().blocks()), now.attempt());
+            reception = again;
+            return again.sink();
+        } catch (DiskException e) {
+            throw Failures.again(e);
+        }
+    }
+
+    /**
+     * PACKAGED has come whole: from here on this store holds what exists nowhere else. One sync. To be called after {@link StoreSink#beginPostcopy} and before anything
+     * tells the source so (PONG of what is in the blob, RESUME). If it throws, only the caller's memory holds the devices: it is to be called again once the disk is well.
+     */
+    public synchronized void handOver(StoredDevices devices) {
+        Manifest now = held().require("nothing can be handed over to it", StoreState.Receiving.class);
+        if (reception == null || !reception.sink().isPostcopy()) {
+            throw new IllegalStateException("a hand-over comes after a reception's switch to postcopy");
+        }
+        try {
+            DeviceFile.commit(disk, folder, devices, now.attempt());
+        } catch (DiskException e) {
+            throw Failures.again(e);
+        }
+        ledger.becomeOwing(
+                now.with(new StoreState.ReceivingPostcopy(), clock.instant()).withRunState(RunState.of(devices)));
+    }
+
+    /**
+     * Makes what was received until now durable, data first, then the bitmap that says so. Only from {@link #handOver} on: before it nothing here is worth keeping, and
+     * it does nothing. Costs what was written since the last one, and a look at two bits per page.
+     *
+     * @return pages that are durable now
+     */
+    public synchronized long checkpoint() {
+        requireOpen();
+        Manifest now = ledger.manifest();
+        if (reception == null || now == null || !(now.state() instanceof StoreState.ReceivingPostcopy)) {
+            return 0;
+        }
+        ledger.settle();
+        return reception.checkpoint();
+    }
+
+    /**
+     * After a failed sync: forgets everything that is not durable; the received bitmaps shrink in place, so whoever counts pages counts anew. No page may be placed meanwhile.
+     * If it throws, the store goes on refusing pages: it is to be called again once the disk is well.
+     */
+    public synchronized void rollBack() {
+        Manifest now = held().require("there is nothing to roll back", StoreState.ReceivingPostcopy.class);
+        if (reception == null) {
+            throw new IllegalStateException("no reception is under way");
+        }
+        ledger.settle();
+        reception.rollBack();
+    }
+
+    /**
+     * Everything has come: syncs files and folder, then says parked. Refused if a page lacks. SHUT 0 may be sent after it. After a {@code SYNC_FAILED} a precopy has failed, and a
+     * postcopy goes on by {@link #rollBack} and a recovery; after another failure it may be called again.
+     *
+     * @param devices null in postcopy, where {@link #handOver} had them
+     * @param confirmed whether the source cannot resume: in precopy that is not known before it was heard to have completed; of no meaning in postcopy
+     */
+    public synchronized void park(@Nullable StoredDevices devices, boolean confirmed) {
+        Manifest now =
+                held().require("it cannot be parked", StoreState.Receiving.class, StoreState.ReceivingPostcopy.class);
+        boolean postcopy = now.state() instanceof StoreState.ReceivingPostcopy;
+        Reception done = reception;
+        if (done == null
+                || postcopy != (devices == null)
+                || postcopy != done.sink().isPostcopy()) {
+            throw new IllegalStateException("a parked VM has been received, its devices by exactly one way");
+        }
+        long missing = done.sink().missing();
+        if (missing > 0) {
+            throw ledger.refused(now, "it cannot be parked, since " + missing + " pages have not come");
+        }
+        done.finish();
+        try {
+            Manifest parked = now;
+            if (devices != null) {
+                DeviceFile.replace(disk, folder, new DeviceFile.Content(devices, false), now.attempt());
+                disk.syncFolder(folder);
+                parked = now.withRunState(RunState.of(devices));
+            }
+            ledger.become(parked.with(
+                    postcopy || confirmed ? new StoreState.Parked() : new StoreState.ParkedUnconfirmed(),
+                    clock.instant()));
+            endReception();
+        } catch (DiskException e) {
+            throw Failures.again(e);
+        }
+    }
+
+    /** The source was heard to have completed. From {@code ParkedUnconfirmed}; in {@code Parked} it does nothing. */
+    public synchronized void confirm() {
+        Manifest now = held().require(
+                        "there is nothing to confirm", StoreState.ParkedUnconfirmed.class, StoreState.Parked.class);
+        if (now.state() instanceof StoreState.ParkedUnconfirmed) {
+            ledger.move(now, new StoreState.Parked());
+        }
+    }
+
+    /** The source has resumed the VM: what is here is an old copy. From {@code ParkedUnconfirmed}. */
+    public synchronized void disown(String reason) {
+        Manifest now = held().require("it cannot be its source's", StoreState.ParkedUnconfirmed.class);
+        ledger.move(now, new StoreState.Gone(null, reason));
+    }
+
+    // ---- going out
+
+    /**
+     * Reads the pages of a complete VM ({@code Parked}, {@code ParkedUnconfirmed}, {@code Leaving}, {@code Gone}). Each call gives a source of its own, to be closed, for one thread.
+     * Costs 64 KiB of reading per GiB of RAM at most, whatever is in it.
+     */
+    public synchronized StoreSource source() {
+        Manifest now = held().requireComplete();
+        try {
+            return StoredVm.source(disk, folder, now);
+        } catch (DiskException e) {
+            throw Failures.again(e);
+        }
+    }
+
+    /** The device state of a complete VM, checked against its digest. */
+    public synchronized StoredDevices devices() {
+        Manifest now = held().requireComplete();
+        try {
+            return StoredVm.devices(disk, folder, now);
+        } catch (DiskException e) {
+            throw Failures.again(e);
+        }
+    }
+
+    /** Why {@link #leave} would be refused, as a sentence, or null. To be asked before anything is connected. */
+    public @Nullable String whyNotLeave(boolean evenUnconfirmed) {
+        return ledger.whyNotLeave(evenUnconfirmed);
+    }
+
+    /**
+     * The destination may run it from now on: to be called before the commit point's last byte is handed to the kernel. If it throws, the manifest on disk may say either.
+     *
+     * @param evenUnconfirmed the operator's explicit word for a VM in {@code ParkedUnconfirmed}
+     */
+    public synchronized void leave(StoreState.Departure departure, boolean evenUnconfirmed) {
+        Manifest now = held().requireLeavable(evenUnconfirmed);
+        ledger.move(now, new StoreState.Leaving(departure, now.state() instanceof StoreState.Parked));
+    }
+
+    /** As {@link #leave}, but as a copy: the state stays, and the manifest counts it. */
+    public synchronized void leaveAsClone(StoreState.Departure departure, boolean evenUnconfirmed) {
+        Manifest now = held().requireLeavable(evenUnconfirmed);
+        ledger.commit(now.withClone(departure));
+    }
+
+    /**
+     * The destination never got it: proven (the commit point's last byte was not handed to the kernel, or the peer said so), or an operator's word. {@code Leaving} to what
+     * it was before.
+     */
+    public synchronized void takeBack() {
+        Manifest now = held().require("there is nothing to take back", StoreState.Leaving.class);
+        boolean confirmed = now.state() instanceof StoreState.Leaving leaving && leaving.confirmed();
+        ledger.move(now, confirmed ? new StoreState.Parked() : new StoreState.ParkedUnconfirmed());
+    }
+
+    /** The destination has confirmed that everything is there (SHUT 0, or its QMP). {@code Leaving} to {@code Gone}. */
+    public synchronized void gone(String reason) {
+        Manifest now = held().require("it cannot be gone", StoreState.Leaving.class);
+        if (now.state() instanceof StoreState.Leaving leaving) {
+            ledger.move(now, new StoreState.Gone(leaving.departure(), reason));
+        }
+    }
+
+    private Ledger held() {
+        requireOpen();
+        return ledger;
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the store of " + folder + " is closed");
+        }
+    }
+
+    private void endReception() throws DiskException {
+        Reception ended = reception;
+        reception = null;
+        if (ended != null) {
+            ended.close();
+        }
+    }
+
+    /** Deletes the VM's files; see {@link Removal}. The folder is closed afterwards. */
+    synchronized void removeFiles() {
+        requireOpen();
+        try {
+            endReception();
+            Removal.delete(disk, folder);
+            ledger.forget();
+        } catch (DiskException e) {
+            throw Failures.again(e);
+        }
+        close();
+    }
+
+    /** Gives the folder back to other processes. Nothing is made durable by it. */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        try (lock) {
+            endReception();
+        } catch (DiskException e) {
+            throw Failures.again(e);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.store;
+
+import static io.godwit.store.Shelf.DEVICES;
+import static io.godwit.store.Shelf.RAM;
+import static io.godwit.store.Shelf.RAM_PAGES;
+import static io.godwit.store.Shelf.ROM_PAGES;
+import static io.godwit.store.Shelf.open;
+import static io.godwit.store.Shelf.parked;
+import static io.godwit.store.Shelf.read;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.godwit.page.Pages;
+import io.godwit.sim.SimDisk;
+import io.godwit.wire.DeviceSectionBytes;
+import io.godwit.wire.DeviceSections;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.channels.Channels;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+class ExportTest {
+    private static final Path OTHER = Path.of("/vms/other");
+
+    private final SimDisk disk = new SimDisk(new SplittableRandom(1));
+
+    private static StoredDevices devices() {
+        byte[] sections = DeviceSections.encode(
+                List.of(new DeviceSectionBytes("timer", 0, 2, "tick".getBytes(StandardCharsets.US_ASCII))), 5);
+        byte[] description =
+                ("{\"page_size\": 4096, \"devices\": [{\"name\": \"timer\", \"instance_id\": 0, \"size\": 4, "
+                                + "\"fields\": [{\"name\": \"data\", \"size\": 4, \"type\": \"buffer\"}]}]}")
+                        .getBytes(StandardCharsets.US_ASCII);
+        return new StoredDevices(new byte[0], sections, description);
+    }
+
+    private static byte[] export(VmStore store) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        List<Long> progress = new ArrayList<>();
+        try (StoreSource source = store.source()) {
+            long written = StreamExport.write(
+                    Objects.requireNonNull(store.manifest()),
+                    store.devices(),
+                    source,
+                    Channels.newChannel(bytes),
+                    progress::add);
+            assertThat(written).isEqualTo(bytes.size());
+            assertThat(progress).isSorted().last().isEqualTo(source.blocks().totalPages());
+        }
+        return bytes.toByteArray();
+    }
+
+    private static void load(byte[] stream, VmStore store) throws IOException {
+        StreamImport.read(Channels.newChannel(new ByteArrayInputStream(stream)), store, true, _ -> {});
+    }
+
+    @Test
+    void whatIsExportedAsAStreamIsImportedAsTheSameVm() throws IOException {
+        VmStore store = open(disk);
+        Shelf.fill(store.receive(Shelf.WEB1));
+        store.park(devices(), true);
+
+        byte[] stream = export(store);
+        VmStore copy = open(disk, OTHER);
+        load(stream, copy);
+
+        Manifest manifest = Objects.requireNonNull(copy.manifest());
+        assertThat(manifest.state()).isEqualTo(new StoreState.Parked());
+        assertThat(manifest.arrival().blocks()).isEqualTo(Shelf.WEB1.blocks());
+        assertThat(manifest.arrival().machine()).isEqualTo(Shelf.WEB1.machine());
+        assertThat(manifest.arrival().ramSectionId()).isEqualTo(2);
+        assertThat(copy.devices()).isEqualTo(devices());
+        for (String file : List.of("ram-0", "ram-1", "digest-0", "digest-1")) {
+            assertThat(disk.peek(OTHER.resolve(file))).as(file).isEqualTo(disk.peek(Shelf.FOLDER.resolve(file)));
+        }
+        assertThat(export(copy)).isEqualTo(stream);
+    }
+
+    @Test
+    void aStreamThatEndsTooSoonOrIsNoneIsRefusedAndTheStoreWaitsForAnother() throws IOException {
+        VmStore store = open(disk);
+        Shelf.fill(store.receive(Shelf.WEB1));
+        store.park(devices(), true);
+        byte[] stream = export(store);
+        VmStore copy = open(disk, OTHER);
+
+        for (int cut : new int[] {0, 7, 300, 50_000, stream.length - 1}) {
+            assertThatThrownBy(() -> load(Arrays.copyOf(stream, cut), copy))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining("ends at byte " + cut);
+        }
+        assertThatThrownBy(() -> load("not a stream".getBytes(StandardCharsets.US_ASCII), copy))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("no migration stream");
+        load(stream, copy);
+        assertThat(Shelf.state(copy)).isEqualTo(new StoreState.Parked());
+    }
+
+    @Test
+    void aDamagedPageIsNotExported() {
+        VmStore store = parked(disk, true);
+        disk.damage(Shelf.FOLDER.resolve("ram-0"), 77L * Pages.SIZE, 4);
+
+        assertThatThrownBy(() -> export(store))
+                .isInstanceOf(DamagedPageException.class)
+                .hasMessageContaining("page 77 ");
+        try (StoreSource source = store.source()) {
+            assertThatThrownBy(() -> RawExport.write(source, RAM, disk, Path.of("/vms/out"), _ -> {}))
+                    .isInstanceOf(DamagedPageException.class);
+        }
+    }
+
+    @Test
+    void aRawExportIsTheBlocksMemory() {
+        VmStore store = open(disk);
+        StoreSink sink = store.receive(Shelf.WEB1);
+        Shelf.fill(sink);
+        for (int page = 10; page < 150; page += 3) {
+            sink.storeZero(RAM, page);
+        }
+        store.park(DEVICES, true);
+
+        try (StoreSource source = store.source()) {
+            assertThat(RawExport.mainBlock(source.blocks())).isEqualTo(RAM);
+            RawExport.write(source, RAM, disk, Path.of("/vms/out"), _ -> {});
+            byte[] raw = Objects.requireNonNull(disk.peek(Path.of("/vms/out")));
+            assertThat(raw).hasSize(RAM_PAGES * Pages.SIZE);
+            for (int page = 0; page < RAM_PAGES; page++) {
+                byte[] expected = read(source, RAM, page).array();
+                assertThat(Arrays.copyOfRange(raw, page * Pages.SIZE, (page + 1) * Pages.SIZE))
+                        .as("page %d", page)
+                        .isEqualTo(expected);
+            }
+        }
+    }
+
+    @Test
+    void verifyNamesEveryDamagedPage() {
+        VmStore store = parked(disk, true);
+        List<Long> progress = new ArrayList<>();
+        try (StoreSource source = store.source()) {
+            assertThat(Verification.run(source, progress::add).isWhole()).isTrue();
+        }
+        assertThat(progress).containsExactly((long) RAM_PAGES + ROM_PAGES);
+
+        for (long page : new long[] {0, 63, 64, 199}) {
+            disk.damage(Shelf.FOLDER.resolve("ram-0"), page * Pages.SIZE + page, 128);
+        }
+        disk.damage(Shelf.FOLDER.resolve("digest-0"), 100 * 8, 1);
+        try (StoreSource source = store.source()) {
+            Verification report = Verification.run(source, _ -> {});
+            assertThat(report.isWhole()).isFalse();
+            assertThat(report.zeroPages()).isEqualTo(ROM_PAGES);
+            assertThat(report.damages())
+                    .extracting(DamagedPageException::page)
+                    .containsExactly(0L, 63L, 64L, 100L, 199L);
+        }
+    }
+
+    @Test
+    void aFileThatWasCutIsDamageFromThereOn() throws DiskException {
+        VmStore store = parked(disk, true);
+        try (DiskFile ram = disk.openForWriting(Shelf.FOLDER.resolve("ram-0"))) {
+            ram.setSize(150 * Pages.SIZE + 1);
+        }
+
+        try (StoreSource source = store.source()) {
+            assertThat(Verification.run(source, _ -> {}).damagedPages()).isEqualTo(50);
+            assertThat(read(source, RAM, 149)).isEqualTo(TestPages.of(150));
+        }
+    }
+
+    @Test
+    void aListingShowsWhatIsThereAndWhatIsDamaged() throws DiskException {
+        parked(disk, true).close();
+        VmStore other = open(disk, OTHER);
+        StoreSink sink = Shelf.handedOver(other);
+        sink.place(RAM, 5, TestPages.of(5), 0);
+        sink.placeZero(RAM, 6);
+        other.checkpoint();
+        sink.place(RAM, 7, TestPages.of(7), 0);
+        disk.createFolder(Path.of("/vms/empty"));
+
+        assertThat(VmSummary.list(disk, Path.of("/vms")))
+                .extracting(e -> e.folder() + " "
+                        + Objects.requireNonNull(e.manifest()).state().word())
+                .containsExactly("/vms/other receiving-postcopy", "/vms/web1 parked");
+        VmSummary summary = VmSummary.read(disk, OTHER);
+        assertThat(summary.durableBytes()).isEqualTo(2 * Pages.SIZE);
+        assertThat(summary.dataBytes()).isEqualTo(Pages.SIZE);
+        assertThat(summary.deviceBytes()).isEqualTo(8);
+
+        disk.damage(Shelf.FOLDER.resolve("manifest.json"), 100, 1);
+        assertThat(VmSummary.list(disk, Path.of("/vms")).getLast().problem()).contains("manifest.json cannot be used");
+        assertThatThrownBy(() -> VmSummary.read(disk, Path.of("/vms/empty"))).hasMessageContaining("no parked VM");
+    }
+}
