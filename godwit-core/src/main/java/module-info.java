@@ -16,5 +16,6 @@ module io.godwit.core {
     exports io.godwit.guest;
     exports io.godwit.engine;
     exports io.godwit.qmp;
+    exports io.godwit.peer;
     exports io.godwit.sim;
 }

@@ -40,7 +40,19 @@ class ArchitectureTest {
 
     /** Each package may use those before it; {@link #FORBIDDEN_BESIDES} takes some of them away again. */
     private static final List<String> LAYERS = List.of(
-            "json", "page", "wire", "protocol", "pump", "sys", "memory", "net", "guest", "engine", "qmp", "sim");
+            "json",
+            "page",
+            "wire",
+            "protocol",
+            "pump",
+            "sys",
+            "memory",
+            "net",
+            "guest",
+            "engine",
+            "qmp",
+            "peer",
+            "sim");
 
     private static final Map<String, Set<String>> FORBIDDEN_BESIDES = Map.of(
             "memory", Set.of("wire", "protocol"),
