@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 public record DestinationVerdict(Fate fate, @Nullable PeerState last, boolean mayHaveRun, String sentence) {
 
     public enum Fate {
-        /** It waits for a stream, and nothing has arrived. */
+        /** It waits for a stream, and nothing had arrived when the time was over: what is still on its way may. */
         WAITS,
         /** It could not load the stream and never will: it needs a new process. */
         FAILED,

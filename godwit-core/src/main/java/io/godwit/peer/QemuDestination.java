@@ -143,20 +143,13 @@ public final class QemuDestination {
         }
 
         private @Nullable DestinationVerdict waiting(PeerState state) {
-            return switch (state.status()) {
-                case "failed" ->
-                    say(
-                            DestinationVerdict.Fate.FAILED,
-                            state,
-                            "it could not load the guest"
-                                    + (state.error() == null ? "" : " (it says: " + state.error() + ")"));
-                case PeerState.NONE ->
-                    asked && state.listening() == null
-                            ? replaced("it knows nothing of this migration")
-                            : say(DestinationVerdict.Fate.WAITS, state, "it waits, nothing has arrived");
-                case "setup" -> say(DestinationVerdict.Fate.WAITS, state, "it waits, nothing has arrived");
-                default -> null;
-            };
+            if (state.is("failed")) {
+                String why = state.error() == null ? "" : " (it says: " + state.error() + ")";
+                return say(DestinationVerdict.Fate.FAILED, state, "it could not load the guest" + why);
+            }
+            return state.is(PeerState.NONE) && state.listening() == null && asked
+                    ? replaced("it knows nothing of this migration")
+                    : null;
         }
 
         private DestinationVerdict arrived(PeerState state) {
@@ -174,6 +167,9 @@ public final class QemuDestination {
 
         @Override
         public DestinationVerdict undecided(PeerState state) {
+            if (state.waitsForGuest() && state.is(PeerState.NONE, "setup")) {
+                return say(DestinationVerdict.Fate.WAITS, state, "it waits, nothing has arrived");
+            }
             return say(DestinationVerdict.Fate.UNDECIDED, state, "it is still under way: " + state);
         }
 
