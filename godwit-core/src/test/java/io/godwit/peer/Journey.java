@@ -22,6 +22,12 @@ final class Journey implements AutoCloseable {
     static final Duration LONG = Duration.ofSeconds(50);
     static final Address ANY_PORT = new Address.Tcp("127.0.0.1", 0);
 
+    /** Bytes per second: slow enough that a test that has to wait its turn sees a postcopy before it is over. */
+    private static final int SLOW = 256 << 10;
+
+    /** Page requests are answered past a source's own limit, but not past the network's. */
+    static final FaultPlan SLOW_NETWORK = FaultPlan.of(new Fault.Rate(Fault.Direction.FORWARD, 2 * SLOW));
+
     final QemuProcess from;
     final QemuProcess to;
     final QemuSource source;
@@ -46,6 +52,13 @@ final class Journey implements AutoCloseable {
         source = new QemuSource(QemuPeer.connect(from.address(), LONG));
         destination = new QemuDestination(QemuPeer.connect(to.address(), LONG));
         from.awaitCounted(guest);
+    }
+
+    static MigrationTerms slowPostcopy() {
+        return MigrationTerms.postcopy()
+                .with("max-bandwidth", SLOW)
+                .with("max-postcopy-bandwidth", SLOW)
+                .with("downtime-limit", 1);
     }
 
     /** Prepares both ends, and has the destination listen behind the relay. */
@@ -91,7 +104,13 @@ final class Journey implements AutoCloseable {
         relay = Relay.start(ANY_PORT, destination.recover(ANY_PORT));
     }
 
+    /** What the command that started it brings about takes its time: until then both ends truthfully say what they were before. */
+    void awaitCompleted() throws PeerException {
+        destination.peer().await(state -> state.is("completed"), "completed", LONG);
+    }
+
     void arrived() throws Exception {
+        awaitCompleted();
         DestinationVerdict there = destination.verdict(LONG);
         assertThat(there.fate()).as("%s", there).isEqualTo(DestinationVerdict.Fate.RUNS_HERE);
         assertThat(there.provesThatItArrived()).isTrue();

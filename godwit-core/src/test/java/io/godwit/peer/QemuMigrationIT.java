@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
-import io.godwit.net.Fault;
 import io.godwit.net.FaultPlan;
 import io.godwit.protocol.Capability;
 import io.godwit.qemu.BootSector;
@@ -24,11 +23,6 @@ class QemuMigrationIT {
     private static final BootSector COUNTING =
             BootSector.counting(MIB, 14 * MIB).slow(100_000);
     private static final BootSector NOISE = BootSector.noise(MIB, 8 * MIB).slow(100_000);
-
-    /** Bytes per second. Slow enough that a test that waits its turn sees a postcopy before it is over: a page request is answered past the source's own limit, not past the network's. */
-    private static final int SLOW = 256 << 10;
-
-    private static final FaultPlan SLOW_NETWORK = FaultPlan.of(new Fault.Rate(Fault.Direction.FORWARD, 2 * SLOW));
 
     @TempDir
     Path folder;
@@ -61,12 +55,7 @@ class QemuMigrationIT {
     @MethodSource("upgrades")
     void aPostcopyThatIsCutIsRecoveredThoughTheFirstTriesComeToNothing(QemuVersion.Pair pair) throws Exception {
         try (Journey journey = new Journey(folder, pair, NOISE)) {
-            journey.prepare(
-                    MigrationTerms.postcopy()
-                            .with("max-bandwidth", SLOW)
-                            .with("max-postcopy-bandwidth", SLOW)
-                            .with("downtime-limit", 1),
-                    SLOW_NETWORK);
+            journey.prepare(Journey.slowPostcopy(), Journey.SLOW_NETWORK);
             journey.go();
             journey.toPostcopy();
             journey.cutAfter(64 << 10);
@@ -96,13 +85,7 @@ class QemuMigrationIT {
     @MethodSource("upgrades")
     void pausingTheSourceIsACutWithThePreemptChannelToo(QemuVersion.Pair pair) throws Exception {
         try (Journey journey = new Journey(folder, pair, NOISE)) {
-            journey.prepare(
-                    MigrationTerms.postcopy()
-                            .with(Capability.POSTCOPY_PREEMPT)
-                            .with("max-bandwidth", SLOW)
-                            .with("max-postcopy-bandwidth", SLOW)
-                            .with("downtime-limit", 1),
-                    SLOW_NETWORK);
+            journey.prepare(Journey.slowPostcopy().with(Capability.POSTCOPY_PREEMPT), Journey.SLOW_NETWORK);
             journey.go();
             journey.toPostcopy();
             journey.source.pause();
@@ -126,6 +109,7 @@ class QemuMigrationIT {
 
             journey.go();
 
+            journey.awaitCompleted();
             DestinationVerdict there = journey.destination.verdict(Journey.LONG);
             assertThat(there.fate()).as("%s", there).isEqualTo(DestinationVerdict.Fate.STOPPED_HERE);
             assertThat(journey.to.memory(0, 16 * MIB)).isEqualTo(before);

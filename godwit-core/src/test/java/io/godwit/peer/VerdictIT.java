@@ -121,4 +121,59 @@ class VerdictIT {
             assertThatThrownBy(journey.source::cancel).isInstanceOf(PeerException.class);
         }
     }
+
+    /** 10.0 and 11.1 start a guest again that runs at the destination; 7.2 hangs. So who takes a guest from a QEMU must ask it before using what arrived. */
+    @ParameterizedTest
+    @EnumSource
+    void whenTheLastWordOfAPostcopyIsLostItRunsAtBothOrHangsAndTheSourceSaysSo(QemuVersion version) throws Exception {
+        try (Journey journey = journey(version)) {
+            journey.prepare(Journey.slowPostcopy(), Journey.SLOW_NETWORK).go();
+            journey.toPostcopy();
+            journey.relay.setFault(FaultPlan.of(new Fault.Swallow(Fault.Direction.BACK)));
+            journey.set("max-postcopy-bandwidth", 0);
+            journey.awaitCompleted();
+
+            journey.relay.cut();
+
+            DestinationVerdict there = journey.destination.verdict(Journey.LONG);
+            assertThat(there.fate()).as("%s", there).isEqualTo(DestinationVerdict.Fate.RUNS_HERE);
+            if (version == QemuVersion.V7_2) {
+                SourceVerdict hangs = journey.source.verdict(SHORT);
+                assertThat(hangs.fate()).as("%s", hangs).isEqualTo(SourceVerdict.Fate.UNDECIDED);
+                assertThat(hangs.sentence()).contains("for ever");
+                assertThatThrownBy(journey.source::pause).hasMessageContaining("refuses 'migrate-pause'");
+            } else {
+                SourceVerdict here = journey.source.verdict(Journey.LONG);
+                assertThat(here.fate()).as("%s", here).isEqualTo(SourceVerdict.Fate.RUNS_HERE);
+            }
+        }
+    }
+
+    /** The trap of {@code spec/sequences.md §6.4}, and the way out of it that newer ones have. */
+    @ParameterizedTest
+    @EnumSource
+    void aRecoveryThatHearsNothingIsEndedByPauseButNotOn72(QemuVersion version) throws Exception {
+        try (Journey journey = journey(version)) {
+            journey.prepare(Journey.slowPostcopy(), Journey.SLOW_NETWORK).go();
+            journey.toPostcopy();
+            journey.relay.cut();
+            journey.bothArePaused();
+            journey.listenAgain();
+            journey.relay.setFault(FaultPlan.of(new Fault.Swallow(Fault.Direction.BACK)));
+            journey.source.resume(journey.relay.address());
+            journey.source.peer().await(state -> state.is("postcopy-recover"), "postcopy-recover", Journey.LONG);
+            assertThat(journey.source.verdict(SHORT).fate()).isEqualTo(SourceVerdict.Fate.UNDECIDED);
+
+            if (journey.source.peer().identity().version().mayBe72()) {
+                assertThatThrownBy(journey.source::pause).hasMessageContaining("refuses 'migrate-pause'");
+                return;
+            }
+            journey.source.pause();
+            journey.bothArePaused();
+            journey.listenAgain();
+            journey.set("max-postcopy-bandwidth", 0);
+            journey.source.resume(journey.relay.address());
+            journey.arrived();
+        }
+    }
 }
