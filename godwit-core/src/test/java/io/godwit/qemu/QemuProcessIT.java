@@ -70,11 +70,10 @@ class QemuProcessIT {
 
     @Test
     void aKilledJvmLeavesNoQemuBehind() throws Exception {
-        QemuVersion version = QemuVersion.values()[0];
-        for (QemuVersion there : QemuVersion.present()) {
-            version = there;
-        }
-        version.need();
+        QemuVersion version = QemuVersion.present().stream()
+                .reduce((_, newer) -> newer)
+                .orElse(QemuVersion.V11_1)
+                .need();
         Path classes = Path.of(System.getProperty("godwit.classes"));
         Path core = Path.of(QemuProcess.class
                 .getProtectionDomain()
