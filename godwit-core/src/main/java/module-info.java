@@ -18,5 +18,6 @@ module io.godwit.core {
     exports io.godwit.store;
     exports io.godwit.engine;
     exports io.godwit.qmp;
+    exports io.godwit.peer;
     exports io.godwit.sim;
 }

@@ -52,6 +52,7 @@ class ArchitectureTest {
             "store",
             "engine",
             "qmp",
+            "peer",
             "sim");
 
     private static final Map<String, Set<String>> FORBIDDEN_BESIDES = Map.of(
