@@ -166,6 +166,13 @@ public final class PageScheduler {
         throw new IllegalStateException(remaining + " pages are counted dirty and none is found");
     }
 
+    /** A page that was taken could not be sent: it is still to be, and comes last. */
+    public void putBack(long address) {
+        if (dirty[block(address)].set(page(address))) {
+            remaining++;
+        }
+    }
+
     /** Whether the scan has reached the end of the memory since the last {@link #recount}. */
     public boolean wrapped() {
         return wrapped;
