@@ -3,6 +3,7 @@
 package io.godwit.engine;
 
 import io.godwit.guest.Guest;
+import io.godwit.guest.ParkedGuest;
 import io.godwit.net.Address;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.DestinationInput;
@@ -54,10 +55,44 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
 
     private static Endpoint open(String name, Guest guest, LongSupplier clock, RandomGenerator random, boolean incoming)
             throws IOException {
-        EndpointLoop loop = new EndpointLoop(guest, clock, random);
+        EndpointLoop loop = new EndpointLoop(it -> embedded(it, guest), clock, random);
         if (incoming) {
-            loop.guestSwitch.await();
+            loop.tenant.custody().await();
         }
+        loop.start(name);
+        return new Endpoint(loop, incoming);
+    }
+
+    private static Tenant embedded(EndpointLoop loop, Guest guest) {
+        guest.memory().requests().wakeWith(loop.reactor::wakeup);
+        return new EmbeddedTenant(guest, new GuestSwitch(guest, loop::guestTold, loop.mailbox::guestStopped));
+    }
+
+    /**
+     * An endpoint whose guest is parked, or will be: where it stands is what the guest says of itself. An empty one waits for {@link #migrateIncoming}; a parked one leaves by
+     * {@link #migrate}, with capability postcopy-ram at once by postcopy; one that an earlier process received in postcopy is paused until {@link #migrateRecover} and its source; one
+     * that an earlier process let go is uncertain, until {@link #migrate} with resume or {@link #migrateResolve}.
+     *
+     * @param guest used and closed by the endpoint's threads from now on
+     * @param unsafe take also what comes without a return path: the source then takes itself for done before anything is durable here
+     */
+    public static Endpoint parking(
+            String name, ParkedGuest guest, boolean unsafe, LongSupplier clock, RandomGenerator random)
+            throws IOException {
+        DiskWorker worker = new DiskWorker(name);
+        EndpointLoop loop = new EndpointLoop(
+                it -> new ParkedTenant(
+                        guest,
+                        unsafe,
+                        worker,
+                        it.mailbox::answer,
+                        it::guestStopped,
+                        it::guestNotStopped,
+                        text -> it.tell(listener -> listener.notice(text))),
+                clock,
+                random);
+        boolean incoming = loop.migrations.parked(guest.phase(), (ParkedTenant) loop.tenant);
+        worker.start();
         loop.start(name);
         return new Endpoint(loop, incoming);
     }
@@ -186,7 +221,7 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
     @Override
     public void setCapabilities(Map<Capability, Boolean> changes) throws CommandRefused {
         loop.mailbox.call(() -> {
-            if (InfoBuilder.running(loop)) {
+            if (InfoBuilder.running(loop) && loop.interrupted == null) {
                 throw new CommandRefused("capabilities cannot be changed while a migration is under way");
             }
             changes.forEach((capability, on) -> {
@@ -228,13 +263,13 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
 
     @Override
     public String runState() {
-        return answer(loop.guestSwitch::runState);
+        return answer(() -> loop.tenant.custody().runState());
     }
 
     @Override
     public void stop() throws CommandRefused {
         loop.mailbox.call(() -> {
-            loop.guestSwitch.stop();
+            loop.tenant.custody().stop();
             return true;
         });
     }
@@ -242,8 +277,9 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
     @Override
     public void cont() throws CommandRefused {
         loop.mailbox.call(() -> {
-            switch (loop.guestSwitch.holder()) {
-                case HERE -> loop.guestSwitch.run();
+            Migrations.refuse(loop.tenant.custody().whyNeverRun());
+            switch (loop.tenant.custody().holder()) {
+                case HERE -> loop.tenant.custody().run();
                 case AWAITED -> throw new CommandRefused("the guest is not here yet: an incoming migration brings it");
                 case SWITCHING ->
                     throw new CommandRefused(
@@ -272,12 +308,7 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
 
     @Override
     public void pmemsave(long address, long size, Path file) throws CommandRefused, IOException {
-        try {
-            loop.guest.memory().writeTo(file, address, size);
-        } catch (IllegalArgumentException | IllegalStateException e) {
-            // A range outside the memory, or a page in it that has not arrived: sentences for the operator.
-            throw new CommandRefused(String.valueOf(e.getMessage()), e);
-        }
+        loop.tenant.writeMemory(file, address, size);
     }
 
     @Override

@@ -3,7 +3,6 @@
 package io.godwit.engine;
 
 import io.godwit.engine.Link.Side;
-import io.godwit.guest.Guest;
 import io.godwit.net.Address;
 import io.godwit.net.Connection;
 import io.godwit.net.Handler;
@@ -11,8 +10,8 @@ import io.godwit.net.Listener;
 import io.godwit.net.Reactor;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.Parameters;
+import io.godwit.pump.Departure;
 import io.godwit.pump.DestinationSession;
-import io.godwit.pump.MissingPages;
 import io.godwit.pump.Outbox;
 import io.godwit.pump.SourceSession;
 import java.io.IOException;
@@ -40,8 +39,7 @@ final class EndpointLoop implements Handler {
     /** Bytes read at once by a destination in postcopy. */
     private static final int POSTCOPY_READ = 64 * 1024;
 
-    final Guest guest;
-    final GuestSwitch guestSwitch;
+    final Tenant tenant;
     final Mailbox mailbox;
     final CopyOnWriteArrayList<EndpointListener> listeners = new CopyOnWriteArrayList<>();
     final CompletableFuture<Void> ended = new CompletableFuture<>();
@@ -50,9 +48,8 @@ final class EndpointLoop implements Handler {
     final Listening listening;
     final Migrations migrations = new Migrations(this);
     final HostSide host;
-    final MissingPages missingPages;
 
-    private final Reactor reactor;
+    final Reactor reactor;
     private final LongSupplier clock;
     private final long begun;
     final RandomGenerator random;
@@ -65,20 +62,28 @@ final class EndpointLoop implements Handler {
     @Nullable
     DestinationSession destination;
 
+    /** An earlier process had let the guest go; nobody has asked to recover that yet. */
+    @Nullable
+    Departure interrupted;
+
+    private final @Nullable GuestSwitch guestSwitch;
     private boolean finishing;
 
-    EndpointLoop(Guest guest, LongSupplier clock, RandomGenerator random) throws IOException {
-        this.guest = guest;
+    /** How the loop's guest is made, with what it needs of the loop. */
+    interface Furnishing {
+        Tenant tenant(EndpointLoop loop);
+    }
+
+    EndpointLoop(Furnishing furnishing, LongSupplier clock, RandomGenerator random) throws IOException {
         this.clock = clock;
         this.begun = clock.getAsLong();
         this.random = random;
         this.reactor = new Reactor();
         this.listening = new Listening(reactor);
         this.mailbox = new Mailbox(reactor::wakeup);
-        this.guestSwitch = new GuestSwitch(guest, this::guestTold, mailbox::guestStopped);
-        this.missingPages = new MemoryRequests(guest.memory());
         this.host = new HostSide(this);
-        guest.memory().requests().wakeWith(reactor::wakeup);
+        this.tenant = furnishing.tenant(this);
+        this.guestSwitch = tenant.custody() instanceof GuestSwitch embedded ? embedded : null;
     }
 
     void start(String name) {
@@ -112,8 +117,8 @@ final class EndpointLoop implements Handler {
         if (finishing) {
             return;
         }
-        if (mailbox.takeGuestStopped() && guestSwitch.stopEnded() && source != null) {
-            source.guestStopped(now());
+        if (mailbox.takeGuestStopped() && guestSwitch != null && guestSwitch.stopEnded()) {
+            guestStopped();
         }
         while (!again.isEmpty()) {
             Link held = links.get(again.remove());
@@ -125,6 +130,20 @@ final class EndpointLoop implements Handler {
         long now = now();
         reactor.poll(Math.max(0, Math.min(nextTick(now) - now, Integer.MAX_VALUE * 1_000_000L)), this);
         tick(now());
+    }
+
+    /** The guest stands, as the migration wanted. */
+    void guestStopped() {
+        if (source != null) {
+            source.guestStopped(now());
+        }
+    }
+
+    /** It does not, and why. */
+    void guestNotStopped(String reason) {
+        if (source != null) {
+            source.guestNotStopped(reason, now());
+        }
     }
 
     /**
@@ -351,7 +370,7 @@ final class EndpointLoop implements Handler {
         }
     }
 
-    private void guestTold(boolean running) {
+    void guestTold(boolean running) {
         tell(running ? EndpointListener::guestResumed : EndpointListener::guestStopped);
     }
 
@@ -361,14 +380,27 @@ final class EndpointLoop implements Handler {
     }
 
     private void finish() {
+        CompletableFuture<Void> guestEnded = new CompletableFuture<>();
         try (reactor) {
             mailbox.drain();
-            guest.close();
+            tenant.close(failure -> {
+                if (failure == null) {
+                    guestEnded.complete(null);
+                } else {
+                    guestEnded.completeExceptionally(failure);
+                }
+            });
             listening.close();
         } catch (RuntimeException | Error e) {
             ended.completeExceptionally(e);
             throw e;
         }
-        ended.complete(null);
+        var _ = guestEnded.whenComplete((_, failure) -> {
+            if (failure == null) {
+                ended.complete(null);
+            } else {
+                ended.completeExceptionally(failure);
+            }
+        });
     }
 }

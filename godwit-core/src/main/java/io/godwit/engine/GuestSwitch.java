@@ -3,30 +3,21 @@
 package io.godwit.engine;
 
 import io.godwit.guest.Guest;
+import io.godwit.pump.Departure;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Who may run the guest, and whether it runs: the operator's wish (stop, cont) and the migration's hold together. Used by the loop only; the end of a stop comes
  * as an event of its own.
  */
-final class GuestSwitch {
-    /** Where the guest belongs. */
-    enum Holder {
-        /** This endpoint runs it, or may. */
-        HERE,
-        /** An incoming migration has not brought it yet. */
-        AWAITED,
-        /** Stopped for the switchover of an outgoing migration. */
-        SWITCHING,
-        /** Handed over: it never runs here again but by an operator's word. */
-        GONE
-    }
-
+final class GuestSwitch implements Custody {
     private final Guest guest;
     private final Consumer<Boolean> told;
     private final Runnable stopEnded;
     private Holder holder = Holder.HERE;
     private boolean wanted;
+    private boolean ran = true;
     private boolean heldBack;
     private boolean stopping;
     private boolean migrationWaits;
@@ -41,7 +32,8 @@ final class GuestSwitch {
         this.stopEnded = stopEnded;
     }
 
-    Holder holder() {
+    @Override
+    public Holder holder() {
         return holder;
     }
 
@@ -50,8 +42,8 @@ final class GuestSwitch {
         return wanted ? "running" : "paused";
     }
 
-    /** QEMU's word for what is. */
-    String runState() {
+    @Override
+    public String runState() {
         return switch (holder) {
             case HERE -> guest.isRunning() && !stopping ? "running" : wanted ? "running" : "paused";
             case AWAITED -> "inmigrate";
@@ -60,13 +52,19 @@ final class GuestSwitch {
         };
     }
 
-    void await() {
+    @Override
+    public @Nullable String whyNeverRun() {
+        return null;
+    }
+
+    @Override
+    public void await() {
         holder = Holder.AWAITED;
         wanted = false;
     }
 
-    /** The operator wants it to run; only while the guest is {@link Holder#HERE}. */
-    void run() {
+    @Override
+    public void run() {
         wanted = true;
         settle();
     }
@@ -75,21 +73,27 @@ final class GuestSwitch {
      * The operator wants it stopped. Where it is stopped anyway the wish is kept: a guest that is given back, or that arrives here or at its destination, stays
      * stopped.
      */
-    void stop() {
+    @Override
+    public void stop() {
         wanted = false;
         heldBack = holder == Holder.AWAITED;
         settle();
     }
 
-    /** An incoming migration has brought it. */
-    void arrived(boolean run) {
+    /** Whether the guest that is about to arrive ran at its source. */
+    void comes(boolean running) {
+        ran = running;
+    }
+
+    @Override
+    public void arrived() {
         holder = Holder.HERE;
-        wanted = run && !heldBack;
+        wanted = ran && !heldBack;
         settle();
     }
 
-    /** The migration needs it stopped; {@link #stopEnded} then says so. */
-    void stopForMigration() {
+    @Override
+    public void stopForMigration(Departure departure) {
         holder = Holder.SWITCHING;
         migrationWaits = true;
         if (guest.isRunning() || stopping) {
@@ -99,8 +103,8 @@ final class GuestSwitch {
         }
     }
 
-    /** The migration gives it back. */
-    void giveBack() {
+    @Override
+    public void giveBack() {
         if (holder != Holder.HERE) {
             holder = Holder.HERE;
             migrationWaits = false;
@@ -108,8 +112,8 @@ final class GuestSwitch {
         }
     }
 
-    /** Past the commit point. */
-    void handedOver() {
+    @Override
+    public void handedOver(boolean confirmed) {
         holder = Holder.GONE;
     }
 

@@ -5,7 +5,10 @@ package io.godwit.engine;
 import io.godwit.net.Address;
 import io.godwit.protocol.Channel;
 import io.godwit.protocol.MigrationStatus;
+import io.godwit.protocol.SourceState;
+import io.godwit.pump.Departure;
 import io.godwit.pump.DestinationHost;
+import io.godwit.pump.MachineState;
 import io.godwit.pump.Outbox;
 import io.godwit.pump.SourceHost;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +17,6 @@ import org.jspecify.annotations.Nullable;
 final class HostSide implements SourceHost, DestinationHost {
     private final EndpointLoop loop;
     private @Nullable Address target;
-    private boolean runs = true;
 
     HostSide(EndpointLoop loop) {
         this.loop = loop;
@@ -44,23 +46,18 @@ final class HostSide implements SourceHost, DestinationHost {
     }
 
     @Override
-    public void stopGuest() {
-        loop.guestSwitch.stopForMigration();
+    public void stopGuest(Departure departure) {
+        loop.tenant.custody().stopForMigration(departure);
     }
 
     @Override
     public void resumeGuest() {
-        loop.guestSwitch.giveBack();
+        loop.tenant.custody().giveBack();
     }
 
     @Override
-    public byte[] deviceState() {
-        return Devices.encode(loop.guest.saveDevices(), loop.guestSwitch.stateToMove());
-    }
-
-    @Override
-    public byte[] vmDescription() {
-        return Devices.describe(loop.guest.saveDevices(), loop.guestSwitch.stateToMove());
+    public MachineState machineState() {
+        return loop.tenant.state();
     }
 
     @Override
@@ -74,23 +71,21 @@ final class HostSide implements SourceHost, DestinationHost {
     }
 
     @Override
-    public void loadDevices(byte[] verbatim) {
-        Devices.Loaded loaded = Devices.decode(verbatim);
-        loop.guest.loadDevices(loaded.sections());
-        runs = loaded.runs();
+    public long now() {
+        return loop.now();
     }
 
     @Override
     public void startGuest() {
-        loop.guestSwitch.arrived(runs);
+        loop.tenant.custody().arrived();
     }
 
     @Override
     public void statusChanged(MigrationStatus from, MigrationStatus to, String reason) {
         if (to == MigrationStatus.COMPLETED
                 && loop.source != null
-                && loop.source.machine().status() == to) {
-            loop.guestSwitch.handedOver();
+                && loop.source.machine().state() instanceof SourceState.Completed(boolean confirmed)) {
+            loop.tenant.custody().handedOver(confirmed);
         }
         loop.tell(listener -> listener.statusChanged(from, to, reason));
     }

@@ -6,7 +6,6 @@ import io.godwit.engine.MigrationInfo.Extra;
 import io.godwit.engine.MigrationInfo.Ram;
 import io.godwit.engine.MigrationInfo.Requests;
 import io.godwit.engine.MigrationInfo.Role;
-import io.godwit.memory.LatencyHistogram;
 import io.godwit.page.Pages;
 import io.godwit.protocol.DestinationMachine;
 import io.godwit.protocol.DestinationState;
@@ -16,7 +15,6 @@ import io.godwit.pump.DestinationSession;
 import io.godwit.pump.DestinationStats;
 import io.godwit.pump.SourceSession;
 import io.godwit.pump.SourceStats;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Reads a loop's state into what operators are shown. Runs on the loop. */
@@ -59,7 +57,7 @@ final class InfoBuilder {
         Ram ram = new Ram(
                 transferred,
                 remaining,
-                loop.guest.memory().blocks().totalPages() * Pages.SIZE,
+                session.totalBytes(),
                 stats.zeroPages(),
                 stats.normalPages(),
                 stats.dirtyPagesPerSecond(),
@@ -86,7 +84,7 @@ final class InfoBuilder {
                 ram,
                 loop.listening.addresses(),
                 Requests.NONE,
-                new Extra(why, 0, stats.recoveries(), 0));
+                new Extra(why, 0, stats.recoveries(), 0, null));
     }
 
     private static String uncertain(SourceState.Uncertain state, @Nullable String error) {
@@ -105,12 +103,11 @@ final class InfoBuilder {
     private static MigrationInfo destination(EndpointLoop loop, DestinationSession session) {
         DestinationMachine machine = session.machine();
         DestinationStats stats = session.stats();
-        LatencyHistogram.Snapshot waits = loop.guest.memory().waits().snapshot();
         long total = stats.startedAt() < 0 ? 0 : millis(stats.startedAt(), loop.now());
         Ram ram = new Ram(
                 stats.bytes(),
                 session.missing() * Pages.SIZE,
-                loop.guest.memory().blocks().totalPages() * Pages.SIZE,
+                session.totalBytes(),
                 stats.zeroPages(),
                 stats.normalPages(),
                 0,
@@ -121,16 +118,6 @@ final class InfoBuilder {
                 0,
                 0,
                 0);
-        Requests requests = new Requests(
-                waits.count(),
-                loop.guest.memory().requests().outstanding(),
-                loop.guest.memory().blockedNanos(),
-                waits.count() == 0 ? 0 : waits.sum() / waits.count(),
-                waits.percentile(50),
-                waits.percentile(90),
-                waits.percentile(99),
-                waits.max(),
-                List.copyOf(waits.powersOfTwoMicros()));
         return new MigrationInfo(
                 Role.DESTINATION,
                 machine.status(),
@@ -141,8 +128,13 @@ final class InfoBuilder {
                 -1,
                 ram,
                 loop.listening.addresses(),
-                requests,
-                new Extra(null, stats.duplicates(), stats.recoveries(), stats.strays()));
+                loop.tenant.requests(),
+                new Extra(
+                        null,
+                        stats.duplicates(),
+                        stats.recoveries(),
+                        stats.strays(),
+                        machine.status() == MigrationStatus.COMPLETED ? machine.confirmed() : null));
     }
 
     /** Whether a migration is under way, so that what both ends agreed on may not change. */
@@ -171,7 +163,10 @@ final class InfoBuilder {
                     case DestinationState.Idle _, DestinationState.Completed _, DestinationState.Failed _ -> false;
                     case DestinationState.Listening _,
                             DestinationState.Active _,
+                            DestinationState.Loading _,
                             DestinationState.PostcopyActive _,
+                            DestinationState.Finishing _,
+                            DestinationState.Mending _,
                             DestinationState.Paused _,
                             DestinationState.Recover _ -> true;
                 };

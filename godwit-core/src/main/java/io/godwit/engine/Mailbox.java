@@ -5,13 +5,14 @@ package io.godwit.engine;
 import io.godwit.engine.EndpointControl.CommandRefused;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How everything outside the loop reaches it: operators' requests in one bounded queue, and the one event that may not be refused, the end of a guest's stop, as a flag
- * of its own. Page requests have their own set ({@link io.godwit.memory.PageRequests}). Nobody who feeds the loop waits for room.
+ * How everything outside the loop reaches it: operators' requests in one bounded queue, and what may not be refused beside it: the end of a guest's stop as a flag,
+ * answers to what the loop itself has asked for in a queue that its questions bound. Page requests have their own set ({@link io.godwit.memory.PageRequests}). Nobody who feeds the loop waits for room.
  */
 final class Mailbox {
     private static final int MOST = 1024;
@@ -22,6 +23,7 @@ final class Mailbox {
     }
 
     private final ArrayBlockingQueue<Runnable> requests = new ArrayBlockingQueue<>(MOST);
+    private final ConcurrentLinkedQueue<Runnable> answers = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean guestStopped = new AtomicBoolean();
     private final Runnable wakeup;
     private volatile @Nullable Thread owner;
@@ -85,6 +87,12 @@ final class Mailbox {
         wakeup.run();
     }
 
+    /** The answer to a question that the loop has asked: runs on the loop. Any thread. */
+    void answer(Runnable answer) {
+        answers.add(answer);
+        wakeup.run();
+    }
+
     /** Whether the guest's stop has ended since the last call. */
     boolean takeGuestStopped() {
         return guestStopped.getAndSet(false);
@@ -93,6 +101,11 @@ final class Mailbox {
     /** Runs what is waiting. */
     void drain() {
         Runnable request;
+        while ((request = answers.poll()) != null) {
+            if (!closed) {
+                request.run();
+            }
+        }
         while ((request = requests.poll()) != null) {
             request.run();
         }

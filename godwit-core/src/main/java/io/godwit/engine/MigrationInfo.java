@@ -83,8 +83,15 @@ public record MigrationInfo(
      * @param duplicates pages that arrived again after a recovery and were dropped
      * @param recoveriesTried recovery attempts that reached a connection
      * @param strayConnections connections dropped because they were silent, foreign or superseded
+     * @param sourceConfirmed at a destination that has completed: whether the source can never run the guest again by itself; a QEMU does, if it missed the
+     *     last word of a precopy. Null while that is not decided
      */
-    public record Extra(@Nullable String uncertainWhy, long duplicates, long recoveriesTried, long strayConnections) {
-        public static final Extra NONE = new Extra(null, 0, 0, 0);
+    public record Extra(
+            @Nullable String uncertainWhy,
+            long duplicates,
+            long recoveriesTried,
+            long strayConnections,
+            @Nullable Boolean sourceConfirmed) {
+        public static final Extra NONE = new Extra(null, 0, 0, 0, null);
     }
 }

@@ -4,14 +4,24 @@ package io.godwit.engine;
 
 import io.godwit.engine.EndpointControl.CommandRefused;
 import io.godwit.engine.Listening.Purpose;
+import io.godwit.guest.ParkedGuest;
 import io.godwit.net.Address;
+import io.godwit.page.BlockTable;
+import io.godwit.protocol.Capability;
 import io.godwit.protocol.DestinationInput;
-import io.godwit.protocol.DestinationState;
 import io.godwit.protocol.MigrationOptions;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.SourceInput;
+import io.godwit.protocol.SourceState;
+import io.godwit.pump.Departure;
 import io.godwit.pump.DestinationSession;
+import io.godwit.pump.OutgoingGuest;
 import io.godwit.pump.SourceSession;
+import io.godwit.pump.StorageException;
+import io.godwit.pump.StreamIdentity;
+import io.godwit.wire.StreamContext;
+import java.io.IOException;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** How an endpoint's migrations and recoveries begin: whether they may, and with what session. Used by the loop only. */
@@ -39,24 +49,29 @@ final class Migrations {
             throw new CommandRefused("the guest is not here: an incoming migration is in "
                     + in.machine().status());
         }
-        if (loop.guestSwitch.holder() == GuestSwitch.Holder.AWAITED) {
+        if (loop.tenant.custody().holder() == Custody.Holder.AWAITED) {
             throw new CommandRefused("the guest is not here: an incoming migration has to bring it first");
         }
-        MigrationOptions options = options(loop.random.nextInt(1 << 16));
+        refuse(loop.tenant.whyNotMigrate());
+        OutgoingGuest guest = outgoing();
+        MigrationOptions options = options(guest, loop.random.nextInt(1 << 16));
         if (options.compress()) {
             throw new CommandRefused(
                     "capability compress is for a migration that comes from QEMU 9.0 or older: nothing is"
                             + " sent compressed, switch it off");
         }
         loop.host.target(target);
-        SourceSession fresh = new SourceSession(
-                options,
-                loop.parameters,
-                loop.guest.machine(),
-                loop.guest.memory().asSource(),
-                loop.host);
+        SourceSession fresh = new SourceSession(options, loop.parameters, guest, loop.host);
         loop.source = fresh;
-        refuse(fresh.operator(new SourceInput.Migrate(), loop.now()));
+        refuse(fresh.operator(new SourceInput.Migrate(loop.tenant.atOnce(options)), loop.now()));
+    }
+
+    private OutgoingGuest outgoing() throws CommandRefused {
+        try {
+            return loop.tenant.outgoing();
+        } catch (StorageException e) {
+            throw new CommandRefused(String.valueOf(e.getMessage()), e);
+        }
     }
 
     /** A recovery of the paused outgoing migration. */
@@ -66,6 +81,13 @@ final class Migrations {
             throw new CommandRefused("there is no paused migration to resume: none was started here");
         }
         refuse(paused.machine().refuse(new SourceInput.Resume()));
+        Departure departure = loop.interrupted;
+        if (departure != null) {
+            // The capabilities of the earlier process are the operator's to set again, and now they count.
+            paused = interrupted(departure);
+            loop.source = paused;
+            loop.interrupted = null;
+        }
         loop.host.target(target);
         refuse(paused.operator(new SourceInput.Resume(), loop.now()));
     }
@@ -76,15 +98,9 @@ final class Migrations {
         if (former != null) {
             refuse(former.machine().refuse(new DestinationInput.Incoming()));
         }
-        MigrationOptions options = options(0);
+        MigrationOptions options = MigrationOptions.of(checked(), 0, 0);
         loop.listening.at(Purpose.INCOMING, listen);
-        DestinationSession fresh = new DestinationSession(
-                options,
-                loop.parameters,
-                loop.guest.machine(),
-                loop.guest.memory().asSink(),
-                loop.missingPages,
-                loop.host);
+        DestinationSession fresh = new DestinationSession(options, loop.parameters, loop.tenant.incoming(), loop.host);
         if (former != null) {
             fresh.succeed(former);
         }
@@ -95,17 +111,71 @@ final class Migrations {
     /** Waits here, too, for the source of the paused incoming migration. */
     void recover(Address listen) throws CommandRefused {
         DestinationSession session = loop.destination;
-        if (session == null || !(session.machine().state() instanceof DestinationState.Paused)) {
-            throw new CommandRefused("migrate-recover works at a destination in postcopy-paused; the state is "
-                    + (session == null ? "none" : session.machine().status()));
+        if (session == null) {
+            throw new CommandRefused("migrate-recover works at a destination in postcopy-paused; the state is none");
         }
+        refuse(session.machine().refuse(new DestinationInput.AwaitRecovery(session.missing())));
         loop.listening.at(Purpose.RECOVER, listen);
+        refuse(session.operator(new DestinationInput.AwaitRecovery(session.missing()), loop.now()));
     }
 
-    private MigrationOptions options(int nonce) throws CommandRefused {
+    /**
+     * Where a parked guest stands when its endpoint begins.
+     *
+     * @return whether it waits for an incoming migration, or for the rest of one
+     */
+    boolean parked(ParkedGuest.Phase phase, ParkedTenant tenant) throws IOException {
         try {
-            return MigrationOptions.of(
-                    loop.capabilities, loop.guest.memory().blocks().size(), nonce);
+            return switch (phase) {
+                case ParkedGuest.Empty _ -> {
+                    tenant.custody().await();
+                    yield true;
+                }
+                case ParkedGuest.Interrupted(StreamIdentity identity, BlockTable blocks) -> {
+                    loop.capabilities.add(Capability.POSTCOPY_RAM);
+                    loop.capabilities.add(Capability.RETURN_PATH);
+                    loop.destination = interrupted(new StreamContext(blocks, identity.ramSectionId()));
+                    yield true;
+                }
+                case ParkedGuest.Parked _ -> false;
+                case ParkedGuest.Leaving(Departure departure) -> {
+                    if (departure.postcopy()) {
+                        loop.capabilities.add(Capability.POSTCOPY_RAM);
+                    }
+                    loop.capabilities.add(Capability.RETURN_PATH);
+                    tenant.custody().left();
+                    loop.source = interrupted(departure);
+                    loop.interrupted = departure;
+                    yield false;
+                }
+            };
+        } catch (CommandRefused e) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    /** What an earlier process left: a guest that it had let go, as far as it knew. */
+    SourceSession interrupted(Departure departure) throws CommandRefused {
+        OutgoingGuest guest = outgoing();
+        SourceState.Lost origin =
+                departure.postcopy() ? SourceState.Lost.POSTCOPY_UNPROVEN : SourceState.Lost.PRECOPY_UNPROVEN;
+        return SourceSession.interrupted(options(guest, departure.nonce()), loop.parameters, origin, guest, loop.host);
+    }
+
+    /** What an earlier process left: a guest that it had taken over, whose memory had not come whole. */
+    DestinationSession interrupted(StreamContext context) throws CommandRefused {
+        return DestinationSession.interrupted(
+                MigrationOptions.of(checked(), 0, 0), loop.parameters, loop.tenant.incoming(), context, loop.host);
+    }
+
+    private MigrationOptions options(OutgoingGuest guest, int nonce) throws CommandRefused {
+        return MigrationOptions.of(checked(), guest.memory().blocks().size(), nonce);
+    }
+
+    private Set<Capability> checked() throws CommandRefused {
+        try {
+            MigrationOptions.of(loop.capabilities, 0, 0);
+            return loop.capabilities;
         } catch (IllegalArgumentException e) {
             throw new CommandRefused("the capabilities do not go together: " + e.getMessage(), e);
         }

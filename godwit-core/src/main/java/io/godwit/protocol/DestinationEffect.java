@@ -24,8 +24,19 @@ public sealed interface DestinationEffect {
     /** From here on missing pages are waited for and present ones never overwritten. */
     record BeginPostcopy() implements DestinationEffect {}
 
-    /** Give the guest its device state; {@link DestinationInput.Loaded} or {@link DestinationInput.LoadFailed} is the next input. */
-    record LoadDevices() implements DestinationEffect {}
+    /**
+     * Give the guest its device state; {@link DestinationInput.WorkDone} or {@link DestinationInput.WorkFailed} follows, as for each of the three works.
+     *
+     * @param postcopy after PACKAGED; else everything is here, and the guest makes sure of all of it
+     * @param confirmed the source cannot run the guest again, whatever it hears
+     */
+    record LoadDevices(boolean postcopy, boolean confirmed) implements DestinationEffect {}
+
+    /** Postcopy: everything is here, the guest makes sure of it. */
+    record Finish() implements DestinationEffect {}
+
+    /** The guest's storage has failed: it goes back to what is sure. Received pages may become fewer. */
+    record Mend() implements DestinationEffect {}
 
     /** The guest is this side's: start it (unless it was paused at the source). */
     record StartGuest() implements DestinationEffect {}

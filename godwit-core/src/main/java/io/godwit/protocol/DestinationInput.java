@@ -9,6 +9,13 @@ public sealed interface DestinationInput {
     /** Operator: migrate-incoming; somebody listens now. */
     record Incoming() implements DestinationInput {}
 
+    /**
+     * Operator: migrate-recover; somebody listens there now, too.
+     *
+     * @param missing pages not received
+     */
+    record AwaitRecovery(long missing) implements DestinationInput {}
+
     /** Operator: migrate-pause. */
     record Pause() implements DestinationInput {}
 
@@ -45,11 +52,20 @@ public sealed interface DestinationInput {
     /** The last missing page came on the preempt channel, after EOF. */
     record NothingMissing() implements DestinationInput {}
 
-    /** The device state was taken over. */
-    record Loaded() implements DestinationInput {}
+    /**
+     * The guest has done what {@link DestinationEffect.LoadDevices}, {@link DestinationEffect.Finish} or {@link DestinationEffect.Mend} asked for.
+     */
+    record WorkDone() implements DestinationInput {}
 
-    /** The device state cannot be taken over. */
-    record LoadFailed(String reason) implements DestinationInput {}
+    /**
+     * It could not.
+     *
+     * @param again the storage failed, not the source: the same may succeed later
+     */
+    record WorkFailed(String reason, boolean again) implements DestinationInput {}
+
+    /** The guest's storage failed while it took what came. */
+    record StorageFailed(String reason) implements DestinationInput {}
 
     /** A channel broke, ended too early or carried what may not stand there. */
     record Broken(Channel channel, String reason) implements DestinationInput {}

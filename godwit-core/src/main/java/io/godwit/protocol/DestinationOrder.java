@@ -2,11 +2,15 @@
 
 package io.godwit.protocol;
 
+import io.godwit.page.Pages;
 import io.godwit.protocol.DestinationState.Active;
 import io.godwit.protocol.DestinationState.Completed;
 import io.godwit.protocol.DestinationState.Failed;
+import io.godwit.protocol.DestinationState.Finishing;
 import io.godwit.protocol.DestinationState.Idle;
 import io.godwit.protocol.DestinationState.Listening;
+import io.godwit.protocol.DestinationState.Loading;
+import io.godwit.protocol.DestinationState.Mending;
 import io.godwit.protocol.DestinationState.Paused;
 import io.godwit.protocol.DestinationState.PostcopyActive;
 import io.godwit.protocol.DestinationState.Recover;
@@ -19,33 +23,43 @@ import org.jspecify.annotations.Nullable;
 final class DestinationOrder {
     private DestinationOrder() {}
 
-    /** A sentence that says what is out of order, or null if the message may come now. */
-    static @Nullable String check(StreamMessage message, DestinationState state, MigrationOptions options) {
+    /**
+     * A sentence that says what is out of order, or null if the message may come now.
+     *
+     * @param blocks RAM blocks that the source has; 0 as long as that is not known
+     */
+    static @Nullable String check(StreamMessage message, DestinationState state, MigrationOptions options, int blocks) {
+        if (message instanceof StreamMessage.PostcopyAdvise(long pageSizes, long targetPageSize)
+                && (pageSizes != Pages.SIZE || targetPageSize != Pages.SIZE)) {
+            return "the source's RAM is on pages of other sizes than " + Pages.SIZE + " bytes (all sizes together: 0x"
+                    + Long.toHexString(pageSizes) + ", the guest's own: 0x" + Long.toHexString(targetPageSize)
+                    + "): huge pages are not handled; start its QEMU without them, or migrate without postcopy-ram";
+        }
         boolean legal = switch (state) {
             case Active active -> whileActive(message, active, options);
             case PostcopyActive(boolean ended) -> !ended && isSection(message);
             case Recover recover ->
                 message instanceof StreamMessage.PostcopyResume
-                        && recover.asked().cardinality() == options.blocks();
+                        && recover.asked().cardinality() == blocks;
             case Completed completed ->
                 completed.answering()
                         && (isSection(message)
                                 || (message instanceof StreamMessage.PostcopyResume
-                                        && completed.asked().cardinality() == options.blocks()));
-            case Idle _, Listening _, Paused _, Failed _ -> false;
+                                        && completed.asked().cardinality() == blocks));
+            case Idle _, Listening _, Loading _, Finishing _, Mending _, Paused _, Failed _ -> false;
         };
         return legal
                 ? null
                 : "the source sent " + name(message) + " in " + state.status() + ", where it may not stand"
-                        + why(message, state, options);
+                        + why(message, state, options, blocks);
     }
 
-    private static String why(StreamMessage message, DestinationState state, MigrationOptions options) {
+    private static String why(StreamMessage message, DestinationState state, MigrationOptions options, int blocks) {
         if (message instanceof StreamMessage.PostcopyAdvise && !options.postcopy()) {
             return ": capability postcopy-ram is on at the source and off here; set it alike at both ends";
         }
         if (message instanceof StreamMessage.PostcopyResume && state instanceof Recover recover) {
-            return ": only " + recover.asked().cardinality() + " of " + options.blocks()
+            return ": only " + recover.asked().cardinality() + " of " + blocks
                     + " received bitmaps were asked for before";
         }
         return "";

@@ -9,14 +9,17 @@ import org.jspecify.annotations.Nullable;
  * Where a destination is, with what belongs to that place only. {@code spec/sequences.md §8.2} gives QEMU's table.
  *
  * <pre>
- *  Idle ── Listening ── Active ─┬─ precopy: EOF ─────────────── Completed ◄─┐
- *                         │     └─ PACKAGED with RUN ── PostcopyActive ─────┘
- *                         ▼                               │  ▲
- *                       Failed                     Paused ◄┘  │
- *               (it never had the guest)              ▲ │     │
- *                                         any failure │ ▼     │
- *                                                  Recover ───┘
+ *  Idle ── Listening ── Active ─┬─ precopy: EOF ── Loading ─────────────────────── Completed ◄─┐
+ *                         │     └─ PACKAGED with RUN ── Loading ── PostcopyActive ── Finishing ─┘
+ *                         ▼                                          │  ▲               │
+ *                       Failed                  Mending ── Paused ◄──┘  │          Mending, and as before
+ *               (it never had the guest)                     ▲ │        │
+ *                                                any failure │ ▼        │
+ *                                                         Recover ──────┘
  * </pre>
+ *
+ * In {@link Loading}, {@link Finishing} and {@link Mending} the guest is at work (it writes to a disk, say) and nothing more of the main channel is consumed; each of them
+ * ends with the guest's answer and with nothing else, so a guest is never at two works at a time. A guest in this process answers at once.
  */
 public sealed interface DestinationState {
     MigrationStatus status();
@@ -52,6 +55,21 @@ public sealed interface DestinationState {
     }
 
     /**
+     * The guest takes over its device state: after EOF with everything else, after PACKAGED before pages are asked for. A channel that is lost meanwhile does
+     * not stop it: the source may have nobody else to turn to.
+     *
+     * @param postcopy after PACKAGED, else after EOF
+     * @param returnPath OPEN_RETURN_PATH had come
+     * @param channel the main channel is still there
+     */
+    record Loading(boolean postcopy, boolean returnPath, boolean channel) implements DestinationState {
+        @Override
+        public MigrationStatus status() {
+            return postcopy && !channel ? MigrationStatus.POSTCOPY_PAUSED : MigrationStatus.ACTIVE;
+        }
+    }
+
+    /**
      * The guest is this side's, pages are still coming.
      *
      * @param ended main's EOF came; only what is still in the preempt channel is awaited
@@ -63,8 +81,43 @@ public sealed interface DestinationState {
         }
     }
 
+    /**
+     * Everything has come in postcopy, and the guest makes sure of it.
+     *
+     * @param channel the main channel is still there: it hears the end
+     */
+    record Finishing(boolean channel) implements DestinationState {
+        @Override
+        public MigrationStatus status() {
+            return channel ? MigrationStatus.POSTCOPY_ACTIVE : MigrationStatus.POSTCOPY_PAUSED;
+        }
+    }
+
+    /**
+     * Postcopy, no channel: the guest's storage has failed, and the guest goes back to what is sure.
+     *
+     * @param ended everything had come
+     */
+    record Mending(boolean ended) implements DestinationState {
+        @Override
+        public MigrationStatus status() {
+            return MigrationStatus.POSTCOPY_PAUSED;
+        }
+    }
+
+    /** What a paused destination's storage needs before a recovery can go on; migrate-recover tries it. */
+    enum Need {
+        NOTHING,
+        /** The device state is in memory only. */
+        LOADING,
+        /** What was received is not certain. */
+        MENDING,
+        /** Everything had come; a recovery may go on as well. */
+        FINISHING
+    }
+
     /** The channel is lost; the guest runs as far as its pages are here. */
-    record Paused() implements DestinationState {
+    record Paused(Need need) implements DestinationState {
         @Override
         public MigrationStatus status() {
             return MigrationStatus.POSTCOPY_PAUSED;
@@ -107,8 +160,35 @@ public sealed interface DestinationState {
     /** Whether the guest runs here on pages that are not all here, so that ending this process would lose it. */
     default boolean holdsGuestData() {
         return switch (this) {
-            case PostcopyActive _, Paused _, Recover _ -> true;
+            case PostcopyActive _, Finishing _, Mending _, Paused _, Recover _ -> true;
+            // A source without a return path believes that it is done.
+            case Loading loading -> loading.postcopy() || !loading.returnPath();
             case Idle _, Listening _, Active _, Completed _, Failed _ -> false;
+        };
+    }
+
+    /** Whether the guest is at work, so that what comes on the main channel has to wait. */
+    default boolean working() {
+        return switch (this) {
+            case Loading _, Finishing _, Mending _ -> true;
+            case Idle _, Listening _, Active _, PostcopyActive _, Paused _, Recover _, Completed _, Failed _ -> false;
+        };
+    }
+
+    /** Whether the guest is at work while the main channel is there, whose source hears nothing meanwhile. */
+    default boolean keepsWaiting() {
+        return switch (this) {
+            case Loading loading -> loading.channel() && loading.returnPath();
+            case Finishing(boolean channel) -> channel;
+            case Idle _,
+                    Listening _,
+                    Active _,
+                    PostcopyActive _,
+                    Mending _,
+                    Paused _,
+                    Recover _,
+                    Completed _,
+                    Failed _ -> false;
         };
     }
 
@@ -118,7 +198,8 @@ public sealed interface DestinationState {
             case Active active -> active.memory() ? PageRule.STORE : PageRule.NONE;
             case PostcopyActive _ -> PageRule.PLACE;
             case Completed completed -> completed.answering() ? PageRule.DROP : PageRule.NONE;
-            case Idle _, Listening _, Paused _, Recover _, Failed _ -> PageRule.NONE;
+            case Finishing _ -> PageRule.DROP;
+            case Idle _, Listening _, Loading _, Mending _, Paused _, Recover _, Failed _ -> PageRule.NONE;
         };
     }
 
@@ -128,7 +209,15 @@ public sealed interface DestinationState {
         return switch (this) {
             case Recover(BitSet asked) -> asked;
             case Completed(boolean answering, BitSet asked) -> answering ? asked : null;
-            case Idle _, Listening _, Active _, PostcopyActive _, Paused _, Failed _ -> null;
+            case Idle _,
+                    Listening _,
+                    Active _,
+                    Loading _,
+                    PostcopyActive _,
+                    Finishing _,
+                    Mending _,
+                    Paused _,
+                    Failed _ -> null;
         };
     }
 
@@ -137,7 +226,9 @@ public sealed interface DestinationState {
         return switch (this) {
             case Active _, PostcopyActive _, Recover _ -> true;
             case Completed completed -> completed.answering();
-            case Idle _, Listening _, Paused _, Failed _ -> false;
+            case Loading loading -> loading.channel();
+            case Finishing(boolean channel) -> channel;
+            case Idle _, Listening _, Mending _, Paused _, Failed _ -> false;
         };
     }
 
@@ -151,7 +242,8 @@ public sealed interface DestinationState {
         return switch (this) {
             case Active _ -> pings;
             case PostcopyActive(boolean ended) -> !ended && (pings || owed);
-            case Idle _, Listening _, Paused _, Recover _, Completed _, Failed _ -> false;
+            case Idle _, Listening _, Loading _, Finishing _, Mending _, Paused _, Recover _, Completed _, Failed _ ->
+                false;
         };
     }
 }

@@ -12,7 +12,7 @@ import java.util.Set;
  * @param preempt requested pages travel on a channel of their own; implies postcopy
  * @param pauseBeforeSwitchover the source waits for migrate-continue once its guest is stopped
  * @param switchoverAck the source may not switch over before SWITCHOVER_ACK
- * @param blocks number of RAM blocks
+ * @param blocks number of RAM blocks, at the source; a destination learns it and has 0
  * @param xbzrle pages may be sent as the difference to what was sent of them before
  * @param compress the destination takes pages that QEMU up to 9.0 has compressed; nothing is sent so
  * @param nonce 16 random bits that name this migration in the source's keep-alive PINGs ({@link Wire#keepAlive})
@@ -33,7 +33,7 @@ public record MigrationOptions(
         if (preempt && !postcopy) {
             throw new IllegalArgumentException("postcopy-preempt needs postcopy-ram");
         }
-        if (blocks <= 0 || nonce < 0 || nonce > 0xffff) {
+        if (blocks < 0 || nonce < 0 || nonce > 0xffff) {
             throw new IllegalArgumentException("blocks " + blocks + ", nonce " + nonce);
         }
     }

@@ -163,6 +163,13 @@ public final class PageScheduler {
         throw new IllegalStateException(remaining + " pages are counted dirty and none is found");
     }
 
+    /** A page that was taken could not be sent: it is still to be, and comes last. */
+    public void putBack(long address) {
+        if (dirty[block(address)].set(page(address))) {
+            remaining++;
+        }
+    }
+
     private void skipSentUrgent() {
         while (urgentSize > 0) {
             long address = urgent[urgentHead];

@@ -19,8 +19,12 @@ public sealed interface SourceEffect {
     /** A keep-alive PING, between two sections or behind the bitmap requests of a recovery. */
     record SendKeepAlive() implements SourceEffect {}
 
-    /** Stop the guest; {@link SourceInput.GuestStopped} follows. */
-    record StopGuest() implements SourceEffect {}
+    /**
+     * Stop the guest; {@link SourceInput.GuestStopped} or {@link SourceInput.StopFailed} follows.
+     *
+     * @param postcopy the switch to postcopy is wanted
+     */
+    record StopGuest(boolean postcopy) implements SourceEffect {}
 
     /** The guest goes on here, if it was running before {@link StopGuest} (which may not have ended). */
     record ResumeGuest() implements SourceEffect {}

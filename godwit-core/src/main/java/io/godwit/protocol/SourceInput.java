@@ -6,8 +6,17 @@ import io.godwit.wire.ReturnPathMessage;
 
 /** What can happen to a source. Operators' inputs are checked with {@link SourceMachine#refuse} first. */
 public sealed interface SourceInput {
-    /** Operator: migrate. */
-    record Migrate() implements SourceInput {}
+    /**
+     * Operator: migrate.
+     *
+     * @param atOnce the switch to postcopy is made as soon as the destination has answered, and no page is sent before it: for a guest that does not run
+     */
+    record Migrate(boolean atOnce) implements SourceInput {
+        /** The ordinary way: pages first. */
+        public Migrate() {
+            this(false);
+        }
+    }
 
     /** Operator: migrate with resume. */
     record Resume() implements SourceInput {}
@@ -41,6 +50,12 @@ public sealed interface SourceInput {
 
     /** The guest has stopped and its device state is at hand. */
     record GuestStopped() implements SourceInput {}
+
+    /** The guest could not be stopped: the statement that it leaves could not be made durable, say. It is where it was. */
+    record StopFailed(String reason) implements SourceInput {}
+
+    /** The guest's storage failed while a page was read. */
+    record StorageFailed(String reason) implements SourceInput {}
 
     /**
      * A pass is over, or nearly: how much is left and how fast it goes.

@@ -38,6 +38,7 @@ public final class SourceMachine {
     private final SourceAttempt attempt;
     private final SourceHandshake handshake;
     private boolean postcopyWanted;
+    private boolean atOnce;
     private boolean ponged;
     private boolean named;
     private boolean acknowledged;
@@ -45,6 +46,17 @@ public final class SourceMachine {
     public SourceMachine(MigrationOptions options, Parameters parameters) {
         attempt = new SourceAttempt(options, parameters);
         handshake = new SourceHandshake(attempt);
+    }
+
+    /**
+     * A machine whose migration an earlier process began and may have carried past its commit point: uncertain, to be recovered or resolved.
+     *
+     * @param origin what is known of it
+     */
+    public static SourceMachine interrupted(MigrationOptions options, Parameters parameters, Lost origin) {
+        SourceMachine machine = new SourceMachine(options, parameters);
+        machine.attempt.state = origin == Lost.POSTCOPY ? new Paused() : new Uncertain(origin, false);
+        return machine;
     }
 
     public SourceState state() {
@@ -84,6 +96,11 @@ public final class SourceMachine {
         return attempt.state instanceof Active && postcopyWanted && answered() && attempt.preemptReady;
     }
 
+    /** Whether no page is to be sent before the switch to postcopy. */
+    public boolean pagesWait() {
+        return atOnce && attempt.state.revocable();
+    }
+
     /** When {@link SourceInput.Tick} is wanted, or {@link Long#MAX_VALUE}. */
     public long nextTick() {
         return attempt.nextTick();
@@ -110,7 +127,7 @@ public final class SourceMachine {
     /** One step. Operators' inputs that {@link #refuse} refuses must not be given. */
     public void handle(SourceInput input, long now, Consumer<SourceEffect> out) {
         switch (input) {
-            case SourceInput.Migrate _ -> migrate(now, out);
+            case SourceInput.Migrate(boolean wanted) -> migrate(wanted, now, out);
             case SourceInput.Resume _ -> handshake.resume(now, out);
             case SourceInput.StartPostcopy _ -> postcopyWanted = true;
             case SourceInput.Continue _ -> proceed(now, out);
@@ -126,6 +143,12 @@ public final class SourceMachine {
             case SourceInput.Broken(Channel channel, String reason) -> broken(channel, reason, out);
             case SourceInput.Received(ReturnPathMessage message) -> received(message, now, out);
             case SourceInput.GuestStopped _ -> guestStopped(now, out);
+            case SourceInput.StopFailed(String reason) -> {
+                if (attempt.state instanceof Stopping) {
+                    attempt.lost(reason, out);
+                }
+            }
+            case SourceInput.StorageFailed(String reason) -> attempt.lost(reason, out);
             case SourceInput.Estimate(long remaining, double speed) -> estimate(remaining, speed, out);
             case SourceInput.NothingLeft _ -> nothingLeft(now, out);
             case SourceInput.Written(SourceInput.Mark mark) -> written(mark, now, out);
@@ -133,9 +156,10 @@ public final class SourceMachine {
         }
     }
 
-    private void migrate(long now, Consumer<SourceEffect> out) {
+    private void migrate(boolean wanted, long now, Consumer<SourceEffect> out) {
         attempt.begin();
-        postcopyWanted = false;
+        atOnce = wanted;
+        postcopyWanted = wanted;
         ponged = false;
         named = false;
         acknowledged = false;
@@ -180,7 +204,7 @@ public final class SourceMachine {
         // A destination that has answered once can answer: without it the switch would be made into the blue.
         if ((postcopyWanted && answered()) || (converged && (answered() || !attempt.options.returnPath()))) {
             attempt.become(new Stopping(), postcopyWanted ? "switching to postcopy" : "converged", out);
-            out.accept(new SourceEffect.StopGuest());
+            out.accept(new SourceEffect.StopGuest(postcopyWanted));
         }
     }
 
@@ -349,6 +373,7 @@ public final class SourceMachine {
         SourceMachine copy = new SourceMachine(attempt.options, attempt.parameters);
         copy.attempt.become(attempt);
         copy.postcopyWanted = postcopyWanted;
+        copy.atOnce = atOnce;
         copy.ponged = ponged;
         copy.named = named;
         copy.acknowledged = acknowledged;
@@ -357,6 +382,6 @@ public final class SourceMachine {
 
     /** Everything that decides its future, with times relative to {@code now}: two machines with equal fingerprints behave alike. */
     public String fingerprint(long now) {
-        return attempt.fingerprint(now) + " " + postcopyWanted + ponged + named + acknowledged;
+        return attempt.fingerprint(now) + " " + postcopyWanted + atOnce + ponged + named + acknowledged;
     }
 }

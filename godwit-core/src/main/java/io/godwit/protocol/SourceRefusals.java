@@ -25,7 +25,10 @@ final class SourceRefusals {
 
     static @Nullable String refuse(SourceInput input, SourceState state, MigrationOptions options) {
         return switch (input) {
-            case SourceInput.Migrate _ -> migrate(state);
+            case SourceInput.Migrate(boolean atOnce) ->
+                atOnce && !options.postcopy()
+                        ? "without capability postcopy-ram there is no switch to postcopy"
+                        : migrate(state);
             case SourceInput.Resume _ -> resume(state);
             case SourceInput.StartPostcopy _ -> startPostcopy(state, options);
             case SourceInput.Continue _ ->
@@ -42,6 +45,8 @@ final class SourceRefusals {
                     SourceInput.Broken _,
                     SourceInput.Received _,
                     SourceInput.GuestStopped _,
+                    SourceInput.StopFailed _,
+                    SourceInput.StorageFailed _,
                     SourceInput.Estimate _,
                     SourceInput.NothingLeft _,
                     SourceInput.Written _,

@@ -2,7 +2,6 @@
 
 package io.godwit.pump;
 
-import io.godwit.page.BlockTable;
 import io.godwit.protocol.DestinationMachine;
 import io.godwit.protocol.DestinationState;
 import io.godwit.protocol.MigrationOptions;
@@ -53,7 +52,7 @@ final class Candidates {
     }
 
     private final MigrationOptions options;
-    private final BlockTable blocks;
+    private final IncomingPages pages;
     private final DestinationHost host;
     private final DestinationStats stats;
     private final Map<Integer, Candidate> waiting = new LinkedHashMap<>();
@@ -62,12 +61,12 @@ final class Candidates {
     Candidates(
             MigrationOptions options,
             Parameters parameters,
-            BlockTable blocks,
+            IncomingPages pages,
             DestinationHost host,
             DestinationStats stats) {
         this.options = options;
         this.parameters = parameters;
-        this.blocks = blocks;
+        this.pages = pages;
         this.host = host;
         this.stats = stats;
     }
@@ -118,7 +117,7 @@ final class Candidates {
             return Verdict.DROPPED;
         }
         candidate.spoke = in.hasRemaining();
-        Verdict verdict = switch (FirstBytes.classify(in, blocks)) {
+        Verdict verdict = switch (FirstBytes.classify(in, pages.blocks().size() == 0 ? null : pages.blocks())) {
             case NEED_MORE -> Verdict.WAIT;
             case MAIN_HEADER -> header(connection, candidate, machine);
             case RECOVERY_COMMAND -> recovery(connection, candidate, machine, main);
@@ -150,7 +149,7 @@ final class Candidates {
         int neverRan = machine.neverRan();
         if (neverRan >= 0) {
             Outbox rest = new Outbox();
-            rest.append(new ReturnPathEncoder(blocks).bytes(new ReturnPathMessage.Shut(neverRan)));
+            rest.append(new ReturnPathEncoder(pages.blocks()).bytes(new ReturnPathMessage.Shut(neverRan)));
             host.notice("a source wants to recover a migration that never became this side's: it was told so");
             waiting.remove(connection);
             host.close(connection, rest);
@@ -159,11 +158,19 @@ final class Candidates {
         return switch (machine.state()) {
             // Its old channel may be dead without our knowing: the fate of that one decides, and silence is judged
             // elsewhere.
-            case DestinationState.PostcopyActive _, DestinationState.Active _ -> hold(candidate);
+            case DestinationState.PostcopyActive _,
+                    DestinationState.Active _,
+                    DestinationState.Loading _,
+                    DestinationState.Finishing _,
+                    DestinationState.Mending _ -> hold(candidate);
+            case DestinationState.Paused _ ->
+                drop(
+                        connection,
+                        candidate,
+                        "it wants to recover, and the storage here has failed: see to it, then migrate-recover");
             case DestinationState.Idle _,
                     DestinationState.Listening _,
                     DestinationState.Failed _,
-                    DestinationState.Paused _,
                     DestinationState.Recover _,
                     DestinationState.Completed _ ->
                 drop(connection, candidate, "it wants to recover a migration that is not known here");
@@ -176,9 +183,11 @@ final class Candidates {
         }
         return switch (machine.state()) {
             case DestinationState.PostcopyActive _ -> Verdict.PREEMPT;
-            case DestinationState.Active _, DestinationState.Recover _ -> hold(candidate);
+            case DestinationState.Active _, DestinationState.Loading _, DestinationState.Recover _ -> hold(candidate);
             case DestinationState.Idle _,
                     DestinationState.Listening _,
+                    DestinationState.Finishing _,
+                    DestinationState.Mending _,
                     DestinationState.Paused _,
                     DestinationState.Completed _,
                     DestinationState.Failed _ -> drop(connection, candidate, "it sends pages in " + machine.status());

@@ -15,12 +15,8 @@ public interface DestinationHost {
     /** Bytes of this connection that were left unconsumed may be consumed now: {@link DestinationSession#received} is to be called again, soon, not from inside this call. */
     void again(int connection);
 
-    /**
-     * Gives the guest its device state: FULL sections, verbatim.
-     *
-     * @throws IllegalArgumentException with a sentence, if it is not this guest's
-     */
-    void loadDevices(byte[] verbatim);
+    /** The loop's time, for what comes to the session by another way than its own methods. */
+    long now();
 
     /** The guest is this side's: starts it, unless its state says that it was paused. */
     void startGuest();

@@ -2,7 +2,7 @@
 
 package io.godwit.pump;
 
-import io.godwit.page.BlockTable;
+import io.godwit.page.Pages;
 import io.godwit.protocol.Channel;
 import io.godwit.protocol.DestinationEffect;
 import io.godwit.protocol.DestinationInput;
@@ -17,6 +17,7 @@ import io.godwit.wire.PackagedBlob;
 import io.godwit.wire.PageRecord;
 import io.godwit.wire.PreemptDecoder;
 import io.godwit.wire.ReturnPathMessage;
+import io.godwit.wire.StreamContext;
 import io.godwit.wire.StreamDecoder;
 import io.godwit.wire.StreamMessage;
 import io.godwit.wire.WireException;
@@ -32,38 +33,75 @@ import org.jspecify.annotations.Nullable;
 public final class DestinationSession {
     private final DestinationMachine machine;
     private final DestinationHost host;
-    private final PageSink memory;
-    private final BlockTable blocks;
-    private final MissingPages missingPages;
+    private final IncomingGuest guest;
     private final Candidates candidates;
     private final DestinationStats stats = new DestinationStats();
     private final ArrayDeque<DestinationEffect> effects = new ArrayDeque<>();
     private final ArrayDeque<DestinationInput> inputs = new ArrayDeque<>();
     private final ReturnPathWriter returnPath;
     private final IncomingPages pages;
-    private final RequestLog requests = new RequestLog();
-    private final MissingPages.Visitor request = this::request;
-    private long requestedAt;
+    private final PageRequester requests;
+    private final GuestWorks works;
     private final IncomingChannels channels;
-    private final IncomingDevices devices;
+    private final IncomingDevices devices = new IncomingDevices();
+    private boolean stepping;
 
+    /** A migration that somebody awaits. */
     public DestinationSession(
+            MigrationOptions options, Parameters parameters, IncomingGuest guest, DestinationHost host) {
+        this(options, parameters, new DestinationMachine(options, parameters), guest, host);
+    }
+
+    private DestinationSession(
             MigrationOptions options,
             Parameters parameters,
-            String machineName,
-            PageSink memory,
-            MissingPages missingPages,
+            DestinationMachine machine,
+            IncomingGuest guest,
             DestinationHost host) {
-        this.machine = new DestinationMachine(options, parameters);
-        this.devices = new IncomingDevices(machineName);
-        this.memory = memory;
-        this.blocks = memory.blocks();
-        this.missingPages = missingPages;
-        this.returnPath = new ReturnPathWriter(blocks);
-        this.pages = new IncomingPages(memory, stats);
+        this.machine = machine;
+        this.guest = guest;
+        this.pages = new IncomingPages(stats);
+        this.returnPath = new ReturnPathWriter(pages.blocks());
+        this.requests = new PageRequester(guest.missingPages(), returnPath, stats);
+        this.works = new GuestWorks(guest, pages, input -> step(input, host.now()));
         this.channels = new IncomingChannels(options);
         this.host = host;
-        this.candidates = new Candidates(options, parameters, blocks, host, stats);
+        this.candidates = new Candidates(options, parameters, pages, host, stats);
+        if (guest.known()) {
+            use(guest.memory());
+        }
+    }
+
+    /**
+     * A migration that an earlier process began and that is past its commit point: paused, until its source comes back.
+     *
+     * @param guest knows its memory already
+     * @param context the source's blocks, as the guest's memory has them, and its section id
+     */
+    public static DestinationSession interrupted(
+            MigrationOptions options,
+            Parameters parameters,
+            IncomingGuest guest,
+            StreamContext context,
+            DestinationHost host) {
+        IncomingPages probe = new IncomingPages(new DestinationStats());
+        probe.use(guest.memory());
+        boolean whole = probe.countMissing() == 0;
+        DestinationMachine machine = DestinationMachine.interrupted(
+                options, parameters, context.blocks().size(), whole);
+        DestinationSession session = new DestinationSession(options, parameters, machine, guest, host);
+        String wrong = session.pages.adopt(context.blocks().list());
+        if (wrong != null) {
+            throw new IllegalArgumentException(wrong);
+        }
+        session.channels.remember(context);
+        session.pages.recount();
+        return session;
+    }
+
+    private void use(PageSink memory) {
+        pages.use(memory);
+        returnPath.use(memory.blocks());
     }
 
     public DestinationMachine machine() {
@@ -72,6 +110,11 @@ public final class DestinationSession {
 
     public DestinationStats stats() {
         return stats;
+    }
+
+    /** Bytes of all RAM, 0 as long as that is not known. */
+    public long totalBytes() {
+        return pages.blocks().totalPages() * Pages.SIZE;
     }
 
     /** Pages not received yet; counted from the switch to postcopy on. */
@@ -162,8 +205,8 @@ public final class DestinationSession {
                 stats.startedAt = now;
                 devices.reset();
                 returnPath.renew();
-                step(new DestinationInput.MainOpened(), now);
                 channels.begin(connection);
+                step(new DestinationInput.MainOpened(), now);
             }
             case RECOVERY -> {
                 step(new DestinationInput.RecoveryOpened(), now);
@@ -179,7 +222,7 @@ public final class DestinationSession {
         try {
             StreamDecoder decoder = channels.stream();
             while (decoder != null && decoder == channels.stream()) {
-                StreamMessage message = decoder.next(in);
+                StreamMessage message = machine.working() ? null : decoder.next(in);
                 if (message == null) {
                     stats.received(decoder.offset());
                     return;
@@ -188,6 +231,8 @@ public final class DestinationSession {
             }
         } catch (WireException e) {
             step(new DestinationInput.Broken(Channel.MAIN, String.valueOf(e.getMessage())), now);
+        } catch (StorageException e) {
+            step(new DestinationInput.StorageFailed(String.valueOf(e.getMessage())), now);
         }
         in.position(in.limit());
     }
@@ -206,6 +251,8 @@ public final class DestinationSession {
             }
         } catch (WireException e) {
             step(new DestinationInput.Broken(Channel.PREEMPT, String.valueOf(e.getMessage())), now);
+        } catch (StorageException e) {
+            step(new DestinationInput.StorageFailed(String.valueOf(e.getMessage())), now);
         }
         in.position(in.limit());
     }
@@ -222,7 +269,7 @@ public final class DestinationSession {
             }
             case StreamMessage.Packaged blob -> packaged(blob, now);
             case StreamMessage.RecvBitmap(String name) -> {
-                int block = blocks.indexOf(name);
+                int block = pages.blocks().indexOf(name);
                 step(
                         block < 0
                                 ? new DestinationInput.Broken(
@@ -232,15 +279,15 @@ public final class DestinationSession {
                                 : new DestinationInput.BitmapAsked(block),
                         now);
             }
-            case StreamMessage.EndOfStream _ -> step(new DestinationInput.Ended(pages.countMissing()), now);
-            case StreamMessage.Configuration configuration -> unless(devices.unfit(configuration), message, now);
-            case StreamMessage.MemSize list -> {
-                String wrong = pages.adopt(list.infos());
-                if (wrong == null) {
-                    channels.learn();
-                }
-                unless(wrong, message, now);
+            case StreamMessage.EndOfStream _ -> {
+                description(in);
+                step(new DestinationInput.Ended(pages.countMissing()), now);
             }
+            case StreamMessage.Configuration configuration -> {
+                devices.configure(configuration);
+                unless(guest.unfit(configuration), message, now);
+            }
+            case StreamMessage.MemSize list -> unless(adopt(list), message, now);
             case StreamMessage.RamDiscard discard -> {
                 int connection = channels.main();
                 step(new DestinationInput.Received(message), now);
@@ -250,7 +297,8 @@ public final class DestinationSession {
                 }
             }
             case StreamMessage.DeviceState(byte[] verbatim) -> {
-                devices.add(verbatim);
+                boolean beforeMemory = machine.state() instanceof DestinationState.Active active && !active.memory();
+                devices.add(verbatim, beforeMemory);
                 step(new DestinationInput.Received(message), now);
             }
             case StreamMessage.Header _,
@@ -270,6 +318,34 @@ public final class DestinationSession {
                     StreamMessage.PostcopyResume _,
                     StreamMessage.SwitchoverStart _,
                     StreamMessage.VmDescription _ -> step(new DestinationInput.Received(message), now);
+        }
+    }
+
+    private @Nullable String adopt(StreamMessage.MemSize list) {
+        channels.learn();
+        boolean returnPath = machine.state() instanceof DestinationState.Active active && active.returnPath();
+        int ram = channels.taught().ramSectionId();
+        String wrong = guest.adopt(new Arrival(
+                new StreamIdentity(devices.configuration(), ram), list.infos(), returnPath, machine.nonce()));
+        if (wrong == null) {
+            use(guest.memory());
+            wrong = pages.adopt(list.infos());
+        }
+        return wrong;
+    }
+
+    /** With device sections in the stream their description has come whole before EOF is told of; otherwise it is worth no waiting. */
+    private void description(ByteBuffer in) {
+        StreamDecoder decoder = channels.stream();
+        if (decoder == null || !(machine.state() instanceof DestinationState.Active)) {
+            return;
+        }
+        try {
+            if (decoder.next(in) instanceof StreamMessage.VmDescription(byte[] json)) {
+                devices.describe(json);
+            }
+        } catch (WireException e) {
+            host.notice("what follows the end of the migration is no description of the devices: " + e.getMessage());
         }
     }
 
@@ -302,7 +378,7 @@ public final class DestinationSession {
             step(new DestinationInput.Broken(Channel.MAIN, "PACKAGED: " + e.getMessage()), now);
             return;
         }
-        devices.add(parsed.devices());
+        devices.add(parsed.devices(), false);
         step(new DestinationInput.Packaged(parsed.pings()), now);
     }
 
@@ -319,19 +395,24 @@ public final class DestinationSession {
         if (channels.main() < 0 || !machine.requests()) {
             return;
         }
-        requestedAt = now;
-        missingPages.drain(request);
-        requests.look(memory, now);
-    }
-
-    private void request(int block, long page) {
-        returnPath.request(block, page);
-        requests.sent(block, page, requestedAt);
-        stats.requests++;
+        requests.produce(pages.memory(), now);
     }
 
     private void step(DestinationInput input, long now) {
         inputs.add(input);
+        if (stepping) {
+            // A work that was answered from inside the call that began it.
+            return;
+        }
+        stepping = true;
+        try {
+            steps(now);
+        } finally {
+            stepping = false;
+        }
+    }
+
+    private void steps(long now) {
         DestinationInput next;
         while ((next = inputs.poll()) != null) {
             DestinationState before = machine.state();
@@ -342,6 +423,9 @@ public final class DestinationSession {
             }
             if (!before.getClass().equals(machine.state().getClass())) {
                 candidates.reconsider();
+            }
+            if (before.working() && !machine.working() && channels.main() >= 0) {
+                host.again(channels.main());
             }
         }
     }
@@ -355,17 +439,21 @@ public final class DestinationSession {
                             new DestinationInput.Broken(Channel.MAIN, "the source asks and does not read the answers"));
                 }
             }
-            case DestinationEffect.SendBitmap(int block) -> returnPath.received(block, memory.received(block));
+            case DestinationEffect.SendBitmap(int block) ->
+                returnPath.received(block, pages.memory().received(block));
             case DestinationEffect.DropChannels(String reason) -> drop(reason);
             case DestinationEffect.CloseChannels _ -> close();
-            case DestinationEffect.ResetMemory _ -> memory.reset();
+            case DestinationEffect.ResetMemory _ -> works.reset();
             case DestinationEffect.BeginPostcopy _ -> pages.beginPostcopy();
-            case DestinationEffect.LoadDevices _ -> inputs.add(devices.load(host));
+            case DestinationEffect.LoadDevices(boolean postcopy, boolean confirmed) ->
+                works.load(devices.state(), postcopy, confirmed);
+            case DestinationEffect.Finish _ -> works.finish();
+            case DestinationEffect.Mend _ -> works.mend();
             case DestinationEffect.StartGuest _ -> {
                 stats.startedGuestAt = now;
                 host.startGuest();
             }
-            case DestinationEffect.ReissueRequests _ -> missingPages.reissue();
+            case DestinationEffect.ReissueRequests _ -> requests.reissue();
             case DestinationEffect.StatusChanged(MigrationStatus from, MigrationStatus to, String reason) ->
                 host.statusChanged(from, to, reason);
             case DestinationEffect.Notice(String text) -> host.notice(text);
@@ -400,7 +488,7 @@ public final class DestinationSession {
     private void forgetChannels() {
         channels.forget();
         pages.release();
-        requests.clear();
+        requests.forgetChannel();
         returnPath.renew();
     }
 }

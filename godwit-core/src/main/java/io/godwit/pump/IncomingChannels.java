@@ -60,6 +60,16 @@ final class IncomingChannels {
         sections = current == null ? null : current.context();
     }
 
+    /** What an earlier process had learnt. */
+    void remember(StreamContext context) {
+        sections = context;
+    }
+
+    /** What the first connection taught; only after it was taught. */
+    StreamContext taught() {
+        return known();
+    }
+
     void recover(int connection) {
         stream = StreamDecoder.recovery(StreamLimits.DEFAULT, decoding, known());
         main = connection;

@@ -2,62 +2,59 @@
 
 package io.godwit.pump;
 
-import io.godwit.protocol.DestinationInput;
 import io.godwit.wire.StreamMessage;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
 
 /** What a source says of its machine besides memory: what kind it is, and its devices' state. Used by the loop only. */
 final class IncomingDevices {
-    private final String machineName;
-    private byte[] verbatim = new byte[0];
+    private static final byte[] NOTHING = {};
+    private static final byte[] UNDESCRIBED = "{}".getBytes(StandardCharsets.US_ASCII);
 
-    IncomingDevices(String machineName) {
-        this.machineName = machineName;
-    }
+    private StreamMessage.Configuration configuration = StreamMessage.Configuration.of("");
+    private byte[] early = NOTHING;
+    private byte[] devices = NOTHING;
+    private byte[] description = UNDESCRIBED;
 
     /** Another source begins. */
     void reset() {
-        verbatim = new byte[0];
+        early = NOTHING;
+        devices = NOTHING;
+        description = UNDESCRIBED;
     }
 
-    /** Sections before the block list and those at the end together are the device state. */
-    void add(byte[] sections) {
-        if (verbatim.length == 0) {
-            verbatim = sections;
-            return;
+    void configure(StreamMessage.Configuration known) {
+        configuration = known;
+    }
+
+    StreamMessage.Configuration configuration() {
+        return configuration;
+    }
+
+    /** @param beforeMemory whether the START of "ram" is still to come */
+    void add(byte[] sections, boolean beforeMemory) {
+        if (beforeMemory) {
+            early = both(early, sections);
+        } else {
+            devices = both(devices, sections);
         }
-        byte[] both = Arrays.copyOf(verbatim, verbatim.length + sections.length);
-        System.arraycopy(sections, 0, both, verbatim.length, sections.length);
-        verbatim = both;
     }
 
-    /** FULL sections as they came; not to be changed. */
-    byte[] verbatim() {
-        return verbatim;
+    void describe(byte[] json) {
+        description = json;
     }
 
-    /** Why this machine cannot take over that one, or null. */
-    @Nullable
-    String unfit(StreamMessage.Configuration configuration) {
-        if (!configuration.machine().equals(machineName)) {
-            return "the source's machine is '" + configuration.machine() + "', this one is '" + machineName + "'";
+    /** As it came; not to be changed. */
+    MachineState state() {
+        return new MachineState(early, devices, description);
+    }
+
+    private static byte[] both(byte[] first, byte[] second) {
+        if (first.length == 0) {
+            return second;
         }
-        return configuration.capabilities().isEmpty()
-                ? null
-                : "the source uses capabilities that are off here: " + configuration.capabilities();
-    }
-
-    /** Has the guest load them; what came of it. */
-    DestinationInput load(DestinationHost host) {
-        try {
-            host.loadDevices(verbatim());
-            return new DestinationInput.Loaded();
-        } catch (IllegalArgumentException e) {
-            return new DestinationInput.LoadFailed(String.valueOf(e.getMessage()));
-        } catch (RuntimeException e) {
-            // A guest's defect. It has not run here, and the source is to be told so as of any other failure.
-            return new DestinationInput.LoadFailed(e.toString());
-        }
+        byte[] both = Arrays.copyOf(first, first.length + second.length);
+        System.arraycopy(second, 0, both, first.length, second.length);
+        return both;
     }
 }

@@ -17,18 +17,33 @@ import org.jspecify.annotations.Nullable;
 
 /** The way of a page from its record to its place, and the count of those that lack. Used by the loop only; nothing is allocated per page. */
 final class IncomingPages {
-    private final PageSink memory;
-    private final BlockTable blocks;
+    private static final PageSink NOWHERE = new NoMemory();
+
     private final DestinationStats stats;
     private final ByteBuffer made = ByteBuffer.allocate(Pages.SIZE);
     private @Nullable PageInflater inflater;
+    private PageSink memory = NOWHERE;
+    private BlockTable blocks = NOWHERE.blocks();
     private int[] peerBlocks = new int[0];
     private long missing;
 
-    IncomingPages(PageSink memory, DestinationStats stats) {
-        this.memory = memory;
-        this.blocks = memory.blocks();
+    IncomingPages(DestinationStats stats) {
         this.stats = stats;
+    }
+
+    PageSink memory() {
+        return memory;
+    }
+
+    /** Empty as long as it is not known. */
+    BlockTable blocks() {
+        return blocks;
+    }
+
+    /** Our memory is known. */
+    void use(PageSink ours) {
+        memory = ours;
+        blocks = ours.blocks();
     }
 
     /** Pages not received yet; counted from {@link #beginPostcopy} on. */
@@ -136,6 +151,11 @@ final class IncomingPages {
 
     void beginPostcopy() {
         memory.beginPostcopy();
+        recount();
+    }
+
+    /** After the memory's received pages have changed by other ways than {@link #place}. */
+    void recount() {
         missing = countMissing();
     }
 

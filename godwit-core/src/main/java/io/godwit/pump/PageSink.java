@@ -9,6 +9,8 @@ import java.nio.ByteBuffer;
 /**
  * The memory that a destination fills. A page is received once it is whole and in place; its bit in {@link #received} is published after its
  * bytes. Before {@link #beginPostcopy} a page may be overwritten as often as it comes; from then on a present page is never touched again.
+ *
+ * <p>A memory that is kept in files throws a {@link StorageException} where its disk fails; a page that was on its way is then not received, and not claimed either.
  */
 public interface PageSink {
     BlockTable blocks();

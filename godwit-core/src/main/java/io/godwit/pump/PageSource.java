@@ -19,9 +19,17 @@ public interface PageSource {
     /** Moves the block's dirty marks since the last call into {@code dirty} (adds bits, clears none). Returns how many bits were added. */
     long harvestDirty(int block, PageBitmap dirty);
 
-    /** Whether the page holds only zero bytes. */
+    /**
+     * Whether the page holds only zero bytes.
+     *
+     * @throws StorageException as {@link #read}
+     */
     boolean isZero(int block, long page);
 
-    /** Appends the page's {@link io.godwit.page.Pages#SIZE} bytes to {@code out}, which has room for them. */
+    /**
+     * Appends the page's {@link io.godwit.page.Pages#SIZE} bytes to {@code out}, which has room for them.
+     *
+     * @throws StorageException if the page cannot be read or is damaged: it is not sent, and the migration stops with the sentence
+     */
     void read(int block, long page, ByteBuffer out);
 }

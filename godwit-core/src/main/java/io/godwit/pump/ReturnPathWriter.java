@@ -15,14 +15,20 @@ final class ReturnPathWriter {
     /** More than all bitmaps and this many bytes of answers waiting to be read: a peer that asks and never reads. */
     private static final long BACKLOG = 1 << 20;
 
-    private final BlockTable blocks;
-    private final ReturnPathEncoder encoder;
+    private BlockTable blocks;
+    private ReturnPathEncoder encoder;
     private Outbox outbox = new Outbox();
     private int lastRequestedBlock = -1;
 
     ReturnPathWriter(BlockTable blocks) {
         this.blocks = blocks;
         this.encoder = new ReturnPathEncoder(blocks);
+    }
+
+    /** The blocks are known now. */
+    void use(BlockTable table) {
+        blocks = table;
+        encoder = new ReturnPathEncoder(table);
     }
 
     Outbox outbox() {

@@ -23,17 +23,14 @@ public interface SourceHost {
     /** Closes the connection once its outbox is written and the peer has ended; nothing more is heard of it. */
     void close(int connection, Outbox rest);
 
-    /** Stops the guest; {@link SourceSession#guestStopped} follows. */
-    void stopGuest();
+    /** Stops the guest; {@link SourceSession#guestStopped} or {@link SourceSession#guestNotStopped} follows. */
+    void stopGuest(Departure departure);
 
     /** The guest goes on here if it ran before {@link #stopGuest}, which may not have ended. */
     void resumeGuest();
 
-    /** The stopped guest's device state as FULL sections, verbatim ({@code spec/stream.md §4}). */
-    byte[] deviceState();
-
-    /** The JSON that describes it ({@code spec/stream.md §8}). */
-    byte[] vmDescription();
+    /** The stopped guest's device state, verbatim ({@code spec/stream.md §4, §8}). */
+    MachineState machineState();
 
     /** Keep the kernel's send queue of this connection short from now on: an urgent page must not wait behind it. */
     void keepShallow(int connection);

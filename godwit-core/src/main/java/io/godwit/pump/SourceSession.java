@@ -37,21 +37,52 @@ public final class SourceSession {
     private final SourceStreams streams;
     private final SourceStats stats = new SourceStats();
     private final PageBitmap[] received;
+    /** Whether it is known here which pages were never sent. */
+    private boolean claimsKnown;
+
     private final ArrayDeque<SourceEffect> effects = new ArrayDeque<>();
     private @Nullable ReturnPathDecoder returnPath;
     private int lastRequestedBlock = -1;
     private int main = -1;
     private int preempt = -1;
 
-    public SourceSession(
-            MigrationOptions options, Parameters parameters, String machineName, PageSource memory, SourceHost host) {
-        this.machine = new SourceMachine(options, parameters);
+    /** A new migration. */
+    public SourceSession(MigrationOptions options, Parameters parameters, OutgoingGuest guest, SourceHost host) {
+        this(options, parameters, new SourceMachine(options, parameters), guest, host);
+        claimsKnown = true;
+    }
+
+    private SourceSession(
+            MigrationOptions options,
+            Parameters parameters,
+            SourceMachine machine,
+            OutgoingGuest guest,
+            SourceHost host) {
+        this.machine = machine;
         this.host = host;
-        this.memory = memory;
+        this.memory = guest.memory();
         this.blocks = memory.blocks();
         this.scheduler = new PageScheduler(blocks);
-        this.streams = new SourceStreams(options, parameters, machineName, memory, scheduler, stats);
+        this.streams = new SourceStreams(options, parameters, guest, scheduler, stats);
         this.received = new PageBitmap[blocks.size()];
+    }
+
+    /**
+     * A migration that an earlier process began and may have carried past its commit point. What the destination has is not known before a recovery asks
+     * for it, so the first answer to that is believed.
+     *
+     * @param options the nonce is that of the earlier process
+     */
+    public static SourceSession interrupted(
+            MigrationOptions options,
+            Parameters parameters,
+            SourceState.Lost origin,
+            OutgoingGuest guest,
+            SourceHost host) {
+        SourceMachine machine = SourceMachine.interrupted(options, parameters, origin);
+        SourceSession session = new SourceSession(options, parameters, machine, guest, host);
+        session.scheduler.markAll();
+        return session;
     }
 
     public SourceMachine machine() {
@@ -60,6 +91,11 @@ public final class SourceSession {
 
     public SourceStats stats() {
         return stats;
+    }
+
+    /** Bytes of all RAM. */
+    public long totalBytes() {
+        return blocks.totalPages() * Pages.SIZE;
     }
 
     /** Bytes of memory still to be sent. */
@@ -76,7 +112,7 @@ public final class SourceSession {
 
     /** When a call of {@link #tick} is wanted, or {@link Long#MAX_VALUE}. */
     public long nextTick(long now) {
-        return Math.min(machine.nextTick(), streams.nextTick(machine.state(), preempt >= 0, now));
+        return Math.min(machine.nextTick(), streams.nextTick(machine, now));
     }
 
     /** Takes effect at once. */
@@ -171,7 +207,7 @@ public final class SourceSession {
             case ReturnPathMessage.ReqPages(long offset, int length) ->
                 request("the last one named", offset, length, message, now);
             case ReturnPathMessage.RecvBitmap(int block, PageBitmap bitmap) -> {
-                long claim = scheduler.firstFalseClaim(block, bitmap);
+                long claim = claimsKnown ? scheduler.firstFalseClaim(block, bitmap) : -1;
                 if (claim >= 0) {
                     step(
                             new SourceInput.Broken(
@@ -223,6 +259,11 @@ public final class SourceSession {
     public void guestStopped(long now) {
         stats.stoppedAt = now;
         step(new SourceInput.GuestStopped(), now);
+    }
+
+    /** It could not be stopped, or what says so could not be made durable. */
+    public void guestNotStopped(String reason, long now) {
+        step(new SourceInput.StopFailed(reason), now);
     }
 
     /** Some of the outbox was handed to the kernel. */
@@ -281,15 +322,16 @@ public final class SourceSession {
                 host.passStarted(stats.passes);
             }
             case SourceEffect.SendKeepAlive _ -> streams.keepAlive();
-            case SourceEffect.StopGuest _ -> host.stopGuest();
+            case SourceEffect.StopGuest(boolean postcopy) ->
+                host.stopGuest(new Departure(postcopy, machine.options().nonce()));
             case SourceEffect.ResumeGuest _ -> host.resumeGuest();
             case SourceEffect.FreezeDirty _ -> streams.harvest(now);
-            case SourceEffect.SendPrecopyEnd _ -> streams.precopyEnd(host.deviceState(), host.vmDescription());
+            case SourceEffect.SendPrecopyEnd _ -> streams.precopyEnd(host.machineState());
             case SourceEffect.SendSwitchToPostcopy _ -> {
                 if (main >= 0) {
                     host.keepShallow(main);
                 }
-                streams.switchToPostcopy(host.deviceState());
+                streams.switchToPostcopy(host.machineState());
             }
             case SourceEffect.SendPostcopyEnd _ -> streams.postcopyEnd(preempt >= 0);
             case SourceEffect.SendBitmapRequests _ -> {
@@ -298,6 +340,7 @@ public final class SourceSession {
             }
             case SourceEffect.SendResume _ -> {
                 scheduler.restart(received);
+                claimsKnown = true;
                 streams.resume();
             }
             case SourceEffect.Forget _ -> memory.trackDirty(false);

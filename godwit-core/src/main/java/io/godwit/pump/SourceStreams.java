@@ -28,11 +28,6 @@ import org.jspecify.annotations.Nullable;
  * allocated per page. Used by the loop only.
  */
 final class SourceStreams {
-    /** The section id of "ram"; the sender chooses ({@code spec/stream.md §4}). */
-    static final int RAM_SECTION = 1;
-
-    private static final StreamMessage PART = new StreamMessage.SectionPart(RAM_SECTION);
-    private static final StreamMessage FOOTER = new StreamMessage.Footer(RAM_SECTION);
     /** Bytes of background pages that may wait in the outbox: in precopy two chunks, in postcopy little, because urgent pages without a channel of their own wait behind them. */
     private static final long PRECOPY_BACKLOG = 2L * Outbox.CHUNK;
 
@@ -51,7 +46,10 @@ final class SourceStreams {
     private static final long MEASURE_BYTES = 1 << 20;
 
     private final MigrationOptions options;
-    private final String machineName;
+    private final OutgoingGuest guest;
+    private final int ramSection;
+    private final StreamMessage part;
+    private final StreamMessage footer;
     private final PageSource memory;
     private final BlockTable blocks;
     private final PageScheduler scheduler;
@@ -66,18 +64,21 @@ final class SourceStreams {
     private long passBegan;
     private long passBytes;
     private long nextPass;
+    private @Nullable String damage;
 
     SourceStreams(
             MigrationOptions options,
             Parameters parameters,
-            String machineName,
-            PageSource memory,
+            OutgoingGuest guest,
             PageScheduler scheduler,
             SourceStats stats) {
         this.options = options;
         this.parameters = parameters;
-        this.machineName = machineName;
-        this.memory = memory;
+        this.guest = guest;
+        this.ramSection = guest.identity().ramSectionId();
+        this.part = new StreamMessage.SectionPart(ramSection);
+        this.footer = new StreamMessage.Footer(ramSection);
+        this.memory = guest.memory();
         this.blocks = memory.blocks();
         this.scheduler = scheduler;
         this.stats = stats;
@@ -115,7 +116,7 @@ final class SourceStreams {
         mainRecords.reset();
         preemptRecords.reset();
         send(new StreamMessage.Header());
-        send(StreamMessage.Configuration.of(machineName));
+        send(guest.identity().configuration());
         if (options.returnPath()) {
             send(new StreamMessage.OpenReturnPath());
             send(new StreamMessage.Ping(Wire.PING_OPENED));
@@ -126,10 +127,11 @@ final class SourceStreams {
     }
 
     void beginPrecopy(long now) {
-        send(StreamMessage.SectionStart.ram(RAM_SECTION));
+        main.append(guest.early());
+        send(StreamMessage.SectionStart.ram(ramSection));
         send(StreamMessage.MemSize.of(blocks.list()));
         send(new StreamMessage.EndOfRecords());
-        send(new StreamMessage.Footer(RAM_SECTION));
+        send(footer);
         if (options.xbzrle()) {
             pages.beginDifferences();
         }
@@ -162,25 +164,25 @@ final class SourceStreams {
         passBytes = 0;
     }
 
-    void precopyEnd(byte[] devices, byte[] vmDescription) {
-        send(new StreamMessage.SectionEnd(RAM_SECTION));
+    void precopyEnd(MachineState state) {
+        send(new StreamMessage.SectionEnd(ramSection));
         send(new StreamMessage.EndOfRecords());
-        send(new StreamMessage.Footer(RAM_SECTION));
-        main.append(devices);
+        send(footer);
+        main.append(state.devices());
         send(new StreamMessage.EndOfStream());
         main.mark(Mark.COMMIT);
-        send(new StreamMessage.VmDescription(vmDescription));
+        send(new StreamMessage.VmDescription(state.description()));
         main.mark(Mark.END);
     }
 
-    void switchToPostcopy(byte[] devices) {
+    void switchToPostcopy(MachineState state) {
         mainRecords.reset();
         pages.endDifferences();
         for (int block = 0; block < blocks.size(); block++) {
             discards(block);
         }
         send(new StreamMessage.Ping(Wire.PING_DISCARDED));
-        send(new PackagedBlob(devices, List.of(Wire.PING_LOADED)).encode());
+        send(new PackagedBlob(state.devices(), List.of(Wire.PING_LOADED)).encode());
         main.mark(Mark.COMMIT);
         send(new StreamMessage.Ping(Wire.PING_PACKAGED));
     }
@@ -204,9 +206,9 @@ final class SourceStreams {
     }
 
     void postcopyEnd(boolean withPreempt) {
-        send(new StreamMessage.SectionEnd(RAM_SECTION));
+        send(new StreamMessage.SectionEnd(ramSection));
         send(new StreamMessage.EndOfRecords());
-        send(new StreamMessage.Footer(RAM_SECTION));
+        send(footer);
         send(new StreamMessage.EndOfStream());
         main.mark(Mark.END);
         if (withPreempt) {
@@ -248,10 +250,19 @@ final class SourceStreams {
         if (!connected) {
             return null;
         }
+        SourceInput next = fill(machine, withPreempt, passStarted, now);
+        String damaged = damage;
+        damage = null;
+        return damaged == null ? next : new SourceInput.StorageFailed(damaged);
+    }
+
+    private @Nullable SourceInput fill(SourceMachine machine, boolean withPreempt, LongConsumer passStarted, long now) {
         return switch (machine.state()) {
             case SourceState.Active _ -> precopy(machine, passStarted, now);
             case SourceState.Stopping _ -> {
-                batches(PRECOPY_BACKLOG, PRECOPY_BATCH, PRECOPY_STINT, parameters.maxBandwidth(), now);
+                if (!machine.pagesWait()) {
+                    batches(PRECOPY_BACKLOG, PRECOPY_BATCH, PRECOPY_STINT, parameters.maxBandwidth(), now);
+                }
                 yield null;
             }
             case SourceState.Flushing(boolean postcopy, boolean closing) -> postcopy || closing ? null : lastPass(now);
@@ -274,6 +285,9 @@ final class SourceStreams {
         if (machine.switchWanted()) {
             return new SourceInput.Estimate(Long.MAX_VALUE, 0);
         }
+        if (machine.pagesWait()) {
+            return null;
+        }
         batches(PRECOPY_BACKLOG, PRECOPY_BATCH, PRECOPY_STINT, parameters.maxBandwidth(), now);
         if (scheduler.remaining() == 0 && main.pending() <= Outbox.CHUNK && now >= nextPass) {
             harvest(now);
@@ -294,6 +308,9 @@ final class SourceStreams {
 
     private @Nullable SourceInput postcopy(boolean withPreempt, long now) {
         urgent(withPreempt);
+        if (damage != null) {
+            return null;
+        }
         batches(POSTCOPY_BACKLOG, POSTCOPY_BATCH, POSTCOPY_STINT, parameters.maxPostcopyBandwidth(), now);
         return scheduler.remaining() == 0 ? new SourceInput.NothingLeft() : null;
     }
@@ -310,32 +327,36 @@ final class SourceStreams {
             int start = beginSection(out);
             for (long i = 0; i < allowed; i++) {
                 long address = scheduler.takeBackground();
-                if (address == PageScheduler.NONE) {
+                if (address == PageScheduler.NONE || !record(mainRecords, out, address)) {
                     break;
                 }
-                pages.record(mainRecords, out, address);
             }
             endSection(out, start);
+            if (damage != null) {
+                return;
+            }
         }
     }
 
     /** Requested pages: on their own channel if there is one, else in sections of main; never held back by the bandwidth. */
     private void urgent(boolean withPreempt) {
         if (withPreempt) {
-            while (preempt.pending() < URGENT_BACKLOG && scheduler.hasUrgent()) {
+            while (damage == null && preempt.pending() < URGENT_BACKLOG && scheduler.hasUrgent()) {
                 ByteBuffer out = preempt.room(RecordEncoder.MAX_RECORD);
                 int start = out.position();
-                pages.record(preemptRecords, out, scheduler.takeUrgent());
+                record(preemptRecords, out, scheduler.takeUrgent());
                 preempt.appended(out.position() - start);
                 count(out.position() - start);
             }
             return;
         }
-        while (main.pending() < URGENT_BACKLOG && scheduler.hasUrgent()) {
+        while (damage == null && main.pending() < URGENT_BACKLOG && scheduler.hasUrgent()) {
             ByteBuffer out = main.room(SECTION_OVERHEAD + RecordEncoder.MAX_RECORD + POSTCOPY_BATCH * (Pages.SIZE + 8));
             int start = beginSection(out);
             for (int i = 0; i < POSTCOPY_BATCH && scheduler.hasUrgent(); i++) {
-                pages.record(mainRecords, out, scheduler.takeUrgent());
+                if (!record(mainRecords, out, scheduler.takeUrgent())) {
+                    break;
+                }
             }
             endSection(out, start);
         }
@@ -343,17 +364,32 @@ final class SourceStreams {
 
     private int beginSection(ByteBuffer out) {
         int start = out.position();
-        StreamEncoder.write(PART, out);
+        StreamEncoder.write(part, out);
         return start;
     }
 
     private void endSection(ByteBuffer out, int start) {
         mainRecords.endOfRecords(out);
-        StreamEncoder.write(FOOTER, out);
+        StreamEncoder.write(footer, out);
         int bytes = out.position() - start;
         main.appended(bytes);
         pacer.charge(bytes);
         count(bytes);
+    }
+
+    /** False if the page cannot be read: nothing of it is in the buffer then, and it is still to be sent. */
+    private boolean record(RecordEncoder records, ByteBuffer out, long address) {
+        int start = out.position();
+        try {
+            pages.record(records, out, address);
+            return true;
+        } catch (StorageException e) {
+            out.position(start);
+            records.reset();
+            scheduler.putBack(address);
+            damage = String.valueOf(e.getMessage());
+            return false;
+        }
     }
 
     private void count(int bytes) {
@@ -368,12 +404,13 @@ final class SourceStreams {
     }
 
     /** When {@link #produce} could do more although nothing happened, or {@link Long#MAX_VALUE}. */
-    long nextTick(SourceState state, boolean withPreempt, long now) {
+    long nextTick(SourceMachine machine, long now) {
+        SourceState state = machine.state();
         boolean last =
                 state instanceof SourceState.Flushing(boolean toPostcopy, boolean closing) && !toPostcopy && !closing;
         boolean precopy = last || state instanceof SourceState.Active || state instanceof SourceState.Stopping;
         boolean postcopy = state instanceof SourceState.PostcopyActive(boolean _, boolean ended) && !ended;
-        if (!precopy && !postcopy) {
+        if ((!precopy && !postcopy) || machine.pagesWait()) {
             return Long.MAX_VALUE;
         }
         if (scheduler.remaining() == 0) {

@@ -113,6 +113,9 @@ final class QueryMigrate {
                 json.put("x-godwit-requests", requests(info.requests()));
                 json.put("x-godwit-duplicates", extra.duplicates());
                 json.put("x-godwit-stray-connections", extra.strayConnections());
+                if (extra.sourceConfirmed() != null) {
+                    json.put("x-godwit-source", extra.sourceConfirmed() ? "confirmed" : "unconfirmed");
+                }
             }
         }
         json.put("x-godwit-recoveries-tried", extra.recoveriesTried());

@@ -75,7 +75,7 @@ final class Chaos {
     }
 
     private void migrate() {
-        world.source().operator(new SourceInput.Migrate());
+        world.source().operator(new SourceInput.Migrate(world.setup().atOnce()));
     }
 
     private void startPostcopy() {
@@ -100,6 +100,9 @@ final class Chaos {
     }
 
     private void tryOn() {
+        if (random.nextBoolean()) {
+            world.destination().awaitRecovery();
+        }
         world.source().operator(new SourceInput.Resume());
         if (random.nextInt(3) == 0) {
             listen();

@@ -11,7 +11,6 @@ import io.godwit.protocol.Parameters;
 import io.godwit.pump.DestinationHost;
 import io.godwit.pump.DestinationSession;
 import io.godwit.pump.Outbox;
-import io.godwit.pump.PageSink;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -20,12 +19,10 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
     private final SimGuest guest;
     private final SimMemory memory;
     private final Seams seams;
-    private final PageSink sink;
+    private final SimIncoming incoming;
     private final DestinationHost host;
     private DestinationSession session;
     private Parameters parameters;
-    private int failingLoads;
-    private boolean runs;
     private boolean listens;
 
     DestinationEnd(
@@ -35,8 +32,7 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
         this.memory = memory;
         this.seams = seams;
         this.parameters = parameters;
-        this.failingLoads = failingLoads;
-        this.sink = seams.sink().apply(memory);
+        this.incoming = new SimIncoming(world, memory, seams.sink().apply(memory), failingLoads, this::event);
         this.host = seams.destinationHost().apply(this);
         this.session = fresh();
         memory.onPlaced(page -> {
@@ -55,6 +51,11 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
         return memory;
     }
 
+    /** Whether the disk has what the destination says that it has: the device state, and once everything is there every page. */
+    boolean sure() {
+        return incoming.sure(state() instanceof DestinationState.Completed);
+    }
+
     DestinationMachine machine() {
         return session.machine();
     }
@@ -64,7 +65,8 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
     }
 
     private DestinationSession fresh() {
-        return new DestinationSession(world.destinationOptions(), parameters, World.MACHINE, sink, memory, host);
+        return new DestinationSession(
+                world.destinationOptions(), parameters, seams.incoming().apply(incoming), host);
     }
 
     DestinationState state() {
@@ -81,6 +83,11 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
         @Nullable String[] refusal = new @Nullable String[1];
         event(null, () -> refusal[0] = say(input));
         return refusal[0];
+    }
+
+    /** The operator's migrate-recover. */
+    void awaitRecovery() {
+        operator(new DestinationInput.AwaitRecovery(session.missing()));
     }
 
     private @Nullable String say(DestinationInput input) {
@@ -124,7 +131,7 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
 
     void want(boolean run) {
         event(null, () -> {
-            if (guest.holder() == SimGuest.Holder.HERE) {
+            if (guest.holder() == SimGuest.Holder.HERE && !world.disk().there()) {
                 world.trace().event("operator", "destination: " + (run ? "cont" : "stop"));
                 guest.want(run);
             }
@@ -204,17 +211,14 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
     }
 
     @Override
-    public void loadDevices(byte[] verbatim) {
-        if (failingLoads > 0) {
-            failingLoads--;
-            throw new IllegalArgumentException("the simulated device refuses its state");
-        }
-        runs = world.devices().load(verbatim);
+    public long now() {
+        return world.queue().now();
     }
 
     @Override
     public void startGuest() {
-        world.trace().event("destination", "the guest is here" + (runs ? " and runs" : ", paused as it was"));
+        boolean runs = incoming.runs();
+        world.trace().event("destination", "the guest is here" + (runs ? " and runs" : ", and stands"));
         world.guestArrives();
         guest.arrived(runs);
     }

@@ -9,6 +9,7 @@ import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.SourceMachine;
 import io.godwit.protocol.SourceState;
 import io.godwit.pump.Outbox;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -70,6 +71,9 @@ final class Invariants {
                 throw new Violation("the destination has completed without a guest");
             }
             allPagesRight("when it completed");
+            if (!world.destination().sure()) {
+                throw new Violation("the destination has completed, and its disk has not all of it");
+            }
         }
     }
 
@@ -97,6 +101,9 @@ final class Invariants {
     /** The destination starts its guest. */
     void guestArrives() {
         arrived = true;
+        if (!world.destination().sure()) {
+            throw new Violation("the guest is the destination's, and its disk does not have the device state");
+        }
         if (world.source().guest().running()) {
             throw new Violation("the guest starts at the destination and still runs at the source");
         }
@@ -106,6 +113,11 @@ final class Invariants {
                 throw new Violation(there.name(page) + " counts as received when the guest starts, and it is stale");
             }
         }
+    }
+
+    /** A disk that failed takes back what it was not sure of. */
+    void forgotten() {
+        Arrays.fill(receivedBefore, null);
     }
 
     void check() {
@@ -208,9 +220,12 @@ final class Invariants {
         DestinationState destination = world.destination().state();
         boolean mayTalk = switch (destination) {
             case DestinationState.Active _, DestinationState.PostcopyActive _, DestinationState.Recover _ -> true;
+            case DestinationState.Loading loading -> loading.channel();
+            case DestinationState.Finishing(boolean channel) -> channel;
             case DestinationState.Completed completed -> completed.answering();
             case DestinationState.Idle _,
                     DestinationState.Listening _,
+                    DestinationState.Mending _,
                     DestinationState.Paused _,
                     DestinationState.Failed _ -> false;
         };

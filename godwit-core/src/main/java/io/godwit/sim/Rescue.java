@@ -74,6 +74,10 @@ final class Rescue {
                 && world.destination().state() instanceof DestinationState.PostcopyActive) {
             throw new Violation("a writer has waited for its page for more than 8 s, and the channel passes for good");
         }
+        if (world.destination().state() instanceof DestinationState.Paused(DestinationState.Need need)
+                && need != DestinationState.Need.NOTHING) {
+            world.destination().awaitRecovery();
+        }
         switch (world.source().state()) {
             case SourceState.Idle _, SourceState.Failed _, SourceState.Cancelled _ -> guestIsHere();
             case SourceState.Setup _, SourceState.Active _, SourceState.Stopping _ -> precopy();
@@ -138,6 +142,7 @@ final class Rescue {
 
     private void guestIsHere() {
         switch (world.destination().state()) {
+            case DestinationState.Loading _ -> {}
             case DestinationState.Active _ -> {
                 if (impatient()) {
                     nudge(() -> world.destination().yank());
@@ -154,12 +159,15 @@ final class Rescue {
                 if (eager && migrations < 2 && world.source().guest().holder() == SimGuest.Holder.HERE) {
                     migrations++;
                     sped = false;
-                    world.source().operator(new SourceInput.Migrate());
+                    world.source()
+                            .operator(new SourceInput.Migrate(world.setup().atOnce()));
                 } else {
                     over = true;
                 }
             }
             case DestinationState.PostcopyActive _,
+                    DestinationState.Finishing _,
+                    DestinationState.Mending _,
                     DestinationState.Paused _,
                     DestinationState.Recover _,
                     DestinationState.Completed _ ->
@@ -172,6 +180,9 @@ final class Rescue {
         switch (world.destination().state()) {
             case DestinationState.Paused _, DestinationState.Completed _ ->
                 world.source().operator(new SourceInput.Resume());
+            case DestinationState.Loading _, DestinationState.Finishing _, DestinationState.Mending _ -> {
+                // Its disk works, and ends.
+            }
             case DestinationState.PostcopyActive _, DestinationState.Recover _ -> {
                 // A newer connection may be taken up; if it is not, its end must be kicked out first.
                 if (random.nextInt(4) == 0) {
@@ -224,6 +235,7 @@ final class Rescue {
                 }
             }
             case DestinationState.Active _,
+                    DestinationState.Loading _,
                     DestinationState.Idle _,
                     DestinationState.Listening _,
                     DestinationState.Failed _ -> {
@@ -238,7 +250,11 @@ final class Rescue {
                     nudge(() -> world.destination().yank());
                 }
             }
-            case DestinationState.PostcopyActive _, DestinationState.Paused _, DestinationState.Recover _ ->
+            case DestinationState.PostcopyActive _,
+                    DestinationState.Finishing _,
+                    DestinationState.Mending _,
+                    DestinationState.Paused _,
+                    DestinationState.Recover _ ->
                 throw new Violation("the source has completed, and the destination is in "
                         + world.destination().state());
         }

@@ -7,6 +7,7 @@ import io.godwit.protocol.DestinationState;
 import io.godwit.protocol.SourceInput;
 import io.godwit.protocol.SourceState;
 import io.godwit.pump.DestinationHost;
+import io.godwit.pump.IncomingGuest;
 import io.godwit.pump.PageSink;
 import io.godwit.pump.PageSource;
 import io.godwit.pump.SourceHost;
@@ -20,6 +21,7 @@ import java.util.function.UnaryOperator;
  * @param sink what the destination takes for its memory
  * @param sourceHost what the source takes for its world
  * @param destinationHost what the destination takes for its world
+ * @param incoming what the destination takes for its guest
  * @param deafSource what the source does not get to hear, in which state
  * @param deafDestination what the destination does not get to hear, in which state
  */
@@ -28,6 +30,7 @@ record Seams(
         UnaryOperator<PageSink> sink,
         UnaryOperator<SourceHost> sourceHost,
         UnaryOperator<DestinationHost> destinationHost,
+        UnaryOperator<IncomingGuest> incoming,
         BiPredicate<SourceState, SourceInput> deafSource,
         BiPredicate<DestinationState, DestinationInput> deafDestination) {
 
@@ -37,30 +40,35 @@ record Seams(
             UnaryOperator.identity(),
             UnaryOperator.identity(),
             UnaryOperator.identity(),
+            UnaryOperator.identity(),
             (state, input) -> false,
             (state, input) -> false);
 
     Seams withPages(UnaryOperator<PageSource> wrapper) {
-        return new Seams(wrapper, sink, sourceHost, destinationHost, deafSource, deafDestination);
+        return new Seams(wrapper, sink, sourceHost, destinationHost, incoming, deafSource, deafDestination);
     }
 
     Seams withSink(UnaryOperator<PageSink> wrapper) {
-        return new Seams(pages, wrapper, sourceHost, destinationHost, deafSource, deafDestination);
+        return new Seams(pages, wrapper, sourceHost, destinationHost, incoming, deafSource, deafDestination);
     }
 
     Seams withSourceHost(UnaryOperator<SourceHost> wrapper) {
-        return new Seams(pages, sink, wrapper, destinationHost, deafSource, deafDestination);
+        return new Seams(pages, sink, wrapper, destinationHost, incoming, deafSource, deafDestination);
     }
 
     Seams withDestinationHost(UnaryOperator<DestinationHost> wrapper) {
-        return new Seams(pages, sink, sourceHost, wrapper, deafSource, deafDestination);
+        return new Seams(pages, sink, sourceHost, wrapper, incoming, deafSource, deafDestination);
+    }
+
+    Seams withIncoming(UnaryOperator<IncomingGuest> wrapper) {
+        return new Seams(pages, sink, sourceHost, destinationHost, wrapper, deafSource, deafDestination);
     }
 
     Seams withDeafSource(BiPredicate<SourceState, SourceInput> deaf) {
-        return new Seams(pages, sink, sourceHost, destinationHost, deaf, deafDestination);
+        return new Seams(pages, sink, sourceHost, destinationHost, incoming, deaf, deafDestination);
     }
 
     Seams withDeafDestination(BiPredicate<DestinationState, DestinationInput> deaf) {
-        return new Seams(pages, sink, sourceHost, destinationHost, deafSource, deaf);
+        return new Seams(pages, sink, sourceHost, destinationHost, incoming, deafSource, deaf);
     }
 }

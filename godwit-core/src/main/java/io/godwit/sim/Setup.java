@@ -18,6 +18,8 @@ import java.util.SplittableRandom;
  * @param guestRuns whether the guest runs at first, or stands paused
  * @param writers how many writers the guest has
  * @param pace mean nanoseconds between two accesses of one writer
+ * @param disk what keeps the memories of a parked guest
+ * @param atOnce whether the switch to postcopy is to be made without a first pass
  * @param recoveries whether the run is about postcopy and its recoveries: it gets there soon and mostly undisturbed
  * @param failingLoads so many times the destination's devices refuse their state
  */
@@ -31,6 +33,8 @@ record Setup(
         int writers,
         long pace,
         int failingLoads,
+        SimStorage.Quality disk,
+        boolean atOnce,
         boolean recoveries) {
 
     Setup withWriters(int count) {
@@ -44,6 +48,8 @@ record Setup(
                 count,
                 pace,
                 failingLoads,
+                disk,
+                atOnce,
                 recoveries);
     }
 
@@ -81,6 +87,8 @@ record Setup(
                 0);
         // Differences of pages are no other protocol: a third of all worlds has them.
         boolean xbzrle = blocks.totalPages() % 3 == 0;
+        SimStorage.Quality disk = SimStorage.Quality.random(random);
+        boolean atOnce = postcopy && disk.there() && random.nextBoolean();
         return new Setup(
                 blocks,
                 source.withXbzrle(xbzrle),
@@ -91,6 +99,8 @@ record Setup(
                 1 + random.nextInt(3),
                 50_000L << random.nextInt(6),
                 random.nextInt(recoveries ? 40 : 12) == 0 ? 1 + random.nextInt(2) : 0,
+                disk,
+                atOnce,
                 recoveries);
     }
 

@@ -11,7 +11,10 @@ import java.util.List;
 
 /** The guest's devices: how far its writers are, and whether it runs. */
 final class SimDevices {
-    private static final int FIRST_SECTION = 2;
+    /** Not Godwit's own: the source may choose. */
+    static final int RAM_SECTION = 5;
+
+    private static final int FIRST_SECTION = 6;
 
     private final Truth truth;
 

@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 
 /** One side's RAM over byte arrays. A page's number counts through all blocks. */
 final class SimMemory implements PageSource, PageSink, MissingPages {
@@ -213,6 +214,19 @@ final class SimMemory implements PageSource, PageSink, MissingPages {
     public void reset() {
         for (int i = 0; i < bytes.length; i++) {
             discard(i, 0, received[i].pages());
+        }
+    }
+
+    /** Postcopy: pages that are not among these are not received any more. */
+    void keepOnly(@Nullable PageBitmap[] sure) {
+        for (int block = 0; block < received.length; block++) {
+            PageBitmap kept = sure[block];
+            for (long page = received[block].nextSet(0); page >= 0; page = received[block].nextSet(page + 1)) {
+                if (kept == null || !kept.get(page)) {
+                    received[block].clear(page);
+                    clear(block, page);
+                }
+            }
         }
     }
 

@@ -70,6 +70,7 @@ public final class Simulation {
         world.trace().event("world", "the network heals");
         planner.heal();
         world.network().heal();
+        world.disk().heal();
         rescue.begin();
         long last = world.queue().now() + options.mostSeconds() * 1_000_000_000L;
         while (!rescue.over()) {

@@ -9,10 +9,15 @@ import io.godwit.protocol.Parameters;
 import io.godwit.protocol.SourceInput;
 import io.godwit.protocol.SourceMachine;
 import io.godwit.protocol.SourceState;
+import io.godwit.pump.Departure;
+import io.godwit.pump.MachineState;
 import io.godwit.pump.Outbox;
+import io.godwit.pump.OutgoingGuest;
 import io.godwit.pump.PageSource;
 import io.godwit.pump.SourceHost;
 import io.godwit.pump.SourceSession;
+import io.godwit.pump.StreamIdentity;
+import io.godwit.wire.StreamMessage;
 import java.nio.ByteBuffer;
 import java.util.EnumMap;
 import java.util.Map;
@@ -38,7 +43,7 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
         this.parameters = parameters;
         this.seams = seams;
         this.host = seams.sourceHost().apply(this);
-        this.pages = seams.pages().apply(memory);
+        this.pages = world.disk().source(seams.pages().apply(memory));
         guest.listen(
                 () -> {},
                 () -> event("the guest has stopped", () -> {
@@ -114,7 +119,7 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
                 return world.refused("source", input, refusal == null ? "the guest is not here" : refusal);
             }
             MigrationOptions options = world.sourceOptions((int) (attempts++ & 0xffff));
-            current = new SourceSession(options, parameters, World.MACHINE, pages, host);
+            current = new SourceSession(options, parameters, outgoing(), host);
             session = current;
         }
         if (current == null) {
@@ -247,10 +252,45 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
         leave(connection, rest);
     }
 
+    private OutgoingGuest outgoing() {
+        return new OutgoingGuest() {
+            @Override
+            public StreamIdentity identity() {
+                return new StreamIdentity(StreamMessage.Configuration.of(World.MACHINE), SimDevices.RAM_SECTION);
+            }
+
+            @Override
+            public PageSource memory() {
+                return pages;
+            }
+
+            @Override
+            public byte[] early() {
+                return new byte[0];
+            }
+        };
+    }
+
     @Override
-    public void stopGuest() {
+    public void stopGuest(Departure departure) {
         world.trace().event("source", "the guest is to stop");
-        guest.stopForMigration();
+        SourceSession asking = session;
+        if (!world.disk().there()) {
+            guest.stopForMigration();
+            return;
+        }
+        world.disk()
+                .work(
+                        () -> event(null, () -> {
+                            if (asking == session && state() instanceof SourceState.Stopping) {
+                                guest.stopForMigration();
+                            }
+                        }),
+                        () -> event("it cannot be written down that the guest leaves", () -> {
+                            if (asking != null && asking == session) {
+                                asking.guestNotStopped("no room", world.queue().now());
+                            }
+                        }));
     }
 
     @Override
@@ -260,13 +300,11 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
     }
 
     @Override
-    public byte[] deviceState() {
-        return world.devices().save(guest.wanted());
-    }
-
-    @Override
-    public byte[] vmDescription() {
-        return world.devices().describe();
+    public MachineState machineState() {
+        return new MachineState(
+                new byte[0],
+                world.devices().save(guest.wanted()),
+                world.devices().describe());
     }
 
     @Override

@@ -43,10 +43,11 @@ final class Transitions {
     static final Map<MigrationStatus, Set<MigrationStatus>> DESTINATION = Map.of(
             NONE, Set.of(SETUP),
             SETUP, Set.of(ACTIVE),
-            ACTIVE, Set.of(COMPLETED, FAILED, POSTCOPY_ACTIVE),
+            // To paused: the channel is lost while the guest is still taking its state over.
+            ACTIVE, Set.of(COMPLETED, FAILED, POSTCOPY_ACTIVE, POSTCOPY_PAUSED),
             FAILED, Set.of(SETUP),
             POSTCOPY_ACTIVE, Set.of(POSTCOPY_PAUSED, COMPLETED),
-            POSTCOPY_PAUSED, Set.of(POSTCOPY_RECOVER),
+            POSTCOPY_PAUSED, Set.of(POSTCOPY_RECOVER, COMPLETED, FAILED),
             POSTCOPY_RECOVER, Set.of(POSTCOPY_ACTIVE, POSTCOPY_PAUSED),
             COMPLETED, Set.of());
 

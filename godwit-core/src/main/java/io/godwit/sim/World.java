@@ -44,6 +44,7 @@ final class World {
     private final Truth truth;
     private final SimDevices devices;
     private final SimNetwork network;
+    private final SimStorage disk;
     private final SourceEnd source;
     private final DestinationEnd destination;
     private final Invariants invariants;
@@ -62,6 +63,7 @@ final class World {
         this.truth = new Truth(setup.blocks(), setup.writers());
         this.devices = new SimDevices(truth);
         this.network = new SimNetwork(queue, random.split());
+        this.disk = new SimStorage(setup.disk(), random.split(), queue);
         SimMemory here = new SimMemory(setup.blocks());
         for (int block = 0; block < setup.blocks().size(); block++) {
             here.received(block).setAll();
@@ -102,6 +104,10 @@ final class World {
 
     SimNetwork network() {
         return network;
+    }
+
+    SimStorage disk() {
+        return disk;
     }
 
     SourceEnd source() {
@@ -209,6 +215,11 @@ final class World {
         invariants.placed(page);
     }
 
+    /** What the destination had received and was not sure of is not received any more. */
+    void forgotten() {
+        invariants.forgotten();
+    }
+
     void guestArrives() {
         invariants.guestArrives();
     }
@@ -250,6 +261,8 @@ final class World {
             return Fate.THERE;
         }
         boolean mayCome = destination.state() instanceof DestinationState.Active
+                || destination.state() instanceof DestinationState.Loading
+                || destination.state() instanceof DestinationState.Paused
                 || sourceLinks.stream().anyMatch(link -> link.mayDeliver(SimLink.INITIATOR));
         return mayCome ? Fate.OPEN : Fate.HERE;
     }

@@ -72,8 +72,9 @@ public final class StoreSink implements PageSink {
         }
     }
 
-    /** Appends the page's present bytes to {@code out}, zeroes if it was not received: what XBZRLE deltas apply to. Precopy. */
-    public void current(int block, long page, ByteBuffer out) {
+    /** As {@link PageSink#read}; zeroes if the page was not received. */
+    @Override
+    public void read(int block, long page, ByteBuffer out) {
         synchronized (lock) {
             requirePrecopy("read a page back");
             if (!presence.received(block).get(page) || presence.zero(block).get(page)) {

@@ -54,11 +54,15 @@ final class DestinationDialogue {
         while (!inputs.isEmpty()) {
             machine.handle(inputs.remove(), now, effect -> {
                 words.add(word(effect));
-                if (effect instanceof DestinationEffect.LoadDevices) {
-                    inputs.add(
-                            refusing
-                                    ? new DestinationInput.LoadFailed("no such device")
-                                    : new DestinationInput.Loaded());
+                switch (effect) {
+                    case DestinationEffect.LoadDevices _ ->
+                        inputs.add(
+                                refusing
+                                        ? new DestinationInput.WorkFailed("no such device", false)
+                                        : new DestinationInput.WorkDone());
+                    case DestinationEffect.Finish _, DestinationEffect.Mend _ ->
+                        inputs.add(new DestinationInput.WorkDone());
+                    default -> {}
                 }
             });
         }
@@ -166,6 +170,8 @@ final class DestinationDialogue {
             case DestinationEffect.ResetMemory _ -> "reset-memory";
             case DestinationEffect.BeginPostcopy _ -> "begin-postcopy";
             case DestinationEffect.LoadDevices _ -> "load";
+            case DestinationEffect.Finish _ -> "finish";
+            case DestinationEffect.Mend _ -> "mend";
             case DestinationEffect.StartGuest _ -> "start-guest";
             case DestinationEffect.ReissueRequests _ -> "reissue";
             case DestinationEffect.StatusChanged(MigrationStatus _, MigrationStatus to, String _) -> "=" + to;

@@ -23,6 +23,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.zip.Deflater;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -113,12 +114,59 @@ class IncomingPagesTest {
 
     private DestinationSession arrives(boolean xbzrle, boolean compress) {
         MigrationOptions options = new MigrationOptions(false, true, false, false, false, xbzrle, compress, 1, 0);
-        DestinationSession session = new DestinationSession(
-                options, Parameters.DEFAULT, MACHINE, memory.asSink(), MissingPages.NONE, new Host());
+        DestinationSession session = new DestinationSession(options, Parameters.DEFAULT, new Guest(), new Host());
         session.operator(new DestinationInput.Incoming(), 0);
         session.accepted(1, "a source", 0);
         session.received(1, ByteBuffer.wrap(stream.toByteArray()), 1);
         return session;
+    }
+
+    /** Has its memory, and takes any device state. */
+    private final class Guest implements IncomingGuest {
+        @Override
+        public @Nullable String unfit(StreamMessage.Configuration configuration) {
+            return null;
+        }
+
+        @Override
+        public @Nullable String adopt(Arrival arrival) {
+            return null;
+        }
+
+        @Override
+        public PageSink memory() {
+            return memory.asSink();
+        }
+
+        @Override
+        public boolean known() {
+            return true;
+        }
+
+        @Override
+        public MissingPages missingPages() {
+            return MissingPages.NONE;
+        }
+
+        @Override
+        public void reset() {
+            memory.asSink().reset();
+        }
+
+        @Override
+        public void load(MachineState state, boolean postcopy, boolean confirmed, Answer answer) {
+            answer.done();
+        }
+
+        @Override
+        public void finish(Answer answer) {
+            answer.done();
+        }
+
+        @Override
+        public void mend(Answer answer) {
+            answer.done();
+        }
     }
 
     /** Remembers why it failed. */
@@ -133,7 +181,9 @@ class IncomingPagesTest {
         public void again(int connection) {}
 
         @Override
-        public void loadDevices(byte[] verbatim) {}
+        public long now() {
+            return 1;
+        }
 
         @Override
         public void startGuest() {}

@@ -9,6 +9,8 @@ import io.godwit.page.PageBitmap;
 import io.godwit.page.Pages;
 import io.godwit.protocol.DestinationState;
 import io.godwit.protocol.MigrationStatus;
+import io.godwit.pump.MachineState;
+import io.godwit.pump.PageSink;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -186,8 +188,8 @@ class MutantTest {
         caught(
                 Seams.NONE.withSourceHost(to -> new Mutants.Host(to) {
                     @Override
-                    public byte[] deviceState() {
-                        byte[] state = to.deviceState();
+                    public MachineState machineState() {
+                        MachineState state = to.machineState();
                         to.resumeGuest();
                         return state;
                     }
@@ -209,13 +211,13 @@ class MutantTest {
     void anOldDeviceState() {
         caught(
                 Seams.NONE.withSourceHost(to -> new Mutants.Host(to) {
-                    private byte @Nullable [] first;
+                    private @Nullable MachineState first;
 
                     @Override
-                    public byte[] deviceState() {
-                        byte[] kept = first;
+                    public MachineState machineState() {
+                        MachineState kept = first;
                         if (kept == null) {
-                            kept = to.deviceState();
+                            kept = to.machineState();
                             first = kept;
                         }
                         return kept;
@@ -246,6 +248,60 @@ class MutantTest {
                     }
                 }),
                 "the source is in postcopy-recover and said");
+    }
+
+    /** A store that says "parked" before its sync has ended. */
+    @Test
+    void aDiskThatIsNotWaitedFor() {
+        caught(
+                Seams.NONE.withIncoming(to -> new Mutants.Incoming(to) {
+                    @Override
+                    public void finish(Answer answer) {
+                        answer.done();
+                    }
+                }),
+                "its disk has not all of it");
+        caught(
+                Seams.NONE.withIncoming(to -> new Mutants.Incoming(to) {
+                    @Override
+                    public void load(MachineState state, boolean postcopy, boolean confirmed, Answer answer) {
+                        answer.done();
+                    }
+                }),
+                "its disk");
+    }
+
+    /** A failed sync has lost the pages, and the bitmap goes on claiming them. */
+    @Test
+    void aFailedSyncThatIsForgotten() {
+        caught(
+                Seams.NONE.withIncoming(to -> new Mutants.Incoming(to) {
+                    @Override
+                    public void mend(Answer answer) {
+                        PageSink memory = to.memory();
+                        PageBitmap[] claimed = new PageBitmap[memory.blocks().size()];
+                        for (int block = 0; block < claimed.length; block++) {
+                            claimed[block] = memory.received(block).copy();
+                        }
+                        to.mend(new Answer() {
+                            @Override
+                            public void done() {
+                                for (int block = 0; block < claimed.length; block++) {
+                                    for (int w = 0; w < claimed[block].wordCount(); w++) {
+                                        memory.received(block).orWord(w, claimed[block].word(w));
+                                    }
+                                }
+                                answer.done();
+                            }
+
+                            @Override
+                            public void failed(String reason, boolean again) {
+                                answer.failed(reason, again);
+                            }
+                        });
+                    }
+                }),
+                "");
     }
 
     private static void caught(Seams mutant, String words) {

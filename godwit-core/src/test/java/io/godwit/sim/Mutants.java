@@ -10,11 +10,18 @@ import io.godwit.protocol.DestinationState;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.SourceInput;
 import io.godwit.protocol.SourceState;
+import io.godwit.pump.Arrival;
+import io.godwit.pump.Departure;
+import io.godwit.pump.IncomingGuest;
+import io.godwit.pump.MachineState;
+import io.godwit.pump.MissingPages;
 import io.godwit.pump.Outbox;
 import io.godwit.pump.PageSink;
 import io.godwit.pump.PageSource;
 import io.godwit.pump.SourceHost;
+import io.godwit.wire.StreamMessage;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /** Deliberate bugs, each put between the code and its world. */
 final class Mutants {
@@ -125,6 +132,60 @@ final class Mutants {
         }
     }
 
+    /** A destination's guest that hands everything on. */
+    static class Incoming implements IncomingGuest {
+        final IncomingGuest to;
+
+        Incoming(IncomingGuest to) {
+            this.to = to;
+        }
+
+        @Override
+        public @Nullable String unfit(StreamMessage.Configuration configuration) {
+            return to.unfit(configuration);
+        }
+
+        @Override
+        public @Nullable String adopt(Arrival arrival) {
+            return to.adopt(arrival);
+        }
+
+        @Override
+        public PageSink memory() {
+            return to.memory();
+        }
+
+        @Override
+        public boolean known() {
+            return to.known();
+        }
+
+        @Override
+        public MissingPages missingPages() {
+            return to.missingPages();
+        }
+
+        @Override
+        public void reset() {
+            to.reset();
+        }
+
+        @Override
+        public void load(MachineState state, boolean postcopy, boolean confirmed, Answer answer) {
+            to.load(state, postcopy, confirmed, answer);
+        }
+
+        @Override
+        public void finish(Answer answer) {
+            to.finish(answer);
+        }
+
+        @Override
+        public void mend(Answer answer) {
+            to.mend(answer);
+        }
+    }
+
     /** A source's world that hands everything on. */
     static class Host implements SourceHost {
         final SourceHost to;
@@ -149,8 +210,8 @@ final class Mutants {
         }
 
         @Override
-        public void stopGuest() {
-            to.stopGuest();
+        public void stopGuest(Departure departure) {
+            to.stopGuest(departure);
         }
 
         @Override
@@ -159,13 +220,8 @@ final class Mutants {
         }
 
         @Override
-        public byte[] deviceState() {
-            return to.deviceState();
-        }
-
-        @Override
-        public byte[] vmDescription() {
-            return to.vmDescription();
+        public MachineState machineState() {
+            return to.machineState();
         }
 
         @Override

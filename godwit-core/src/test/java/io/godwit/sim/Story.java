@@ -73,7 +73,18 @@ final class Story {
 
     static Setup setup(MigrationOptions options, Parameters parameters, int failingLoads) {
         return new Setup(
-                Setup.blocks(6, 10), options, options, parameters, parameters, true, 2, 20_000, failingLoads, true);
+                Setup.blocks(6, 10),
+                options,
+                options,
+                parameters,
+                parameters,
+                true,
+                2,
+                20_000,
+                failingLoads,
+                SimStorage.Quality.NONE,
+                false,
+                true);
     }
 
     /** How the next main channel goes; more calls, more channels. */
