@@ -194,7 +194,7 @@ public final class VmStore implements AutoCloseable {
      * If it throws, the store goes on refusing pages: it is to be called again once the disk is well.
      */
     public synchronized void rollBack() {
-        Manifest now = held().require("there is nothing to roll back", StoreState.ReceivingPostcopy.class);
+        held().require("there is nothing to roll back", StoreState.ReceivingPostcopy.class);
         if (reception == null) {
             throw new IllegalStateException("no reception is under way");
         }
