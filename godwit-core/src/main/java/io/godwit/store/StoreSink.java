@@ -72,11 +72,14 @@ public final class StoreSink implements PageSink {
         }
     }
 
-    /** Appends the page's present bytes to {@code out}, zeroes if it was not received: what XBZRLE deltas apply to. Precopy. */
-    public void current(int block, long page, ByteBuffer out) {
+    @Override
+    public void read(int block, long page, ByteBuffer out) {
         synchronized (lock) {
             requirePrecopy("read a page back");
-            if (!presence.received(block).get(page) || presence.zero(block).get(page)) {
+            if (!presence.received(block).get(page)) {
+                throw new IllegalStateException("page " + page + " of " + table.get(block) + " was not received");
+            }
+            if (presence.zero(block).get(page)) {
                 RunBuffer.putZeroes(out);
                 return;
             }

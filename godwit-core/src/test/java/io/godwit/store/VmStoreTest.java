@@ -84,8 +84,8 @@ class VmStoreTest {
         sink.storeZero(RAM, 9);
         sink.store(RAM, 9, TestPages.of(90), 0);
         ByteBuffer current = ByteBuffer.allocate(3 * Pages.SIZE);
-        sink.current(RAM, 7, current);
-        sink.current(RAM, 8, current);
+        sink.read(RAM, 7, current);
+        sink.read(RAM, 8, current);
         assertThat(current.slice(0, Pages.SIZE)).isEqualTo(TestPages.of(71));
         assertThat(current.slice(Pages.SIZE, Pages.SIZE)).isEqualTo(TestPages.of(0));
 
