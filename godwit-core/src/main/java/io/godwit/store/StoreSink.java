@@ -72,12 +72,14 @@ public final class StoreSink implements PageSink {
         }
     }
 
-    /** As {@link PageSink#read}; zeroes if the page was not received. */
     @Override
     public void read(int block, long page, ByteBuffer out) {
         synchronized (lock) {
             requirePrecopy("read a page back");
-            if (!presence.received(block).get(page) || presence.zero(block).get(page)) {
+            if (!presence.received(block).get(page)) {
+                throw new IllegalStateException("page " + page + " of " + table.get(block) + " was not received");
+            }
+            if (presence.zero(block).get(page)) {
                 RunBuffer.putZeroes(out);
                 return;
             }
