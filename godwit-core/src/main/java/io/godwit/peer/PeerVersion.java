@@ -3,18 +3,13 @@
 package io.godwit.peer;
 
 import io.godwit.json.JsonObject;
-import java.util.Comparator;
 
 /**
  * A QEMU's version.
  *
  * @param packageName the distributor's words, or empty
  */
-public record PeerVersion(int major, int minor, int micro, String packageName) implements Comparable<PeerVersion> {
-
-    private static final Comparator<PeerVersion> ORDER = Comparator.comparingInt(PeerVersion::major)
-            .thenComparingInt(PeerVersion::minor)
-            .thenComparingInt(PeerVersion::micro);
+public record PeerVersion(int major, int minor, int micro, String packageName) {
 
     static PeerVersion of(JsonObject version) {
         JsonObject qemu = version.object("qemu");
@@ -41,11 +36,6 @@ public record PeerVersion(int major, int minor, int micro, String packageName) i
      */
     public boolean mayBe72() {
         return !atLeast(8, 2);
-    }
-
-    @Override
-    public int compareTo(PeerVersion other) {
-        return ORDER.compare(this, other);
     }
 
     @Override

@@ -138,9 +138,10 @@ public final class QemuPeer implements AutoCloseable {
     }
 
     /**
-     * Sets capabilities and parameters, all or nothing, and reads them back. Nothing moves by this.
+     * Sets capabilities, then parameters, and reads both back. Nothing moves by this. What the peer does not know is found before anything is set; what it does
+     * not take is refused by it, the capabilities as a whole and the parameters as a whole. What was set before is not put back.
      *
-     * @throws PeerException with a sentence per thing that it does not know or does not take
+     * @throws PeerException with a sentence that names all that it does not know, or what it does not take
      */
     public void prepare(MigrationTerms terms) throws PeerException {
         understood(() -> {

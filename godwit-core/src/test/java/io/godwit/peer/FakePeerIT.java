@@ -154,6 +154,20 @@ class FakePeerIT {
     }
 
     @Test
+    void oneThatSaysItResumedAndEndsHasRunThoughNobodySawIt() throws Exception {
+        FakeQemu qemu = fake(V10_0).says("active", "inmigrate", false);
+        QemuDestination destination = destination(qemu);
+        qemu.happens("RESUME", "none", "none");
+        destination.peer().await(_ -> !destination.peer().history().words().isEmpty(), "heard of", LONG);
+        qemu.ends();
+
+        DestinationVerdict verdict = destination.verdict(LONG);
+
+        assertThat(verdict.fate()).isEqualTo(DestinationVerdict.Fate.GONE);
+        assertThat(verdict.provesThatItNeverCame()).isFalse();
+    }
+
+    @Test
     void aRefusedPortIsNoProofUnlessItSaidGoodbye() throws Exception {
         FakeQemu silent = new FakeQemu(Journey.ANY_PORT, V10_0);
         QemuSource one = source(silent);

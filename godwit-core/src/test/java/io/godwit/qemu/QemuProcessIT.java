@@ -86,9 +86,9 @@ class QemuProcessIT {
                         "-cp",
                         String.join(
                                 ":",
+                                core.toString(),
                                 classes.toString(),
                                 classes.resolveSibling("test-classes").toString(),
-                                core.toString(),
                                 jarOf(Test.class),
                                 jarOf(org.opentest4j.TestAbortedException.class)),
                         Parent.class.getName(),
