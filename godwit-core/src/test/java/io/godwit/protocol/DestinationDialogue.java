@@ -28,6 +28,7 @@ final class DestinationDialogue {
     final DestinationMachine machine;
     private final List<String> words = new ArrayList<>();
     private boolean refusing;
+    private boolean working;
     private long now;
 
     DestinationDialogue(MigrationOptions options) {
@@ -43,6 +44,12 @@ final class DestinationDialogue {
         return now;
     }
 
+    /** From here on the guest is at work without an answer. */
+    DestinationDialogue guestWorks() {
+        working = true;
+        return this;
+    }
+
     DestinationDialogue guestRefuses() {
         refusing = true;
         return this;
@@ -54,6 +61,9 @@ final class DestinationDialogue {
         while (!inputs.isEmpty()) {
             machine.handle(inputs.remove(), now, effect -> {
                 words.add(word(effect));
+                if (working) {
+                    return;
+                }
                 switch (effect) {
                     case DestinationEffect.LoadDevices _ ->
                         inputs.add(

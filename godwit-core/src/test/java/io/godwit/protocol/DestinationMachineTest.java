@@ -69,7 +69,7 @@ class DestinationMachineTest {
         assertThat(destination.machine.requests())
                 .as("nobody reads requests any more")
                 .isFalse();
-        destination.then(new DestinationInput.NothingMissing()).expect("shut-0", "close", "=completed");
+        destination.then(new DestinationInput.NothingMissing()).expect("finish", "shut-0", "close", "=completed");
         assertThat(destination.machine.holdsGuestData()).isFalse();
     }
 
@@ -77,13 +77,17 @@ class DestinationMachineTest {
     void aGuestThatRefusesItsStateHasNeverRunAndTheSourceIsTold() {
         DestinationDialogue precopy =
                 quiet(new DestinationDialogue(POSTCOPY).active().guestRefuses());
-        precopy.ended(0).expect("load", "shut-1", "close", "=failed").in(FAILED);
+        precopy.ended(0)
+                .expect("load", "shut-1", "close", "reset-memory", "=failed")
+                .in(FAILED);
         assertThat(precopy.machine.error()).contains("no such device");
         assertThat(precopy.machine.ran()).isFalse();
 
         DestinationDialogue postcopy =
                 quiet(new DestinationDialogue(POSTCOPY).active().guestRefuses());
-        postcopy.packaged().expect("load", "shut-1", "close", "=failed").in(FAILED);
+        postcopy.packaged()
+                .expect("load", "shut-1", "close", "reset-memory", "=failed")
+                .in(FAILED);
         assertThat(postcopy.machine.ran()).isFalse();
         assertThat(postcopy.machine.neverRan()).isEqualTo(Wire.neverRan(NONCE));
     }
@@ -92,7 +96,7 @@ class DestinationMachineTest {
     void anEndWithoutAllPagesIsAFailure() {
         DestinationDialogue destination = quiet(new DestinationDialogue(POSTCOPY).active());
 
-        destination.ended(1).expect("shut-1", "close", "=failed");
+        destination.ended(1).expect("shut-1", "close", "reset-memory", "=failed");
         assertThat(destination.machine.error()).contains("1 pages never came");
     }
 
@@ -248,7 +252,7 @@ class DestinationMachineTest {
     void aStrangerWithAHeaderDoesNotKeepTheListenerForEver() {
         DestinationDialogue destination = quiet(new DestinationDialogue(POSTCOPY).opened());
 
-        destination.tickAfter(9_999).expect().tickAfter(1).expect("close", "=failed");
+        destination.tickAfter(9_999).expect().tickAfter(1).expect("close", "reset-memory", "=failed");
     }
 
     @Test

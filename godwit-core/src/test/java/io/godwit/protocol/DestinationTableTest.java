@@ -36,8 +36,27 @@ class DestinationTableTest {
                 "active, not advised",
                 d -> d.opened().received(new StreamMessage.OpenReturnPath(), DestinationDialogue.memory()));
         ways.put("active", DestinationDialogue::active);
+        ways.put("loading after EOF", d -> d.active().guestWorks().ended(0));
+        ways.put("loading PACKAGED", d -> d.active().guestWorks().packaged());
+        ways.put(
+                "loading PACKAGED, channel lost",
+                d -> d.active().guestWorks().packaged().broken());
         ways.put("postcopy", DestinationDialogue::postcopy);
         ways.put("postcopy, ended", d -> d.postcopy().ended(3));
+        ways.put("finishing", d -> d.postcopy().guestWorks().ended(0));
+        ways.put(
+                "finishing, channel lost",
+                d -> d.postcopy().guestWorks().ended(0).broken());
+        ways.put("mending", d -> d.postcopy().guestWorks().then(new DestinationInput.StorageFailed("no room")));
+        ways.put(
+                "paused, PACKAGED not kept",
+                d -> d.active().guestWorks().packaged().then(new DestinationInput.WorkFailed("no room", true)));
+        ways.put(
+                "paused, to be mended",
+                d -> d.postcopy()
+                        .guestWorks()
+                        .then(new DestinationInput.StorageFailed("no room"))
+                        .then(new DestinationInput.WorkFailed("no room", true)));
         ways.put("paused", DestinationDialogue::paused);
         ways.put("recovery, nothing asked", d -> d.paused().sourceReturns());
         ways.put("recovery, one bitmap asked", d -> d.paused().sourceReturns().asked(0));
@@ -70,6 +89,11 @@ class DestinationTableTest {
         inputs.put("ended-whole", new DestinationInput.Ended(0));
         inputs.put("ended-lacking", new DestinationInput.Ended(3));
         inputs.put("nothing-missing", new DestinationInput.NothingMissing());
+        inputs.put("await-recovery", new DestinationInput.AwaitRecovery(3));
+        inputs.put("work-done", new DestinationInput.WorkDone());
+        inputs.put("work-failed", new DestinationInput.WorkFailed("no such device", false));
+        inputs.put("work-failed-for-now", new DestinationInput.WorkFailed("no room", true));
+        inputs.put("storage-failed", new DestinationInput.StorageFailed("no room"));
         inputs.put("broken", new DestinationInput.Broken(Channel.MAIN, "reset"));
         inputs.put("broken-preempt", new DestinationInput.Broken(Channel.PREEMPT, "reset"));
         inputs.put("tick", new DestinationInput.Tick(-1));
@@ -140,5 +164,7 @@ class DestinationTableTest {
                         .map(d -> (Object) d.machine.state().getClass())
                         .distinct())
                 .containsExactlyInAnyOrder((Object[]) DestinationState.class.getPermittedSubclasses());
+        assertThat(INPUTS.values().stream().map(i -> (Object) i.getClass()).distinct())
+                .containsExactlyInAnyOrder((Object[]) DestinationInput.class.getPermittedSubclasses());
     }
 }

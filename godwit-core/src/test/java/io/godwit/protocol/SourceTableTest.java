@@ -140,6 +140,8 @@ class SourceTableTest {
         inputs.put("broken", new SourceInput.Broken(Channel.MAIN, "reset"));
         inputs.put("broken-preempt", new SourceInput.Broken(Channel.PREEMPT, "reset"));
         inputs.put("guest-stopped", new SourceInput.GuestStopped());
+        inputs.put("stop-failed", new SourceInput.StopFailed("no room"));
+        inputs.put("storage-failed", new SourceInput.StorageFailed("page 3 is damaged"));
         inputs.put("estimate-much", new SourceInput.Estimate(1L << 40, 1_000_000));
         inputs.put("estimate-none", new SourceInput.Estimate(0, 0));
         inputs.put("nothing-left", new SourceInput.NothingLeft());
