@@ -353,10 +353,11 @@ final class EndpointLoop implements Handler {
             in.received(link.id, link.in, now());
         }
         link.in.compact();
-        boolean full = !link.in.hasRemaining();
-        if (full != link.held && Links.of(link.connection) == link) {
-            link.held = full;
-            link.connection.wantRead(!full);
+        boolean waits = link.side == Side.DESTINATION && in != null && in.waits(link.id);
+        boolean held = waits || !link.in.hasRemaining();
+        if (held != link.held && Links.of(link.connection) == link) {
+            link.held = held;
+            link.connection.wantRead(!held);
         }
     }
 

@@ -67,7 +67,8 @@ final class InfoBuilder {
                 total == 0 ? 0 : (stats.zeroPages() + stats.normalPages()) * 1000 / total,
                 stats.precopyBytes(),
                 stats.downtimeBytes(),
-                stats.postcopyBytes());
+                stats.postcopyBytes(),
+                stats.multifdBytes());
         String why = session.machine().state() instanceof SourceState.Uncertain uncertain
                 ? uncertain(uncertain, session.machine().error())
                 : null;
@@ -117,7 +118,8 @@ final class InfoBuilder {
                 0,
                 0,
                 0,
-                0);
+                0,
+                stats.multifdBytes());
         return new MigrationInfo(
                 Role.DESTINATION,
                 machine.status(),

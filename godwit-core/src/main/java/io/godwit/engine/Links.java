@@ -137,6 +137,7 @@ final class Links {
             }
             box.advance(bytes);
         }
-        connection.wantWrite(box.pending() > 0);
+        // Not what waits for its time in the outbox: nothing would come of it.
+        connection.wantWrite(head != null);
     }
 }

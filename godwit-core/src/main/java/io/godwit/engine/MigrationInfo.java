@@ -51,8 +51,9 @@ public record MigrationInfo(
             long pagesPerSecond,
             long precopyBytes,
             long downtimeBytes,
-            long postcopyBytes) {
-        public static final Ram NONE = new Ram(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+            long postcopyBytes,
+            long multifdBytes) {
+        public static final Ram NONE = new Ram(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
     /**

@@ -21,7 +21,6 @@ import io.godwit.pump.StorageException;
 import io.godwit.pump.StreamIdentity;
 import io.godwit.wire.StreamContext;
 import java.io.IOException;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** How an endpoint's migrations and recoveries begin: whether they may, and with what session. Used by the loop only. */
@@ -98,7 +97,7 @@ final class Migrations {
         if (former != null) {
             refuse(former.machine().refuse(new DestinationInput.Incoming()));
         }
-        MigrationOptions options = MigrationOptions.of(checked(), 0, 0);
+        MigrationOptions options = options(0, 0);
         loop.listening.at(Purpose.INCOMING, listen);
         DestinationSession fresh = new DestinationSession(options, loop.parameters, loop.tenant.incoming(), loop.host);
         if (former != null) {
@@ -165,17 +164,20 @@ final class Migrations {
     /** What an earlier process left: a guest that it had taken over, whose memory had not come whole. */
     DestinationSession interrupted(StreamContext context) throws CommandRefused {
         return DestinationSession.interrupted(
-                MigrationOptions.of(checked(), 0, 0), loop.parameters, loop.tenant.incoming(), context, loop.host);
+                options(0, 0), loop.parameters, loop.tenant.incoming(), context, loop.host);
     }
 
     private MigrationOptions options(OutgoingGuest guest, int nonce) throws CommandRefused {
-        return MigrationOptions.of(checked(), guest.memory().blocks().size(), nonce);
+        return options(guest.memory().blocks().size(), nonce);
     }
 
-    private Set<Capability> checked() throws CommandRefused {
+    private MigrationOptions options(int blocks, int nonce) throws CommandRefused {
         try {
-            MigrationOptions.of(loop.capabilities, 0, 0);
-            return loop.capabilities;
+            MigrationOptions options = MigrationOptions.of(loop.capabilities, loop.parameters.multifd(), blocks, nonce);
+            if (options.multifd() != null) {
+                refuse(options.multifd().compression().whyNot());
+            }
+            return options;
         } catch (IllegalArgumentException e) {
             throw new CommandRefused("the capabilities do not go together: " + e.getMessage(), e);
         }

@@ -16,7 +16,7 @@ public enum Capability {
     RELEASE_RAM("release-ram", "memory released while it is sent could not be sent again after a broken channel"),
     RETURN_PATH("return-path", null),
     PAUSE_BEFORE_SWITCHOVER("pause-before-switchover", null),
-    MULTIFD("multifd", "several page channels are not implemented yet"),
+    MULTIFD("multifd", null),
     DIRTY_BITMAPS("dirty-bitmaps", "the guest has no block devices"),
     POSTCOPY_BLOCKTIME("postcopy-blocktime", null),
     LATE_BLOCK_ACTIVATE("late-block-activate", "the guest has no block devices"),

@@ -7,5 +7,16 @@ public enum Channel {
     /** Source to destination: the stream; the other way: the return path. */
     MAIN,
     /** Requested pages only, source to destination ({@code spec/sequences.md §7}). */
-    PREEMPT
+    PREEMPT,
+    /** All channels of pages in precopy, source to destination ({@code spec/multifd.md}); there are several, and they come and go together. */
+    MULTIFD;
+
+    /** How a sentence about it begins. */
+    String title() {
+        return switch (this) {
+            case MAIN -> "main channel: ";
+            case PREEMPT -> "preempt channel: ";
+            case MULTIFD -> "multifd: ";
+        };
+    }
 }

@@ -352,7 +352,10 @@ public final class DestinationMachine {
     }
 
     private void broken(Channel channel, String reason, Consumer<DestinationEffect> out) {
-        attempt.lost((channel == Channel.MAIN ? "main channel: " : "preempt channel: ") + reason, out);
+        if (channel != Channel.MULTIFD || attempt.state instanceof Active) {
+            // Past precopy nothing comes on those any more.
+            attempt.lost(channel.title() + reason, out);
+        }
     }
 
     private void tick(long owedSince, long now, Consumer<DestinationEffect> out) {

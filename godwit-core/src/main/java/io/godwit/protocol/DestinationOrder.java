@@ -81,12 +81,12 @@ final class DestinationOrder {
                     PageRecord _,
                     EncodedPage _ -> true;
             case StreamMessage.Ping _, StreamMessage.Packaged _, StreamMessage.EndOfStream _ -> true;
+            case StreamMessage.MultifdFlush _ -> active.memory() && options.multifd() != null;
             case StreamMessage.PostcopyListen _,
                     StreamMessage.PostcopyRun _,
                     StreamMessage.EnableColo _,
                     StreamMessage.PostcopyResume _,
-                    StreamMessage.RecvBitmap _,
-                    StreamMessage.MultifdFlush _ -> false;
+                    StreamMessage.RecvBitmap _ -> false;
         };
     }
 

@@ -3,6 +3,7 @@
 package io.godwit.protocol;
 
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What both ends agreed on before a migration began; fixed for its whole life.
@@ -15,6 +16,8 @@ import java.util.Set;
  * @param blocks number of RAM blocks, at the source; a destination learns it and has 0
  * @param xbzrle pages may be sent as the difference to what was sent of them before
  * @param compress the destination takes pages that QEMU up to 9.0 has compressed; nothing is sent so
+ * @param multifd in precopy pages travel on channels of their own, set up so; null if they don't
+ * @param zeroPages how the source finds pages that are all zero
  * @param nonce 16 random bits that name this migration in the source's keep-alive PINGs ({@link Wire#keepAlive})
  */
 public record MigrationOptions(
@@ -25,6 +28,8 @@ public record MigrationOptions(
         boolean switchoverAck,
         boolean xbzrle,
         boolean compress,
+        @Nullable MultifdParameters multifd,
+        ZeroPageDetection zeroPages,
         int blocks,
         int nonce) {
 
@@ -33,12 +38,41 @@ public record MigrationOptions(
         if (preempt && !postcopy) {
             throw new IllegalArgumentException("postcopy-preempt needs postcopy-ram");
         }
+        if (multifd != null && (xbzrle || compress)) {
+            throw new IllegalArgumentException("multifd carries whole pages and has a compression of its own: no "
+                    + (xbzrle ? "xbzrle" : "compress") + " with it");
+        }
         if (blocks < 0 || nonce < 0 || nonce > 0xffff) {
             throw new IllegalArgumentException("blocks " + blocks + ", nonce " + nonce);
         }
     }
 
-    /** Pages are sent as they are. */
+    /** Pages travel on the main channel. */
+    public MigrationOptions(
+            boolean returnPath,
+            boolean postcopy,
+            boolean preempt,
+            boolean pauseBeforeSwitchover,
+            boolean switchoverAck,
+            boolean xbzrle,
+            boolean compress,
+            int blocks,
+            int nonce) {
+        this(
+                returnPath,
+                postcopy,
+                preempt,
+                pauseBeforeSwitchover,
+                switchoverAck,
+                xbzrle,
+                compress,
+                null,
+                ZeroPageDetection.MULTIFD,
+                blocks,
+                nonce);
+    }
+
+    /** Pages are sent as they are, on the main channel. */
     public MigrationOptions(
             boolean returnPath,
             boolean postcopy,
@@ -52,15 +86,50 @@ public record MigrationOptions(
 
     public MigrationOptions withNonce(int other) {
         return new MigrationOptions(
-                returnPath, postcopy, preempt, pauseBeforeSwitchover, switchoverAck, xbzrle, compress, blocks, other);
+                returnPath,
+                postcopy,
+                preempt,
+                pauseBeforeSwitchover,
+                switchoverAck,
+                xbzrle,
+                compress,
+                multifd,
+                zeroPages,
+                blocks,
+                other);
     }
 
     public MigrationOptions withXbzrle(boolean on) {
         return new MigrationOptions(
-                returnPath, postcopy, preempt, pauseBeforeSwitchover, switchoverAck, on, compress, blocks, nonce);
+                returnPath,
+                postcopy,
+                preempt,
+                pauseBeforeSwitchover,
+                switchoverAck,
+                on,
+                compress,
+                multifd,
+                zeroPages,
+                blocks,
+                nonce);
     }
 
-    public static MigrationOptions of(Set<Capability> capabilities, int blocks, int nonce) {
+    public MigrationOptions withMultifd(@Nullable MultifdParameters parameters) {
+        return new MigrationOptions(
+                returnPath,
+                postcopy,
+                preempt,
+                pauseBeforeSwitchover,
+                switchoverAck,
+                xbzrle,
+                compress,
+                parameters,
+                zeroPages,
+                blocks,
+                nonce);
+    }
+
+    public static MigrationOptions of(Set<Capability> capabilities, MultifdParameters multifd, int blocks, int nonce) {
         return new MigrationOptions(
                 capabilities.contains(Capability.RETURN_PATH),
                 capabilities.contains(Capability.POSTCOPY_RAM),
@@ -69,6 +138,8 @@ public record MigrationOptions(
                 capabilities.contains(Capability.SWITCHOVER_ACK),
                 capabilities.contains(Capability.XBZRLE),
                 capabilities.contains(Capability.COMPRESS),
+                capabilities.contains(Capability.MULTIFD) ? multifd : null,
+                multifd.zeroPages(),
                 blocks,
                 nonce);
     }

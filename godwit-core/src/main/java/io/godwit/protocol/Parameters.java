@@ -3,7 +3,7 @@
 package io.godwit.protocol;
 
 /**
- * The migration parameters this endpoint honours; names, units and defaults as in {@code spec/qmp.md §6}, the last three are Godwit's.
+ * The migration parameters this endpoint honours; names, units and defaults as in {@code spec/qmp.md §6}; those named {@code x-godwit-} are Godwit's.
  *
  * @param maxBandwidth precopy limit in bytes per second, 0 for none
  * @param maxPostcopyBandwidth limit of background pages in postcopy in bytes per second, 0 for none; requested pages are never held back
@@ -12,6 +12,7 @@ package io.godwit.protocol;
  * @param handshakeTimeoutMillis ({@code x-godwit-handshake-timeout}) recovery falls back to paused after this long without a byte of progress, 0 for never
  * @param livenessTimeoutMillis ({@code x-godwit-liveness-timeout}) a path that answers nothing for this long is taken as broken, 0 for never
  * @param pingIntervalMillis ({@code x-godwit-ping-interval}) time between the source's PINGs, 0 for none
+ * @param multifd what begins to count with the next migration
  */
 public record Parameters(
         long maxBandwidth,
@@ -20,7 +21,40 @@ public record Parameters(
         long availSwitchoverBandwidth,
         long handshakeTimeoutMillis,
         long livenessTimeoutMillis,
-        long pingIntervalMillis) {
+        long pingIntervalMillis,
+        MultifdParameters multifd) {
 
     public static final Parameters DEFAULT = new Parameters(134_217_728, 0, 300, 0, 10_000, 10_000, 1_000);
+
+    /** With QEMU's defaults of multifd. */
+    public Parameters(
+            long maxBandwidth,
+            long maxPostcopyBandwidth,
+            long downtimeLimitMillis,
+            long availSwitchoverBandwidth,
+            long handshakeTimeoutMillis,
+            long livenessTimeoutMillis,
+            long pingIntervalMillis) {
+        this(
+                maxBandwidth,
+                maxPostcopyBandwidth,
+                downtimeLimitMillis,
+                availSwitchoverBandwidth,
+                handshakeTimeoutMillis,
+                livenessTimeoutMillis,
+                pingIntervalMillis,
+                MultifdParameters.DEFAULT);
+    }
+
+    public Parameters withMultifd(MultifdParameters other) {
+        return new Parameters(
+                maxBandwidth,
+                maxPostcopyBandwidth,
+                downtimeLimitMillis,
+                availSwitchoverBandwidth,
+                handshakeTimeoutMillis,
+                livenessTimeoutMillis,
+                pingIntervalMillis,
+                other);
+    }
 }

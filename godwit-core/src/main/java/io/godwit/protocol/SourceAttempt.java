@@ -32,6 +32,7 @@ final class SourceAttempt {
     Parameters parameters;
     SourceState state = new Idle();
     boolean preemptReady;
+    boolean multifdReady;
 
     @Nullable
     String error;
@@ -42,6 +43,7 @@ final class SourceAttempt {
         this.options = options;
         this.parameters = parameters;
         this.preemptReady = !options.preempt();
+        this.multifdReady = options.multifd() == null;
     }
 
     MigrationStatus status() {
@@ -52,6 +54,12 @@ final class SourceAttempt {
     void begin() {
         error = null;
         preemptReady = !options.preempt();
+        multifdReady = options.multifd() == null;
+    }
+
+    /** Whether all that is needed for a switchover is connected. */
+    boolean channelsReady() {
+        return preemptReady && multifdReady;
     }
 
     long nextTick() {
@@ -146,13 +154,14 @@ final class SourceAttempt {
         state = other.state;
         deadline.become(other.deadline);
         preemptReady = other.preemptReady;
+        multifdReady = other.multifdReady;
         error = other.error;
         liveness.become(other.liveness);
     }
 
     /** What decides its future, with times relative to {@code now}. */
     String fingerprint(long now) {
-        return state + " " + deadline.relativeTo(now) + " " + liveness.relativeTo(now) + " " + preemptReady + parameters
-                + options;
+        return state + " " + deadline.relativeTo(now) + " " + liveness.relativeTo(now) + " " + preemptReady
+                + multifdReady + parameters + options;
     }
 }

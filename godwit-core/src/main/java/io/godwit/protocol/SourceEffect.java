@@ -4,7 +4,7 @@ package io.godwit.protocol;
 
 /** What a source's machine wants done, in this order, before anything else happens. */
 public sealed interface SourceEffect {
-    /** Connect a channel; the main channel's bytes so far are handed to the kernel first. */
+    /** Connect a channel, or all channels of that role; the main channel's bytes so far are handed to the kernel first. */
     record Connect(Channel channel) implements SourceEffect {}
 
     /** Abort every channel of the current attempt, forget what was to be sent, and ignore whatever they still report. */

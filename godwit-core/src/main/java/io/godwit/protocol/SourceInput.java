@@ -39,7 +39,7 @@ public sealed interface SourceInput {
     /** Operator: the destination has the guest. */
     record ResolveThere() implements SourceInput {}
 
-    /** A channel of the current attempt is connected. */
+    /** A channel of the current attempt is connected; of multifd all are. */
     record Connected(Channel channel) implements SourceInput {}
 
     /** A channel of the current attempt could not be connected, or broke. */

@@ -93,7 +93,7 @@ public final class SourceMachine {
 
     /** Whether the operator's switch to postcopy can be made at once: {@link SourceInput.Estimate} brings it about. */
     public boolean switchWanted() {
-        return attempt.state instanceof Active && postcopyWanted && answered() && attempt.preemptReady;
+        return attempt.state instanceof Active && postcopyWanted && answered() && attempt.channelsReady();
     }
 
     /** Whether no page is to be sent before the switch to postcopy. */
@@ -122,6 +122,14 @@ public final class SourceMachine {
         if (!(attempt.state instanceof Recover)) {
             attempt.deadline.progressed(now);
         }
+    }
+
+    /**
+     * Bytes were handed to the kernel on a multifd channel: whoever takes them is alive, and a PING on main may have to wait behind a sync point for them.
+     */
+    public void movedBeside(long now) {
+        moved(now);
+        attempt.liveness.heard(false, now, attempt.parameters);
     }
 
     /** One step. Operators' inputs that {@link #refuse} refuses must not be given. */
@@ -172,9 +180,15 @@ public final class SourceMachine {
         if (channel == Channel.PREEMPT) {
             attempt.preemptReady = true;
             handshake.preemptConnected(out);
+        } else if (channel == Channel.MULTIFD) {
+            attempt.multifdReady = true;
         } else if (attempt.state instanceof Setup) {
             attempt.deadline.none();
             out.accept(new SourceEffect.SendOpening());
+            if (attempt.options.multifd() != null) {
+                // Never before main: 7.2 takes the first connection for it (spec/multifd.md §1).
+                out.accept(new SourceEffect.Connect(Channel.MULTIFD));
+            }
             connectPreempt(out);
             out.accept(new SourceEffect.BeginPrecopy());
             if (attempt.options.returnPath()) {
@@ -196,7 +210,7 @@ public final class SourceMachine {
     }
 
     private void estimate(long remaining, double speed, Consumer<SourceEffect> out) {
-        if (!(attempt.state instanceof Active) || !attempt.preemptReady) {
+        if (!(attempt.state instanceof Active) || !attempt.channelsReady()) {
             return;
         }
         boolean small = remaining == 0 || remaining <= speed * attempt.parameters.downtimeLimitMillis() / 1000;
@@ -338,7 +352,11 @@ public final class SourceMachine {
             // A destination may close it once it misses nothing; main says how it ended (spec/sequences.md §7).
             return;
         }
-        attempt.lost((channel == Channel.MAIN ? "main channel: " : "preempt channel: ") + reason, out);
+        if (channel == Channel.MULTIFD && !attempt.state.revocable()) {
+            // The kernel had all of it before the commit point: nothing more is to be said there.
+            return;
+        }
+        attempt.lost(channel.title() + reason, out);
     }
 
     private void cancel(Consumer<SourceEffect> out) {

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Connections that have not shown yet what they are. Each is judged by its first bytes, off everything that matters: a health check, a half-dead proxy or a stranger costs
@@ -30,7 +31,10 @@ final class Candidates {
         DROPPED,
         MAIN,
         RECOVERY,
-        PREEMPT
+        PREEMPT,
+        MULTIFD,
+        /** It says that it is what another connection is already: it was dropped, and which of them is right cannot be told. */
+        CLASH
     }
 
     /** More than are accepted at once, so that one that speaks is heard before it could be thinned out. */
@@ -44,6 +48,8 @@ final class Candidates {
         final long since;
         boolean spoke;
         boolean held;
+        /** Held, and nothing more is to be read meanwhile, not even its end. */
+        boolean unread;
 
         Candidate(String peer, long since) {
             this.peer = peer;
@@ -53,6 +59,7 @@ final class Candidates {
 
     private final MigrationOptions options;
     private final IncomingPages pages;
+    private final @Nullable MultifdIncoming multifd;
     private final DestinationHost host;
     private final DestinationStats stats;
     private final Map<Integer, Candidate> waiting = new LinkedHashMap<>();
@@ -62,11 +69,13 @@ final class Candidates {
             MigrationOptions options,
             Parameters parameters,
             IncomingPages pages,
+            @Nullable MultifdIncoming multifd,
             DestinationHost host,
             DestinationStats stats) {
         this.options = options;
         this.parameters = parameters;
         this.pages = pages;
+        this.multifd = multifd;
         this.host = host;
         this.stats = stats;
     }
@@ -80,7 +89,8 @@ final class Candidates {
         long silent = waiting.entrySet().stream()
                 .filter(e -> main >= 0 && e.getKey() > main && !e.getValue().spoke)
                 .count();
-        if (waiting.size() >= MOST || silent >= MOST_SILENT) {
+        int awaited = multifd == null ? 0 : multifd.lacking();
+        if (waiting.size() >= MOST + awaited || silent >= MOST_SILENT + awaited) {
             int victim = leastLikely(main);
             drop(
                     victim,
@@ -124,7 +134,7 @@ final class Candidates {
             case MAYBE_PAGE_RECORD -> pageRecord(connection, candidate, machine, preemptTaken);
             case PREEMPT_END ->
                 drop(connection, candidate, options.postcopy() ? "" : "it carries nothing that belongs here");
-            case MULTIFD_MAGIC -> drop(connection, candidate, "it is a multifd channel, and capability multifd is off");
+            case MULTIFD_MAGIC -> multifd(connection, candidate, in, machine);
             case FOREIGN -> drop(connection, candidate, "what it sends is no migration");
         };
         if (verdict != Verdict.WAIT) {
@@ -194,6 +204,39 @@ final class Candidates {
         };
     }
 
+    private Verdict multifd(int connection, Candidate candidate, ByteBuffer in, DestinationMachine machine) {
+        MultifdIncoming channels = multifd;
+        if (channels == null) {
+            return drop(connection, candidate, "it is a multifd channel, and capability multifd is off");
+        }
+        boolean begun = machine.state() instanceof DestinationState.Active;
+        if (!begun && !(machine.state() instanceof DestinationState.Listening)) {
+            return drop(connection, candidate, "it is a multifd channel, and none is awaited in " + machine.status());
+        }
+        return switch (channels.judge(in, begun ? machine.nonce() : -1)) {
+            case NEED_MORE -> Verdict.WAIT;
+            case STRANGER -> drop(connection, candidate, channels.whyNot());
+            case CLASH -> {
+                drop(connection, candidate, "it is a multifd channel that is there already, or of another attempt");
+                yield Verdict.CLASH;
+            }
+            case CHANNEL -> {
+                if (begun) {
+                    yield Verdict.MULTIFD;
+                }
+                // It was faster than main. Its end, too, has to wait until then.
+                candidate.unread = true;
+                yield hold(candidate);
+            }
+        };
+    }
+
+    /** Whether nothing is to be read from the connection before it is offered again. */
+    boolean unread(int connection) {
+        Candidate candidate = waiting.get(connection);
+        return candidate != null && candidate.unread;
+    }
+
     private static Verdict hold(Candidate candidate) {
         candidate.held = true;
         return Verdict.WAIT;
@@ -220,6 +263,7 @@ final class Candidates {
         waiting.forEach((connection, candidate) -> {
             if (candidate.held) {
                 candidate.held = false;
+                candidate.unread = false;
                 host.again(connection);
             }
         });

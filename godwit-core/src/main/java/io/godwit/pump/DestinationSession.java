@@ -23,6 +23,7 @@ import io.godwit.wire.StreamMessage;
 import io.godwit.wire.WireException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Used by the migration's loop only. After any call, {@link #produce} fills the return path's outbox.
  */
 public final class DestinationSession {
+    private static final int[] NONE = {};
+
     private final DestinationMachine machine;
     private final DestinationHost host;
     private final IncomingGuest guest;
@@ -43,6 +46,8 @@ public final class DestinationSession {
     private final PageRequester requests;
     private final GuestWorks works;
     private final IncomingChannels channels;
+    private final @Nullable MultifdIncoming multifd;
+    private long patienceMillis;
     private final IncomingDevices devices = new IncomingDevices();
     private boolean stepping;
 
@@ -66,7 +71,9 @@ public final class DestinationSession {
         this.works = new GuestWorks(guest, pages, input -> step(input, host.now()));
         this.channels = new IncomingChannels(options);
         this.host = host;
-        this.candidates = new Candidates(options, parameters, pages, host, stats);
+        this.multifd = options.multifd() == null ? null : new MultifdIncoming(options.multifd(), guest.known());
+        this.patienceMillis = parameters.handshakeTimeoutMillis();
+        this.candidates = new Candidates(options, parameters, pages, multifd, host, stats);
         if (guest.known()) {
             use(guest.memory());
         }
@@ -129,6 +136,7 @@ public final class DestinationSession {
     public void parameters(Parameters parameters) {
         machine.parameters(parameters);
         candidates.parameters(parameters);
+        patienceMillis = parameters.handshakeTimeoutMillis();
     }
 
     /**
@@ -160,18 +168,28 @@ public final class DestinationSession {
             step(new DestinationInput.Broken(Channel.MAIN, reason), now);
         } else if (connection == channels.preempt()) {
             step(new DestinationInput.Broken(Channel.PREEMPT, reason), now);
+        } else if (multifd != null && multifd.has(connection)) {
+            if (multifd.ended(connection)) {
+                step(new DestinationInput.Broken(Channel.MULTIFD, reason), now);
+            } else {
+                meet(now);
+            }
         } else {
             candidates.gone(connection);
         }
     }
 
     public long nextTick() {
-        return Math.min(machine.nextTick(requests.owedSince()), candidates.nextTick(channels.main() >= 0));
+        long next = Math.min(machine.nextTick(requests.owedSince()), candidates.nextTick(channels.main() >= 0));
+        return multifd == null ? next : Math.min(next, multifd.deadline(patienceMillis));
     }
 
     public void tick(long now) {
         step(new DestinationInput.Tick(requests.owedSince()), now);
         candidates.tick(channels.main() >= 0, now);
+        if (multifd != null && now >= multifd.deadline(patienceMillis)) {
+            step(new DestinationInput.Broken(Channel.MULTIFD, multifd.lackingSentence()), now);
+        }
     }
 
     /** An operator breaks the channels as if the network had. False if there are none. */
@@ -185,7 +203,9 @@ public final class DestinationSession {
 
     /** Bytes came. What remains in the buffer afterwards is to be offered again with more bytes, or after {@link DestinationHost#again}. */
     public void received(int connection, ByteBuffer in, long now) {
-        if (connection != channels.main() && connection != channels.preempt()) {
+        if (connection != channels.main()
+                && connection != channels.preempt()
+                && (multifd == null || !multifd.has(connection))) {
             judge(connection, in, now);
         }
         if (connection == channels.main()) {
@@ -194,7 +214,20 @@ public final class DestinationSession {
         } else if (connection == channels.preempt()) {
             machine.progressed(now);
             preemptBytes(in, now);
+        } else if (multifd != null && multifd.has(connection)) {
+            machine.progressed(now);
+            multifdBytes(multifd, connection, in, now);
         }
+    }
+
+    /** Whether nothing more is to be read from the connection, not even its end, before {@link DestinationHost#again}. */
+    public boolean waits(int connection) {
+        if (multifd == null) {
+            return false;
+        }
+        return connection == channels.main()
+                ? multifd.mainWaits()
+                : multifd.waits(connection) || candidates.unread(connection);
     }
 
     private void judge(int connection, ByteBuffer in, long now) {
@@ -215,6 +248,66 @@ public final class DestinationSession {
                 channels.recover(connection);
             }
             case PREEMPT -> channels.addPreempt(connection);
+            case MULTIFD -> take(connection, in);
+            case CLASH -> {
+                in.position(in.limit());
+                step(
+                        new DestinationInput.Broken(
+                                Channel.MULTIFD,
+                                "two connections say that they are the same channel, or of different attempts: which of them is the source's cannot be told; migrate again"),
+                        now);
+            }
+        }
+    }
+
+    private void take(int connection, ByteBuffer in) {
+        MultifdIncoming pageChannels = Objects.requireNonNull(multifd);
+        try {
+            pageChannels.take(connection, in);
+        } catch (WireException e) {
+            throw new IllegalStateException("a multifd channel was judged good and is not", e);
+        }
+    }
+
+    private void multifdBytes(MultifdIncoming pageChannels, int connection, ByteBuffer in, long now) {
+        if (!(machine.state() instanceof DestinationState.Active)) {
+            // Past the switch the channels idle until the end (spec/multifd.md §6).
+            in.position(in.limit());
+            return;
+        }
+        int before = in.remaining();
+        try {
+            pageChannels.read(connection, in, pages);
+            stats.multifdBytes += before - in.remaining();
+            meet(now);
+            return;
+        } catch (WireException e) {
+            step(new DestinationInput.Broken(Channel.MULTIFD, String.valueOf(e.getMessage())), now);
+        } catch (StorageException e) {
+            step(new DestinationInput.StorageFailed(String.valueOf(e.getMessage())), now);
+        }
+        in.position(in.limit());
+    }
+
+    /** Where all have come to the sync point they go on; if one of them never will, that is the end. */
+    private void meet(long now) {
+        MultifdIncoming pageChannels = multifd;
+        if (pageChannels == null || !(machine.state() instanceof DestinationState.Active)) {
+            return;
+        }
+        if (pageChannels.met()) {
+            pageChannels.goOn();
+            host.again(channels.main());
+            for (int connection : pageChannels.connections()) {
+                host.again(connection);
+            }
+        } else if (pageChannels.missed() >= 0) {
+            step(
+                    new DestinationInput.Broken(
+                            Channel.MULTIFD,
+                            "channel " + pageChannels.missed()
+                                    + " has ended before the sync point of the main channel"),
+                    now);
         }
     }
 
@@ -222,7 +315,8 @@ public final class DestinationSession {
         try {
             StreamDecoder decoder = channels.stream();
             while (decoder != null && decoder == channels.stream()) {
-                StreamMessage message = machine.working() ? null : decoder.next(in);
+                boolean held = machine.working() || (multifd != null && multifd.mainWaits());
+                StreamMessage message = held ? null : decoder.next(in);
                 if (message == null) {
                     stats.received(decoder.offset());
                     return;
@@ -280,6 +374,9 @@ public final class DestinationSession {
                         now);
             }
             case StreamMessage.EndOfStream _ -> {
+                if (mixed(now)) {
+                    return;
+                }
                 description(in);
                 step(new DestinationInput.Ended(pages.countMissing()), now);
             }
@@ -301,13 +398,18 @@ public final class DestinationSession {
                 devices.add(verbatim, beforeMemory);
                 step(new DestinationInput.Received(message), now);
             }
+            case StreamMessage.EndOfRecords _, StreamMessage.MultifdFlush _ -> {
+                step(new DestinationInput.Received(message), now);
+                if (multifd != null && machine.state() instanceof DestinationState.Active) {
+                    multifd.main(message, now);
+                    meet(now);
+                }
+            }
             case StreamMessage.Header _,
                     StreamMessage.SectionStart _,
                     StreamMessage.SectionPart _,
                     StreamMessage.SectionEnd _,
-                    StreamMessage.EndOfRecords _,
                     StreamMessage.Footer _,
-                    StreamMessage.MultifdFlush _,
                     StreamMessage.OpenReturnPath _,
                     StreamMessage.Ping _,
                     StreamMessage.PostcopyAdvise _,
@@ -330,6 +432,9 @@ public final class DestinationSession {
         if (wrong == null) {
             use(guest.memory());
             wrong = pages.adopt(list.infos());
+        }
+        if (wrong == null && multifd != null) {
+            multifd.blocks(pages.blocks());
         }
         return wrong;
     }
@@ -369,7 +474,24 @@ public final class DestinationSession {
                 now);
     }
 
+    /** Whether pages of another attempt may have come on a channel that was taken for this one's; the migration has failed then. */
+    private boolean mixed(long now) {
+        int foreign = multifd == null || !(machine.state() instanceof DestinationState.Active)
+                ? -1
+                : multifd.foreign(machine.nonce());
+        if (foreign >= 0) {
+            step(
+                    new DestinationInput.Broken(
+                            Channel.MULTIFD, "channel " + foreign + " belongs to an earlier attempt; migrate again"),
+                    now);
+        }
+        return foreign >= 0;
+    }
+
     private void packaged(StreamMessage.Packaged blob, long now) {
+        if (mixed(now)) {
+            return;
+        }
         StreamDecoder decoder = channels.stream();
         PackagedBlob parsed;
         try {
@@ -463,9 +585,13 @@ public final class DestinationSession {
     private void drop(String reason) {
         int formerMain = channels.main();
         int formerPreempt = channels.preempt();
+        int[] others = multifd == null ? NONE : multifd.connections();
         forgetChannels();
         if (formerMain >= 0) {
             host.abort(formerMain, reason);
+        }
+        for (int other : others) {
+            host.abort(other, reason);
         }
         if (formerPreempt >= 0) {
             host.abort(formerPreempt, reason);
@@ -476,6 +602,7 @@ public final class DestinationSession {
         int formerMain = channels.main();
         int formerPreempt = channels.preempt();
         Outbox rest = returnPath.outbox();
+        int[] others = multifd == null ? NONE : multifd.connections();
         forgetChannels();
         if (formerMain >= 0) {
             host.close(formerMain, rest);
@@ -483,10 +610,16 @@ public final class DestinationSession {
         if (formerPreempt >= 0) {
             host.close(formerPreempt, new Outbox());
         }
+        for (int other : others) {
+            host.close(other, new Outbox());
+        }
     }
 
     private void forgetChannels() {
         channels.forget();
+        if (multifd != null) {
+            multifd.forget();
+        }
         pages.release();
         requests.forgetChannel();
         returnPath.renew();

@@ -13,6 +13,7 @@ public final class DestinationStats {
     long recoveries;
     long strays;
     long bytes;
+    long multifdBytes;
     private long counted;
 
     DestinationStats() {}
@@ -60,8 +61,13 @@ public final class DestinationStats {
         return strays;
     }
 
-    /** Bytes decoded from main channels. */
+    /** Bytes decoded from main and multifd channels. */
     public long bytes() {
-        return bytes;
+        return bytes + multifdBytes;
+    }
+
+    /** Bytes decoded from multifd channels. */
+    public long multifdBytes() {
+        return multifdBytes;
     }
 }

@@ -23,7 +23,8 @@ final class IncomingChannels {
         this.decoding = DecoderOptions.PLAIN
                 .withPostcopyRam(options.postcopy())
                 .withXbzrle(options.xbzrle())
-                .withCompress(options.compress());
+                .withCompress(options.compress())
+                .withMultifd(options.multifd() != null);
     }
 
     /** Number of the main channel's connection, or -1. */

@@ -6,6 +6,7 @@ import io.godwit.page.BlockInfo;
 import io.godwit.page.BlockTable;
 import io.godwit.page.Pages;
 import io.godwit.wire.EncodedPage;
+import io.godwit.wire.MultifdPage;
 import io.godwit.wire.PageInflater;
 import io.godwit.wire.PageRecord;
 import io.godwit.wire.StreamMessage;
@@ -80,6 +81,17 @@ final class IncomingPages {
             stats.zeroPages++;
         } else {
             memory.store(peerBlocks[record.block()], record.page(), in, record.dataPosition());
+            stats.normalPages++;
+        }
+    }
+
+    /** Precopy, from a channel whose decoder has our blocks. */
+    void store(MultifdPage page) {
+        if (page.zero()) {
+            memory.storeZero(page.block(), page.page());
+            stats.zeroPages++;
+        } else {
+            memory.store(page.block(), page.page(), page.buffer(), page.dataPosition());
             stats.normalPages++;
         }
     }

@@ -24,11 +24,20 @@ public final class Outbox {
     private long appended;
     private long written;
     private boolean closing;
+    private long barrier = Long.MAX_VALUE;
+    private final int chunk;
 
     /** Empty. */
-    public Outbox() {}
+    public Outbox() {
+        this(CHUNK);
+    }
 
-    /** A buffer with room for at least {@code bytes} (at most {@link #CHUNK}); after writing to it, call {@link #appended}. */
+    /** Empty, of chunks of so many bytes. */
+    Outbox(int chunk) {
+        this.chunk = chunk;
+    }
+
+    /** A buffer with room for at least {@code bytes} (at most a chunk's); after writing to it, call {@link #appended}. */
     public ByteBuffer room(int bytes) {
         ByteBuffer current = tail;
         if (current != null && current.remaining() >= bytes) {
@@ -39,7 +48,7 @@ public final class Outbox {
         }
         ByteBuffer next = free.poll();
         if (next == null) {
-            next = ByteBuffer.allocateDirect(CHUNK);
+            next = ByteBuffer.allocateDirect(chunk);
         }
         tail = next.clear();
         return tail;
@@ -72,6 +81,23 @@ public final class Outbox {
         marks.add(new Place(appended, mark));
     }
 
+    /** What is appended from here on waits for {@link #release}. */
+    void barrier() {
+        if (barrier == Long.MAX_VALUE) {
+            ByteBuffer current = tail;
+            if (current != null && current.position() > 0) {
+                full.add(current.flip());
+                tail = null;
+            }
+            barrier = appended;
+        }
+    }
+
+    /** Whatever waits may be written. */
+    void release() {
+        barrier = Long.MAX_VALUE;
+    }
+
     /** Bytes appended and not handed to the kernel yet. */
     public long pending() {
         return appended - written;
@@ -89,6 +115,9 @@ public final class Outbox {
 
     /** The next bytes to be written, or null; the writer moves the buffer's position and calls {@link #advance}. */
     public @Nullable ByteBuffer head() {
+        if (written >= barrier) {
+            return null;
+        }
         ByteBuffer head = full.peek();
         if (head != null) {
             return head;
@@ -148,5 +177,6 @@ public final class Outbox {
         appended = 0;
         written = 0;
         closing = false;
+        barrier = Long.MAX_VALUE;
     }
 }

@@ -11,9 +11,12 @@ import org.jspecify.annotations.Nullable;
 final class OutgoingPages {
     private final PageSource memory;
     private final SourceStats stats;
+    private final boolean detect;
     private @Nullable SentPages sent;
 
-    OutgoingPages(PageSource memory, SourceStats stats) {
+    /** @param detect whether pages that are all zero are looked for */
+    OutgoingPages(PageSource memory, SourceStats stats, boolean detect) {
+        this.detect = detect;
         this.memory = memory;
         this.stats = stats;
     }
@@ -33,7 +36,7 @@ final class OutgoingPages {
         int block = PageScheduler.block(address);
         long page = PageScheduler.page(address);
         SentPages before = sent;
-        if (memory.isZero(block, page)) {
+        if (detect && memory.isZero(block, page)) {
             records.zero(out, block, page);
             stats.zeroPages++;
             if (before != null) {

@@ -20,6 +20,8 @@ import io.godwit.wire.ReturnPathMessage;
 import io.godwit.wire.WireException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +47,10 @@ public final class SourceSession {
     private int lastRequestedBlock = -1;
     private int main = -1;
     private int preempt = -1;
+    /** Connections of the multifd channels, -1 where there is none. */
+    private int[] multifd = {};
+
+    private int multifdConnected;
 
     /** A new migration. */
     public SourceSession(MigrationOptions options, Parameters parameters, OutgoingGuest guest, SourceHost host) {
@@ -105,9 +111,29 @@ public final class SourceSession {
 
     /** Bytes appended for the current main connection and not handed to the kernel yet. */
     public @Nullable Outbox outbox(int connection) {
-        return connection < 0
-                ? null
-                : connection == main ? streams.main() : connection == preempt ? streams.preempt() : null;
+        if (connection < 0) {
+            return null;
+        }
+        int channel = channel(connection);
+        return connection == main
+                ? streams.main()
+                : connection == preempt
+                        ? streams.preempt()
+                        : channel >= 0 ? pageChannels().outbox(channel) : null;
+    }
+
+    /** Number of the multifd channel with that connection, or -1. */
+    private int channel(int connection) {
+        for (int i = 0; i < multifd.length; i++) {
+            if (multifd[i] == connection) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    private MultifdOutgoing pageChannels() {
+        return Objects.requireNonNull(streams.multifd());
     }
 
     /** When a call of {@link #tick} is wanted, or {@link Long#MAX_VALUE}. */
@@ -149,6 +175,8 @@ public final class SourceSession {
             step(new SourceInput.Connected(Channel.MAIN), now);
         } else if (connection == preempt) {
             step(new SourceInput.Connected(Channel.PREEMPT), now);
+        } else if (channel(connection) >= 0 && ++multifdConnected == multifd.length) {
+            step(new SourceInput.Connected(Channel.MULTIFD), now);
         }
     }
 
@@ -158,6 +186,10 @@ public final class SourceSession {
             step(new SourceInput.Broken(Channel.MAIN, reason), now);
         } else if (connection == preempt) {
             step(new SourceInput.Broken(Channel.PREEMPT, reason), now);
+        } else if (channel(connection) >= 0) {
+            int channel = channel(connection);
+            multifd[channel] = -1;
+            step(new SourceInput.Broken(Channel.MULTIFD, "channel " + channel + ": " + reason), now);
         }
     }
 
@@ -178,6 +210,12 @@ public final class SourceSession {
                         new SourceInput.Broken(
                                 Channel.PREEMPT,
                                 "the destination wrote to the preempt channel, which carries nothing in that direction"),
+                        now);
+            } else if (channel(connection) >= 0 && in.hasRemaining()) {
+                step(
+                        new SourceInput.Broken(
+                                Channel.MULTIFD,
+                                "the destination wrote to a multifd channel, which carries nothing in that direction"),
                         now);
             }
             in.position(in.limit());
@@ -268,6 +306,11 @@ public final class SourceSession {
 
     /** Some of the outbox was handed to the kernel. */
     public void written(int connection, long now) {
+        if (channel(connection) >= 0) {
+            machine.movedBeside(now);
+            streams.multifdWritten();
+            return;
+        }
         if (connection != main) {
             return;
         }
@@ -305,12 +348,16 @@ public final class SourceSession {
     private void perform(SourceEffect effect, long now) {
         switch (effect) {
             case SourceEffect.Connect(Channel channel) -> {
-                if (channel == Channel.MAIN) {
-                    streams.main().reset();
-                    main = host.connect(Channel.MAIN);
-                } else {
-                    streams.preempt().reset();
-                    preempt = host.connect(Channel.PREEMPT);
+                switch (channel) {
+                    case MAIN -> {
+                        streams.main().reset();
+                        main = host.connect(channel);
+                    }
+                    case PREEMPT -> {
+                        streams.preempt().reset();
+                        preempt = host.connect(channel);
+                    }
+                    case MULTIFD -> connectMultifd();
                 }
             }
             case SourceEffect.DropChannels(String reason) -> dropChannels(reason);
@@ -362,6 +409,44 @@ public final class SourceSession {
         }
     }
 
+    private void connectMultifd() {
+        multifd = new int[pageChannels().channels()];
+        Arrays.fill(multifd, -1);
+        multifdConnected = 0;
+        for (int i = 0; i < multifd.length; i++) {
+            multifd[i] = host.connect(Channel.MULTIFD);
+        }
+    }
+
+    private void dropMultifd(String reason) {
+        int[] former = multifd;
+        multifd = new int[0];
+        boolean idle = machine.holdsGuestData();
+        for (int connection : former) {
+            if (connection >= 0 && idle) {
+                // Nothing more was to come: it ends as it would have ended.
+                host.close(connection, new Outbox());
+            } else if (connection >= 0) {
+                host.abort(connection, reason);
+            }
+        }
+        if (streams.multifd() != null) {
+            pageChannels().reset();
+        }
+    }
+
+    private void closeMultifd() {
+        for (int channel = 0; channel < multifd.length; channel++) {
+            if (multifd[channel] >= 0) {
+                host.close(multifd[channel], pageChannels().take(channel));
+            }
+        }
+        multifd = new int[0];
+        if (streams.multifd() != null) {
+            pageChannels().reset();
+        }
+    }
+
     private void dropChannels(String reason) {
         int formerMain = main;
         int formerPreempt = preempt;
@@ -376,6 +461,7 @@ public final class SourceSession {
         if (formerPreempt >= 0) {
             host.abort(formerPreempt, reason);
         }
+        dropMultifd(reason);
     }
 
     private void closeChannels() {
@@ -385,6 +471,7 @@ public final class SourceSession {
         if (preempt >= 0) {
             host.close(preempt, streams.takePreempt());
         }
+        closeMultifd();
         main = -1;
         preempt = -1;
         returnPath = null;

@@ -19,6 +19,7 @@ public final class SourceStats {
     long precopyBytes;
     long downtimeBytes;
     long postcopyBytes;
+    long multifdBytes;
     long dirtyPagesPerSecond;
     long recoveries;
     double bytesPerSecond;
@@ -91,6 +92,11 @@ public final class SourceStats {
 
     public long postcopyBytes() {
         return postcopyBytes;
+    }
+
+    /** Of all these, what went to multifd channels. */
+    public long multifdBytes() {
+        return multifdBytes;
     }
 
     public long dirtyPagesPerSecond() {

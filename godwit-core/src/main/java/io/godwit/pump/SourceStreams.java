@@ -13,6 +13,8 @@ import io.godwit.protocol.SourceInput.Mark;
 import io.godwit.protocol.SourceMachine;
 import io.godwit.protocol.SourceState;
 import io.godwit.protocol.Wire;
+import io.godwit.protocol.ZeroPageDetection;
+import io.godwit.wire.MultifdEncoder;
 import io.godwit.wire.PackagedBlob;
 import io.godwit.wire.RecordEncoder;
 import io.godwit.wire.StreamEncoder;
@@ -58,6 +60,7 @@ final class SourceStreams {
     private Outbox main = new Outbox();
     private Outbox preempt = new Outbox();
     private final OutgoingPages pages;
+    private final @Nullable MultifdOutgoing multifd;
     private final RecordEncoder mainRecords;
     private final RecordEncoder preemptRecords;
     private Parameters parameters;
@@ -82,7 +85,10 @@ final class SourceStreams {
         this.blocks = memory.blocks();
         this.scheduler = scheduler;
         this.stats = stats;
-        this.pages = new OutgoingPages(memory, stats);
+        this.pages = new OutgoingPages(memory, stats, options.zeroPages() != ZeroPageDetection.NONE);
+        this.multifd = options.multifd() == null
+                ? null
+                : new MultifdOutgoing(options.multifd(), options, guest, scheduler, stats);
         this.mainRecords = new RecordEncoder(blocks);
         this.preemptRecords = new RecordEncoder(blocks);
     }
@@ -93,6 +99,36 @@ final class SourceStreams {
 
     Outbox preempt() {
         return preempt;
+    }
+
+    /** The channels of pages; null if there are none. */
+    @Nullable
+    MultifdOutgoing multifd() {
+        return multifd;
+    }
+
+    /** Some of a multifd channel's bytes were handed to the kernel: once it has all, main may pass the commit point. */
+    void multifdWritten() {
+        if (multifd != null && multifd.pending() == 0) {
+            main.release();
+        }
+    }
+
+    /** What follows on main is not for the kernel before it has everything of the other channels: one that breaks until then gives the guest back. */
+    private void awaitMultifd() {
+        if (multifd != null && multifd.pending() > 0) {
+            main.barrier();
+        }
+    }
+
+    /** A sync point in a section that was begun. */
+    private void syncPoint() {
+        if (multifd != null) {
+            ByteBuffer out = main.room(Long.BYTES);
+            int start = out.position();
+            multifd.syncPoint(out);
+            main.appended(out.position() - start);
+        }
     }
 
     /** Hands the outbox over to whoever writes out the rest. */
@@ -130,6 +166,10 @@ final class SourceStreams {
         main.append(guest.early());
         send(StreamMessage.SectionStart.ram(ramSection));
         send(StreamMessage.MemSize.of(blocks.list()));
+        if (multifd != null) {
+            multifd.begin();
+        }
+        syncPoint();
         send(new StreamMessage.EndOfRecords());
         send(footer);
         if (options.xbzrle()) {
@@ -152,6 +192,9 @@ final class SourceStreams {
             fresh += memory.harvestDirty(block, scheduler.dirty(block));
         }
         scheduler.recount();
+        if (multifd != null) {
+            multifd.endPass(main);
+        }
         long nanos = now - passBegan;
         if (nanos > 0) {
             stats.dirtyPagesPerSecond = (long) (fresh * 1e9 / nanos);
@@ -166,8 +209,10 @@ final class SourceStreams {
 
     void precopyEnd(MachineState state) {
         send(new StreamMessage.SectionEnd(ramSection));
+        syncPoint();
         send(new StreamMessage.EndOfRecords());
         send(footer);
+        awaitMultifd();
         main.append(state.devices());
         send(new StreamMessage.EndOfStream());
         main.mark(Mark.COMMIT);
@@ -176,6 +221,7 @@ final class SourceStreams {
     }
 
     void switchToPostcopy(MachineState state) {
+        awaitMultifd();
         mainRecords.reset();
         pages.endDifferences();
         for (int block = 0; block < blocks.size(); block++) {
@@ -261,7 +307,7 @@ final class SourceStreams {
             case SourceState.Active _ -> precopy(machine, passStarted, now);
             case SourceState.Stopping _ -> {
                 if (!machine.pagesWait()) {
-                    batches(PRECOPY_BACKLOG, PRECOPY_BATCH, PRECOPY_STINT, parameters.maxBandwidth(), now);
+                    precopyPages(parameters.maxBandwidth(), now);
                 }
                 yield null;
             }
@@ -288,8 +334,8 @@ final class SourceStreams {
         if (machine.pagesWait()) {
             return null;
         }
-        batches(PRECOPY_BACKLOG, PRECOPY_BATCH, PRECOPY_STINT, parameters.maxBandwidth(), now);
-        if (scheduler.remaining() == 0 && main.pending() <= Outbox.CHUNK && now >= nextPass) {
+        precopyPages(parameters.maxBandwidth(), now);
+        if (scheduler.remaining() == 0 && nearlyWritten() && now >= nextPass) {
             harvest(now);
             passStarted.accept(stats.passes);
             nextPass = now + IDLE_PASS_NANOS;
@@ -302,7 +348,7 @@ final class SourceStreams {
     }
 
     private @Nullable SourceInput lastPass(long now) {
-        batches(PRECOPY_BACKLOG, PRECOPY_BATCH, PRECOPY_STINT, 0, now);
+        precopyPages(0, now);
         return scheduler.remaining() == 0 ? new SourceInput.NothingLeft() : null;
     }
 
@@ -313,6 +359,44 @@ final class SourceStreams {
         }
         batches(POSTCOPY_BACKLOG, POSTCOPY_BATCH, POSTCOPY_STINT, parameters.maxPostcopyBandwidth(), now);
         return scheduler.remaining() == 0 ? new SourceInput.NothingLeft() : null;
+    }
+
+    private void precopyPages(long bandwidth, long now) {
+        if (multifd == null) {
+            batches(PRECOPY_BACKLOG, PRECOPY_BATCH, PRECOPY_STINT, bandwidth, now);
+        } else {
+            packets(multifd, bandwidth, now);
+        }
+    }
+
+    /** Packets on the multifd channels while their backlog and the bandwidth of all together allow. */
+    private void packets(MultifdOutgoing channels, long bandwidth, long now) {
+        pacer.rate(bandwidth, now);
+        for (int done = 0;
+                done < channels.stint() && scheduler.remaining() > 0 && !precopyFull();
+                done += MultifdEncoder.MAX_PAGES) {
+            long allowed = Math.min(MultifdEncoder.MAX_PAGES, pacer.allowance(now) / Pages.SIZE);
+            if (allowed == 0) {
+                return;
+            }
+            try {
+                int bytes = (int) channels.fill(allowed, main);
+                pacer.charge(bytes);
+                count(bytes);
+            } catch (StorageException e) {
+                damage = String.valueOf(e.getMessage());
+                return;
+            }
+        }
+    }
+
+    private boolean precopyFull() {
+        return main.pending() >= PRECOPY_BACKLOG || (multifd != null && multifd.full());
+    }
+
+    /** Whether so little waits to be written that the speed of the pass can be told. */
+    private boolean nearlyWritten() {
+        return main.pending() <= Outbox.CHUNK && (multifd == null || multifd.pending() <= Outbox.CHUNK);
     }
 
     /** Background sections while the backlog and the bandwidth allow. */
@@ -415,9 +499,9 @@ final class SourceStreams {
         }
         if (scheduler.remaining() == 0) {
             // While the guest stops there is no pass to begin: the end of the stop is the next thing that happens.
-            return state instanceof SourceState.Active && main.pending() <= Outbox.CHUNK ? nextPass : Long.MAX_VALUE;
+            return state instanceof SourceState.Active && nearlyWritten() ? nextPass : Long.MAX_VALUE;
         }
-        if (main.pending() >= (precopy ? PRECOPY_BACKLOG : POSTCOPY_BACKLOG)) {
+        if (precopy ? precopyFull() : main.pending() >= POSTCOPY_BACKLOG) {
             return Long.MAX_VALUE;
         }
         int batch = precopy ? PRECOPY_BATCH : POSTCOPY_BATCH;

@@ -19,6 +19,9 @@ final class CapabilityArguments {
             Capability.POSTCOPY_PREEMPT, Capability.POSTCOPY_RAM,
             Capability.SWITCHOVER_ACK, Capability.RETURN_PATH);
 
+    /** Multifd carries whole pages, and has a compression of its own. */
+    private static final Set<Capability> NOT_WITH_MULTIFD = EnumSet.of(Capability.XBZRLE, Capability.COMPRESS);
+
     private CapabilityArguments() {}
 
     /** QEMU 10.0's, in its order; what only older ones know is shown while it is on. */
@@ -81,6 +84,13 @@ final class CapabilityArguments {
             if (then.contains(rule.getKey()) && !then.contains(rule.getValue())) {
                 throw QmpError.generic("the capability '" + rule.getKey().word() + "' needs '"
                         + rule.getValue().word() + "': enable both, or neither");
+            }
+        }
+        for (Capability other : NOT_WITH_MULTIFD) {
+            if (then.contains(Capability.MULTIFD) && then.contains(other)) {
+                throw QmpError.generic(
+                        "the capabilities 'multifd' and '" + other.word()
+                                + "' do not go together: multifd carries whole pages and has multifd-compression; enable one of them");
             }
         }
     }

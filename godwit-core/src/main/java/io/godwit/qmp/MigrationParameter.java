@@ -6,9 +6,13 @@ import io.godwit.json.Json;
 import io.godwit.json.JsonBool;
 import io.godwit.json.JsonNumber;
 import io.godwit.json.JsonString;
+import io.godwit.protocol.MultifdParameters;
 import io.godwit.protocol.Parameters;
 import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /** One parameter of migrate-set-parameters ({@code spec/qmp.md §6}). */
 sealed interface MigrationParameter {
@@ -30,6 +34,52 @@ sealed interface MigrationParameter {
         @Override
         public void check(Json value) throws QmpError {
             range(name, value, min, max);
+        }
+    }
+
+    /** One that has an effect on multifd. */
+    record Whole(
+            String name,
+            long min,
+            long max,
+            ToLongFunction<MultifdParameters> get,
+            BiFunction<MultifdParameters, Long, MultifdParameters> set)
+            implements MigrationParameter {
+        @Override
+        public ArgumentType type() {
+            return ArgumentType.INT;
+        }
+
+        @Override
+        public void check(Json value) throws QmpError {
+            range(name, value, min, max);
+        }
+    }
+
+    /** One of some words, or if there are none any word, that has an effect on multifd; {@code whyNot} says why one of them cannot be set. */
+    record Word(
+            String name,
+            List<String> words,
+            Function<String, @Nullable String> whyNot,
+            Function<MultifdParameters, String> get,
+            BiFunction<MultifdParameters, String, MultifdParameters> set)
+            implements MigrationParameter {
+        @Override
+        public ArgumentType type() {
+            return ArgumentType.STRING;
+        }
+
+        @Override
+        public void check(Json json) throws QmpError {
+            String word = ((JsonString) json).value();
+            if (!words.isEmpty() && !words.contains(word)) {
+                throw QmpError.generic(
+                        "parameter '" + name + "' must be one of " + String.join(", ", words) + ", got '" + word + "'");
+            }
+            String why = whyNot.apply(word);
+            if (why != null) {
+                throw QmpError.generic("parameter '" + name + "' cannot be '" + word + "': " + why);
+            }
         }
     }
 

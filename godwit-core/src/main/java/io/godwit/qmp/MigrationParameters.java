@@ -6,18 +6,28 @@ import io.godwit.json.Json;
 import io.godwit.json.JsonBool;
 import io.godwit.json.JsonNumber;
 import io.godwit.json.JsonObject;
+import io.godwit.json.JsonString;
+import io.godwit.protocol.MultifdParameters;
 import io.godwit.protocol.Parameters;
+import io.godwit.protocol.ZeroPageDetection;
+import io.godwit.wire.MultifdCompression;
+import io.godwit.wire.MultifdSetup;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.UUID;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** All parameters of QEMU 10.0 and Godwit's own ({@code spec/qmp.md §6}). */
 final class MigrationParameters {
     private static final long MAX_DOWNTIME = 2_000_000;
     private static final long DAY_MILLIS = 86_400_000;
-    private static final String NO_MULTIFD = "several page channels are not implemented yet";
+    private static final String NO_QATZIP = "multifd-compression qatzip is not spoken";
     private static final String NO_THROTTLE = "the guest's threads cannot be throttled";
     private static final String NO_NETWORK_CARD = "the guest has no network card to announce";
     private static final String NO_TLS = "TLS is not implemented yet";
@@ -34,16 +44,43 @@ final class MigrationParameters {
             new MigrationParameter.Honoured(
                     "x-godwit-liveness-timeout", 5, 0, DAY_MILLIS, Parameters::livenessTimeoutMillis),
             new MigrationParameter.Honoured("x-godwit-ping-interval", 6, 0, DAY_MILLIS, Parameters::pingIntervalMillis),
-            new MigrationParameter.FixedInt("multifd-channels", 2, 1, 255, NO_MULTIFD),
-            word("multifd-compression", "none", List.of("none", "zlib", "zstd", "qatzip", "qpl", "uadk"), NO_MULTIFD),
-            new MigrationParameter.FixedInt("multifd-zlib-level", 1, 0, 9, NO_MULTIFD),
-            new MigrationParameter.FixedInt("multifd-zstd-level", 1, 0, 20, NO_MULTIFD),
-            new MigrationParameter.FixedInt("multifd-qatzip-level", 1, 1, 9, NO_MULTIFD),
-            word(
+            new MigrationParameter.Whole(
+                    "multifd-channels",
+                    1,
+                    MultifdSetup.MAX_CHANNELS,
+                    MultifdParameters::channels,
+                    (old, count) -> old.withChannels(Math.toIntExact(count))),
+            new MigrationParameter.Word(
+                    "multifd-compression",
+                    List.of("none", "zlib", "zstd", "qatzip", "qpl", "uadk"),
+                    MigrationParameters::notSpoken,
+                    multifd -> multifd.compression().title(),
+                    (old, word) -> old.withCompression(Objects.requireNonNull(compression(word)))),
+            new MigrationParameter.Whole(
+                    "multifd-zlib-level",
+                    0,
+                    9,
+                    MultifdParameters::zlibLevel,
+                    (old, level) -> old.withZlibLevel(Math.toIntExact(level))),
+            new MigrationParameter.Whole(
+                    "multifd-zstd-level",
+                    0,
+                    20,
+                    MultifdParameters::zstdLevel,
+                    (old, level) -> old.withZstdLevel(Math.toIntExact(level))),
+            new MigrationParameter.FixedInt("multifd-qatzip-level", 1, 1, 9, NO_QATZIP),
+            new MigrationParameter.Word(
                     "zero-page-detection",
-                    "multifd",
                     List.of("none", "legacy", "multifd"),
-                    "zero pages are always found by the one that sends"),
+                    _ -> null,
+                    multifd -> multifd.zeroPages().word(),
+                    (old, word) -> old.withZeroPages(ZeroPageDetection.valueOf(word.toUpperCase(Locale.ROOT)))),
+            new MigrationParameter.Word(
+                    "x-godwit-multifd-uuid",
+                    List.of(),
+                    MigrationParameters::noUuid,
+                    multifd -> multifd.uuid() == null ? "" : multifd.uuid().toString(),
+                    (old, word) -> old.withUuid(word.isEmpty() ? null : UUID.fromString(word))),
             new MigrationParameter.FixedInt(
                     "xbzrle-cache-size", 64 << 20, 4096, Long.MAX_VALUE, "the cache of sent pages has a fixed size"),
             new MigrationParameter.FixedInt("announce-initial", 50, 0, 100_000, NO_NETWORK_CARD),
@@ -69,6 +106,9 @@ final class MigrationParameters {
                     "the guest's memory always travels through the channel"),
             new MigrationParameter.FixedOff("direct-io", "migration files are not implemented yet"));
 
+    private static final Pattern UUID_FORM =
+            Pattern.compile("[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}");
+
     private static final Map<String, MigrationParameter> BY_NAME = new LinkedHashMap<>();
 
     static {
@@ -76,6 +116,26 @@ final class MigrationParameters {
     }
 
     private MigrationParameters() {}
+
+    private static @Nullable MultifdCompression compression(String word) {
+        for (MultifdCompression each : MultifdCompression.values()) {
+            if (each.title().equals(word)) {
+                return each;
+            }
+        }
+        return null;
+    }
+
+    private static @Nullable String notSpoken(String word) {
+        MultifdCompression compression = compression(word);
+        return compression == null ? "it is not spoken here; use none, zlib or zstd" : compression.whyNot();
+    }
+
+    private static @Nullable String noUuid(String word) {
+        return word.isEmpty() || UUID_FORM.matcher(word).matches()
+                ? null
+                : "a UUID has 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12, and nothing stands for none";
+    }
 
     private static MigrationParameter word(String name, String fixed, List<String> words, String why) {
         return new MigrationParameter.FixedWord(name, fixed, words, false, why);
@@ -92,6 +152,8 @@ final class MigrationParameters {
         for (MigrationParameter parameter : ALL) {
             switch (parameter) {
                 case MigrationParameter.Honoured p -> json.put(p.name(), p.get().applyAsLong(parameters));
+                case MigrationParameter.Whole p -> json.put(p.name(), p.get().applyAsLong(parameters.multifd()));
+                case MigrationParameter.Word p -> json.put(p.name(), p.get().apply(parameters.multifd()));
                 case MigrationParameter.FixedInt p -> json.put(p.name(), p.fixed());
                 case MigrationParameter.FixedWord p -> json.put(p.name(), p.fixed());
                 case MigrationParameter.FixedOff p -> json.put(p.name(), JsonBool.FALSE);
@@ -105,12 +167,27 @@ final class MigrationParameters {
     static UnaryOperator<Parameters> change(JsonObject arguments) throws QmpError {
         long[] values = new long[Parameters.class.getRecordComponents().length];
         boolean[] given = new boolean[values.length];
+        List<UnaryOperator<MultifdParameters>> multifd = new ArrayList<>();
         for (Map.Entry<String, Json> argument : arguments.members().entrySet()) {
             MigrationParameter parameter = Objects.requireNonNull(BY_NAME.get(argument.getKey()), "declared");
             parameter.check(argument.getValue());
-            if (parameter instanceof MigrationParameter.Honoured honoured) {
-                values[honoured.slot()] = ((JsonNumber) argument.getValue()).int64();
-                given[honoured.slot()] = true;
+            switch (parameter) {
+                case MigrationParameter.Honoured honoured -> {
+                    values[honoured.slot()] = ((JsonNumber) argument.getValue()).int64();
+                    given[honoured.slot()] = true;
+                }
+                case MigrationParameter.Whole number -> {
+                    long value = ((JsonNumber) argument.getValue()).int64();
+                    multifd.add(old -> number.set().apply(old, value));
+                }
+                case MigrationParameter.Word word -> {
+                    String value = ((JsonString) argument.getValue()).value();
+                    multifd.add(old -> word.set().apply(old, value));
+                }
+                case MigrationParameter.FixedInt _,
+                        MigrationParameter.FixedWord _,
+                        MigrationParameter.FixedOff _,
+                        MigrationParameter.FixedEmpty _ -> {}
             }
         }
         return old -> new Parameters(
@@ -120,6 +197,15 @@ final class MigrationParameters {
                 given[3] ? values[3] : old.availSwitchoverBandwidth(),
                 given[4] ? values[4] : old.handshakeTimeoutMillis(),
                 given[5] ? values[5] : old.livenessTimeoutMillis(),
-                given[6] ? values[6] : old.pingIntervalMillis());
+                given[6] ? values[6] : old.pingIntervalMillis(),
+                changed(old.multifd(), multifd));
+    }
+
+    private static MultifdParameters changed(MultifdParameters old, List<UnaryOperator<MultifdParameters>> changes) {
+        MultifdParameters then = old;
+        for (UnaryOperator<MultifdParameters> change : changes) {
+            then = change.apply(then);
+        }
+        return then;
     }
 }

@@ -85,7 +85,7 @@ final class QueryMigrate {
                 .put("total", ram.total())
                 .put("postcopy-requests", ram.postcopyRequests())
                 .put("dirty-sync-count", ram.dirtySyncCount())
-                .put("multifd-bytes", 0)
+                .put("multifd-bytes", ram.multifdBytes())
                 .put("pages-per-second", ram.pagesPerSecond())
                 .put("downtime-bytes", ram.downtimeBytes())
                 .put("page-size", Pages.SIZE)
@@ -134,6 +134,7 @@ final class QueryMigrate {
                 .put("duplicate", ram.duplicate())
                 .put("normal", ram.normal())
                 .put("postcopy-requests", ram.postcopyRequests())
+                .put("multifd-bytes", ram.multifdBytes())
                 .build();
     }
 

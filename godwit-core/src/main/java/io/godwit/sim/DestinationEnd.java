@@ -157,6 +157,11 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
     }
 
     @Override
+    boolean waits(int id) {
+        return session.waits(id);
+    }
+
+    @Override
     void connectedTo(int id) {
         throw new IllegalStateException("the destination connects to nobody");
     }

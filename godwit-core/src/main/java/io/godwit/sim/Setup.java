@@ -6,9 +6,12 @@ import io.godwit.page.BlockInfo;
 import io.godwit.page.BlockTable;
 import io.godwit.page.Pages;
 import io.godwit.protocol.MigrationOptions;
+import io.godwit.protocol.MultifdParameters;
 import io.godwit.protocol.Parameters;
+import io.godwit.wire.MultifdCompression;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a world begins with.
@@ -53,6 +56,11 @@ record Setup(
                 recoveries);
     }
 
+    /** The machine's type; an old one's multifd has sync points without words, and zero pages on the main channel. */
+    String machine() {
+        return source.multifd() != null && blocks.totalPages() % 2 == 0 ? World.OLD_MACHINE : World.MACHINE;
+    }
+
     static BlockTable blocks(int first, int second) {
         return new BlockTable(List.of(
                 BlockInfo.of("ram0", (long) first * Pages.SIZE), BlockInfo.of("ram1", (long) second * Pages.SIZE)));
@@ -87,12 +95,13 @@ record Setup(
                 0);
         // Differences of pages are no other protocol: a third of all worlds has them.
         boolean xbzrle = blocks.totalPages() % 3 == 0;
+        MultifdParameters multifd = multifd(blocks.totalPages());
         SimStorage.Quality disk = SimStorage.Quality.random(random);
         boolean atOnce = postcopy && disk.there() && random.nextBoolean();
         return new Setup(
                 blocks,
-                source.withXbzrle(xbzrle),
-                destination.withXbzrle(xbzrle),
+                source.withXbzrle(xbzrle).withMultifd(multifd),
+                destination.withXbzrle(xbzrle).withMultifd(multifd),
                 parameters(random),
                 parameters(random),
                 random.nextInt(8) > 0,
@@ -102,6 +111,16 @@ record Setup(
                 disk,
                 atOnce,
                 recoveries);
+    }
+
+    /** Nor are channels of pages another one past precopy: another third has some, half of these compressed. */
+    private static @Nullable MultifdParameters multifd(long pages) {
+        MultifdCompression compression = pages % 4 < 2 ? MultifdCompression.NONE : MultifdCompression.ZLIB;
+        return pages % 3 == 1
+                ? MultifdParameters.DEFAULT
+                        .withChannels(1 + (int) (pages % 5) / 2)
+                        .withCompression(compression)
+                : null;
     }
 
     /** Deadlines short against the network's delays or long, and now and then none. */

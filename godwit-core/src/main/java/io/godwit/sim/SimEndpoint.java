@@ -104,6 +104,9 @@ abstract class SimEndpoint {
     /** Bytes of this connection that wait to be written, or null if the session knows it not (or not any more). */
     abstract @Nullable Outbox outbox(int id);
 
+    /** Whether nothing is to be read from the connection now. */
+    abstract boolean waits(int id);
+
     abstract void connectedTo(int id);
 
     abstract void deliver(int id, ByteBuffer in);
@@ -235,7 +238,7 @@ abstract class SimEndpoint {
         if (!conn.open) {
             return;
         }
-        if (!conn.in.hasRemaining() && !conn.leaving) {
+        if ((!conn.in.hasRemaining() || waits(conn.id)) && !conn.leaving) {
             return;
         }
         if (conn.leaving) {
@@ -274,7 +277,11 @@ abstract class SimEndpoint {
         world.queue().after(1_000, () -> {
             Conn conn = conns.get(id);
             if (conn != null && !conn.leaving) {
-                event(conn.link() + ": looked at again", () -> offer(conn));
+                event(conn.link() + ": looked at again", () -> {
+                    offer(conn);
+                    // It may not have been read from, and nobody says twice that there is something.
+                    world.queue().after(0, conn::readable);
+                });
             }
         });
     }

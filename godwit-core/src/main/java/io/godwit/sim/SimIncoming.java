@@ -61,7 +61,7 @@ final class SimIncoming implements IncomingGuest {
 
     @Override
     public @Nullable String unfit(StreamMessage.Configuration configuration) {
-        return configuration.machine().equals(World.MACHINE) ? null : "machine " + configuration.machine();
+        return configuration.machine().equals(world.setup().machine()) ? null : "machine " + configuration.machine();
     }
 
     @Override

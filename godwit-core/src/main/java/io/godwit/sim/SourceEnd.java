@@ -19,7 +19,7 @@ import io.godwit.pump.SourceSession;
 import io.godwit.pump.StreamIdentity;
 import io.godwit.wire.StreamMessage;
 import java.nio.ByteBuffer;
-import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +30,7 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
     private final Seams seams;
     private final SourceHost host;
     private final PageSource pages;
-    private final Map<Channel, Integer> roles = new EnumMap<>(Channel.class);
+    private final Map<Integer, Channel> roles = new HashMap<>();
     private Parameters parameters;
     private @Nullable SourceSession session;
     private boolean resolvedHere;
@@ -90,12 +90,7 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
     /** The role that the connection has, or null if it has none now. */
     @Nullable
     Channel role(int id) {
-        for (Map.Entry<Channel, Integer> entry : roles.entrySet()) {
-            if (entry.getValue() == id) {
-                return entry.getKey();
-            }
-        }
-        return null;
+        return roles.get(id);
     }
 
     /**
@@ -181,6 +176,11 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
     }
 
     @Override
+    boolean waits(int id) {
+        return false;
+    }
+
+    @Override
     void connectedTo(int id) {
         if (session != null) {
             session.connected(id, world.queue().now());
@@ -237,7 +237,7 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
     public int connect(Channel channel) {
         writeAll();
         Conn conn = add(SimLink.INITIATOR);
-        roles.put(channel, conn.id);
+        roles.put(conn.id, channel);
         attach(conn, world.connect(channel, conn));
         return conn.id;
     }
@@ -256,7 +256,8 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
         return new OutgoingGuest() {
             @Override
             public StreamIdentity identity() {
-                return new StreamIdentity(StreamMessage.Configuration.of(World.MACHINE), SimDevices.RAM_SECTION);
+                return new StreamIdentity(
+                        StreamMessage.Configuration.of(world.setup().machine()), SimDevices.RAM_SECTION);
             }
 
             @Override

@@ -39,7 +39,7 @@ final class Stray implements SimLink.Holder {
             }
             case 2 -> {
                 StreamEncoder.write(new StreamMessage.Header(), says);
-                StreamEncoder.write(StreamMessage.Configuration.of(World.MACHINE), says);
+                StreamEncoder.write(StreamMessage.Configuration.of(world.setup().machine()), says);
             }
             case 3, 4 -> {
                 for (int block = 0; block < blocks.size(); block++) {

@@ -4,7 +4,12 @@ package io.godwit.sim;
 
 import io.godwit.page.BlockTable;
 import io.godwit.protocol.Channel;
+import io.godwit.protocol.MigrationOptions;
+import io.godwit.protocol.MultifdParameters;
 import io.godwit.wire.DecoderOptions;
+import io.godwit.wire.MultifdDecoder;
+import io.godwit.wire.MultifdMessage;
+import io.godwit.wire.MultifdSetup;
 import io.godwit.wire.PageRecord;
 import io.godwit.wire.PreemptDecoder;
 import io.godwit.wire.ReturnPathDecoder;
@@ -16,6 +21,7 @@ import io.godwit.wire.StreamMessage;
 import io.godwit.wire.WireException;
 import java.nio.ByteBuffer;
 import java.util.IdentityHashMap;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Reads along on the source's connections and tells the trace which messages were handed to the network. Never touched unless there is a trace. */
@@ -41,12 +47,17 @@ final class Tap {
     private final BlockTable blocks;
     private final DecoderOptions options;
     private final IdentityHashMap<SimLink, Way[]> ways = new IdentityHashMap<>();
+    private final @Nullable MultifdParameters multifd;
     private @Nullable StreamContext context;
 
-    Tap(Trace trace, BlockTable blocks, boolean postcopy) {
+    Tap(Trace trace, BlockTable blocks, MigrationOptions migration) {
         this.trace = trace;
         this.blocks = blocks;
-        this.options = DecoderOptions.PLAIN.withPostcopyRam(postcopy).withXbzrle(true);
+        this.options = DecoderOptions.PLAIN
+                .withPostcopyRam(migration.postcopy())
+                .withXbzrle(true)
+                .withMultifd(migration.multifd() != null);
+        this.multifd = migration.multifd();
     }
 
     void opened(SimLink link, Channel channel, boolean recovery) {
@@ -61,6 +72,7 @@ final class Tap {
                                 ? StreamDecoder.recovery(StreamLimits.DEFAULT, options, known)
                                 : new StreamDecoder(StreamLimits.DEFAULT, options));
             case PREEMPT -> preempt(new PreemptDecoder(known.blocks()));
+            case MULTIFD -> multifd(Objects.requireNonNull(multifd));
         };
         ReturnPathDecoder answers = new ReturnPathDecoder(blocks);
         Reading backward = in -> {
@@ -77,6 +89,16 @@ final class Tap {
                 context = decoder.context();
             }
             return message == null ? null : text(message, in);
+        };
+    }
+
+    private Reading multifd(MultifdParameters parameters) {
+        MultifdDecoder decoder =
+                new MultifdDecoder(new MultifdSetup(null, parameters.channels(), parameters.compression()));
+        decoder.blocks(blocks);
+        return in -> {
+            MultifdMessage message = decoder.next(in);
+            return message == null ? null : message.toString();
         };
     }
 

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /** One simulated world: a clock, a network, a guest, and the two endpoints between which it moves. One thread. */
 final class World {
     static final String MACHINE = "sim-1";
+    static final String OLD_MACHINE = "sim-8.0";
 
     /** Whose the guest is by rights, once the source's migration has passed its commit point. */
     enum Fate {
@@ -59,7 +60,7 @@ final class World {
     World(Setup setup, SplittableRandom random, Seams seams, @Nullable Consumer<String> lines) {
         this.setup = setup;
         this.trace = new Trace(lines, queue::now);
-        this.tap = new Tap(trace, setup.blocks(), setup.destination().postcopy());
+        this.tap = new Tap(trace, setup.blocks(), setup.destination());
         this.truth = new Truth(setup.blocks(), setup.writers());
         this.devices = new SimDevices(truth);
         this.network = new SimNetwork(queue, random.split());
@@ -166,7 +167,11 @@ final class World {
                 || source.state().status() == MigrationStatus.POSTCOPY_RECOVER;
         LinkPlan plan = planner.plan(channel, recovery);
         SimLink link = network.connect(
-                channel == Channel.MAIN ? (recovery ? "recovery" : "main") : "preempt",
+                switch (channel) {
+                    case MAIN -> recovery ? "recovery" : "main";
+                    case PREEMPT -> "preempt";
+                    case MULTIFD -> "multifd";
+                },
                 plan,
                 holder,
                 accepted -> destination.accept(accepted, "the source"));

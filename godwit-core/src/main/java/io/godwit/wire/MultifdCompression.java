@@ -36,7 +36,16 @@ public enum MultifdCompression {
 
     /** Whether it can be used here: zstd needs the module {@code com.github.luben.zstd_jni} and its native library for this platform. */
     public boolean available() {
-        return this != ZSTD || ZstdLibrary.failure() == null;
+        return whyNot() == null;
+    }
+
+    /** Why it cannot be used here, as a sentence that says what to do, or null if it can. */
+    public @Nullable String whyNot() {
+        String failure = this == ZSTD ? ZstdLibrary.failure() : null;
+        return failure == null
+                ? null
+                : "multifd-compression zstd needs the library com.github.luben:zstd-jni, which is not usable here ("
+                        + failure + "): add it, or set multifd-compression to zlib or none at both ends";
     }
 
     /** Its bits in a packet's flags. */
@@ -71,11 +80,9 @@ public enum MultifdCompression {
     }
 
     private void requireAvailable() {
-        String failure = this == ZSTD ? ZstdLibrary.failure() : null;
-        if (failure != null) {
-            throw new UnsupportedOperationException(
-                    "multifd-compression zstd needs the library com.github.luben:zstd-jni, which is not usable here ("
-                            + failure + "): add it, or set multifd-compression to zlib or none at both ends");
+        String whyNot = whyNot();
+        if (whyNot != null) {
+            throw new UnsupportedOperationException(whyNot);
         }
     }
 

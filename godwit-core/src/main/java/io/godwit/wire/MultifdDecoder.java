@@ -145,11 +145,10 @@ public final class MultifdDecoder implements AutoCloseable {
         int start = reader.at();
         magicAndVersion("multifd channel");
         UUID uuid = new UUID(reader.i64(), reader.i64());
-        if (!uuid.equals(setup.uuid())) {
+        UUID ours = setup.uuid();
+        if (ours != null && !uuid.equals(ours)) {
             throw reader.errorBefore(
-                    16,
-                    "the channel of guest " + uuid + ", which is " + setup.uuid()
-                            + " here: start both with the same UUID");
+                    16, "the channel of guest " + uuid + ", which is " + ours + " here: start both with the same UUID");
         }
         int id = reader.u8();
         if (id >= setup.channels()) {
@@ -158,12 +157,14 @@ public final class MultifdDecoder implements AutoCloseable {
                     "channel number " + id + ", but multifd-channels is " + setup.channels()
                             + " here: set the same at both ends");
         }
+        reader.skip(start + MultifdFormat.INIT_ATTEMPT - reader.at());
+        int attempt = reader.i32();
         reader.skip(start + MultifdFormat.INIT_SIZE - reader.at());
         reader.commit();
         reader = new Reader(WireException.multifd(id));
         check = new MultifdPacketCheck(WireException.multifd(id), setup.compression());
         state = State.PACKET;
-        return new MultifdMessage.Init(uuid, id);
+        return new MultifdMessage.Init(uuid, id, attempt);
     }
 
     private void magicAndVersion(String what) throws WireException {

@@ -24,6 +24,8 @@ public final class MultifdEncoder implements AutoCloseable {
     public static final int MAX_PAGES = MultifdFormat.MAX_PAGES;
     /** Most bytes of one packet, with pages that do not compress at all; {@link #begin} wants that much room. */
     public static final int MAX_PACKET = PACKET_SIZE + MAX_PLAIN + PageCompressor.OVERHEAD;
+    /** Bytes that a channel begins with. */
+    public static final int INIT_SIZE = MultifdFormat.INIT_SIZE;
     /** Bytes of a packet without pages. */
     public static final int SYNC_SIZE = PACKET_SIZE;
 
@@ -148,13 +150,15 @@ public final class MultifdEncoder implements AutoCloseable {
         }
     }
 
-    /** Appends the 64 bytes that a channel begins with. */
+    /** Appends the {@link #INIT_SIZE} bytes that a channel begins with. */
     public static void init(MultifdMessage.Init init, ByteBuffer out) {
         out.putInt(MultifdFormat.MAGIC).putInt(MultifdFormat.VERSION);
         out.putLong(init.uuid().getMostSignificantBits())
                 .putLong(init.uuid().getLeastSignificantBits())
                 .put((byte) init.id());
-        out.put(NOTHING, 0, MultifdFormat.INIT_SIZE - MultifdFormat.INIT_ID - 1);
+        out.put(NOTHING, 0, MultifdFormat.INIT_ATTEMPT - MultifdFormat.INIT_ID - 1);
+        out.putInt(init.attempt());
+        out.put(NOTHING, 0, MultifdFormat.INIT_SIZE - MultifdFormat.INIT_ATTEMPT - Integer.BYTES);
     }
 
     /** Appends a SYNC packet, {@link #SYNC_SIZE} bytes; one on each channel is a sync point. Takes a number like the others. */

@@ -13,6 +13,8 @@ final class MultifdFormat {
     static final int INIT_SIZE = 64;
     static final int INIT_UUID = 8;
     static final int INIT_ID = 24;
+    /** Godwit's own, in bytes that QEMU reserves and does not look at. */
+    static final int INIT_ATTEMPT = 28;
 
     // A packet, §2: places in it.
     static final int FLAGS = 8;

@@ -12,13 +12,14 @@ import java.util.UUID;
  */
 public sealed interface MultifdMessage permits MultifdMessage.Init, MultifdMessage.Sync, MultifdPacket, MultifdPage {
     /**
-     * {@code u32 0x11223344, u32 1, 16 bytes uuid, u8 id, 39 reserved zero bytes}: the first 64 bytes of the channel, §1. What a peer may put
-     * into the reserved bytes is not kept.
+     * {@code u32 0x11223344, u32 1, 16 bytes uuid, u8 id, 3 reserved bytes, u32 attempt, 32 reserved bytes}: the first 64 bytes of the channel, §1. All that
+     * is reserved is zero; what a peer may put there is not kept. To QEMU the attempt is reserved, too, and not looked at.
      *
      * @param uuid the guest's, all zero if it has none
      * @param id number of the channel, from 0; channels arrive in any order
+     * @param attempt Godwit's own: what tells the channels of one attempt from those of another, 0 if the source does not say
      */
-    record Init(UUID uuid, int id) implements MultifdMessage {
+    record Init(UUID uuid, int id, int attempt) implements MultifdMessage {
         /** What stands for "no UUID". */
         public static final UUID NO_UUID = new UUID(0, 0);
 
@@ -26,6 +27,11 @@ public sealed interface MultifdMessage permits MultifdMessage.Init, MultifdMessa
             if (id < 0 || id > 0xff) {
                 throw new IllegalArgumentException("a multifd channel's number is 0 to 255, got " + id);
             }
+        }
+
+        /** As QEMU begins it. */
+        public Init(UUID uuid, int id) {
+            this(uuid, id, 0);
         }
     }
 

@@ -58,7 +58,7 @@ class MultifdEncoderTest {
         assertThat(MultifdWire.decode(MultifdWire.decoder(compression), bytes))
                 .filteredOn(m -> !m.startsWith("MultifdPacket"))
                 .containsExactly(
-                        "Init[uuid=00112233-4455-6677-8899-aabbccddeeff, id=2]",
+                        "Init[uuid=00112233-4455-6677-8899-aabbccddeeff, id=2, attempt=0]",
                         "Sync[]",
                         "MultifdPage[block 0 page 1]",
                         "MultifdPage[block 0 page 2]",
