@@ -3,10 +3,13 @@
 package io.godwit.sim;
 
 import io.godwit.page.BlockTable;
+import io.godwit.wire.MultifdEncoder;
+import io.godwit.wire.MultifdMessage;
 import io.godwit.wire.StreamEncoder;
 import io.godwit.wire.StreamMessage;
 import java.nio.ByteBuffer;
 import java.util.SplittableRandom;
+import java.util.UUID;
 
 /** Somebody who connects to the destination and is not its source: a health check, a half-dead proxy, the source of another guest. */
 final class Stray implements SimLink.Holder {
@@ -51,7 +54,15 @@ final class Stray implements SimLink.Holder {
                 }
             }
             case 5 -> StreamEncoder.write(new StreamMessage.RecvBitmap("another-guest"), says);
-            default -> says.putInt(0x11223344);
+            default -> {
+                says.putInt(0x11223344);
+                if (world.setup().source().multifd() != null) {
+                    // A whole first message, of another guest or of nobody's attempt.
+                    says.clear();
+                    UUID uuid = random.nextBoolean() ? new UUID(1, 2) : MultifdMessage.Init.NO_UUID;
+                    MultifdEncoder.init(new MultifdMessage.Init(uuid, random.nextInt(3)), says);
+                }
+            }
         }
         says.flip();
         if (says.hasRemaining() && random.nextInt(3) == 0) {
@@ -77,6 +88,11 @@ final class Stray implements SimLink.Holder {
             default -> "stranger with multifd";
         };
         new Stray(world, says, stays, plan, name);
+    }
+
+    /** One that says just this. */
+    static void says(World world, ByteBuffer what) {
+        new Stray(world, what, Long.MAX_VALUE, LinkPlan.GOOD, "stranger");
     }
 
     @Override

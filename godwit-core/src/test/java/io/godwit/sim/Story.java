@@ -27,6 +27,7 @@ final class Story {
     final World world;
     private final Deque<LinkPlan> mains = new ArrayDeque<>();
     private final Deque<LinkPlan> preempts = new ArrayDeque<>();
+    private final Deque<LinkPlan> pageChannels = new ArrayDeque<>();
     private final List<String> lines = new ArrayList<>();
 
     private Story(Setup setup, Seams seams, long seed) {
@@ -37,7 +38,13 @@ final class Story {
             }
         });
         world.planner((channel, recovery) -> {
-            LinkPlan next = (channel == Channel.MAIN ? mains : preempts).poll();
+            Deque<LinkPlan> plans =
+                    switch (channel) {
+                        case MAIN -> mains;
+                        case PREEMPT -> preempts;
+                        case MULTIFD -> pageChannels;
+                    };
+            LinkPlan next = plans.poll();
             return next == null ? LinkPlan.GOOD : next;
         });
         world.destination().operator(new DestinationInput.Incoming());
@@ -95,6 +102,12 @@ final class Story {
 
     Story nextPreempt(LinkPlan plan) {
         preempts.add(plan);
+        return this;
+    }
+
+    /** How the next multifd channel goes. */
+    Story nextPageChannel(LinkPlan plan) {
+        pageChannels.add(plan);
         return this;
     }
 

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.sim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.godwit.protocol.DestinationInput;
+import io.godwit.protocol.MigrationOptions;
+import io.godwit.protocol.MigrationStatus;
+import io.godwit.protocol.MultifdParameters;
+import io.godwit.protocol.SourceInput;
+import io.godwit.wire.MultifdCompression;
+import io.godwit.wire.MultifdEncoder;
+import io.godwit.wire.MultifdMessage;
+import java.nio.ByteBuffer;
+import java.util.EnumSet;
+import java.util.Objects;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Pages on channels of their own, told step by step: what cuts, strangers and channels that never come do to a precopy, and what they don't do past it. */
+class MultifdStoryTest {
+    private static final Set<MigrationStatus> OVER =
+            EnumSet.of(MigrationStatus.COMPLETED, MigrationStatus.FAILED, MigrationStatus.UNCERTAIN);
+    private static final int CHANNELS = 2;
+
+    /** The old machine type has an even number of pages ({@link Setup#machine}). */
+    private static Setup setup(MultifdCompression compression, boolean old, boolean postcopy) {
+        MigrationOptions options = Story.options(true, postcopy, false)
+                .withMultifd(MultifdParameters.DEFAULT.withChannels(CHANNELS).withCompression(compression));
+        Setup setup = new Setup(
+                Setup.blocks(6, old ? 10 : 11),
+                options,
+                options,
+                Story.QUICK,
+                Story.QUICK,
+                true,
+                2,
+                20_000,
+                0,
+                SimStorage.Quality.NONE,
+                false,
+                true);
+        assertThat(setup.machine()).isEqualTo(old ? World.OLD_MACHINE : World.MACHINE);
+        return setup;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"NONE,false", "NONE,true", "ZLIB,false", "ZLIB,true"})
+    void completes(MultifdCompression compression, boolean old) {
+        Story story = Story.of(setup(compression, old, false));
+        story.source(new SourceInput.Migrate()).completes();
+        var sent = Objects.requireNonNull(story.world.source().session()).stats();
+        assertThat(story.world.destination().session().stats().multifdBytes())
+                .as("bytes on the channels")
+                .isEqualTo(sent.multifdBytes())
+                .isGreaterThan(CHANNELS * MultifdEncoder.SYNC_SIZE * 3L);
+    }
+
+    /** Wherever one channel is cut, the guest goes on at the source or is moved whole; and the next attempt succeeds. */
+    @ParameterizedTest
+    @CsvSource({"NONE,false,0", "NONE,true,1", "ZLIB,false,1", "ZLIB,true,0"})
+    void oneChannelIsCutAnywhere(MultifdCompression compression, boolean old, int victim) {
+        int moved = 0;
+        int stayed = 0;
+        for (long at = 0; moved < 2; at += at < 3000 ? 67 : 1009) {
+            boolean reset = at % 2 == 0;
+            Story story = Story.of(setup(compression, old, false));
+            for (int channel = 0; channel < CHANNELS; channel++) {
+                story.nextPageChannel(
+                        channel == victim ? LinkPlan.GOOD.withForward(new PipeFault.Cut(at, reset)) : LinkPlan.GOOD);
+            }
+            story.source(new SourceInput.Migrate());
+            story.until(
+                    "it is over at both ends",
+                    () -> OVER.contains(story.sourceStatus()) && OVER.contains(story.destinationStatus()));
+            if (story.destinationStatus() == MigrationStatus.COMPLETED) {
+                story.completes();
+                moved++;
+            } else {
+                stayed++;
+                tryAgain(story);
+            }
+        }
+        assertThat(stayed).as("cuts that hurt").isGreaterThan(20);
+    }
+
+    private static void tryAgain(Story story) {
+        if (story.sourceStatus() == MigrationStatus.UNCERTAIN) {
+            // The kernel had everything, and the network lost it: an operator asks both ends and knows.
+            assertThat(story.world.fate()).isEqualTo(World.Fate.HERE);
+            story.source(new SourceInput.ResolveHere());
+        }
+        assertThat(story.sourceStatus()).isEqualTo(MigrationStatus.FAILED);
+        assertThat(story.world.source().guest().running())
+                .as("the guest goes on")
+                .isTrue();
+        story.destination(new DestinationInput.Incoming());
+        story.source(new SourceInput.Migrate()).completes();
+    }
+
+    @Test
+    void aChannelThatIsNeverAcceptedIsNotWaitedForForEver() {
+        Story story = Story.of(setup(MultifdCompression.NONE, false, false));
+        story.nextPageChannel(LinkPlan.GOOD.withAcceptAfter(-1));
+        story.source(new SourceInput.Migrate()).until(MigrationStatus.FAILED, MigrationStatus.FAILED);
+        assertThat(story.world.destination().machine().error()).contains("only 1 of 2 channels have come");
+        story.endsWith(Outcome.End.STAYED);
+    }
+
+    @Test
+    void channelsThatAreFasterThanMainWait() {
+        Story story = Story.of(setup(MultifdCompression.ZLIB, true, false));
+        story.nextMain(LinkPlan.GOOD.withAcceptAfter(20 * Story.MILLIS));
+        story.source(new SourceInput.Migrate()).completes();
+    }
+
+    /** Past the switch nothing comes on the channels: what becomes of them is no matter, and a recovery does without. */
+    @Test
+    void pastTheSwitchTheChannelsDontMatter() {
+        Story story = Story.of(setup(MultifdCompression.NONE, false, true));
+        story.paused();
+        long connections = story.world.network().links().stream()
+                .filter(link -> link.name().contains("multifd"))
+                .filter(SimLink::alive)
+                .count();
+        assertThat(connections).as("channels that are there").isZero();
+        story.recoversAndCompletes();
+        assertThat(story.told("#5 multifd")).as("a third channel").isFalse();
+    }
+
+    // ---- strangers
+
+    @Test
+    void strangersAreDroppedAndTheMigrationCompletes() {
+        UUID another = new UUID(4711, 4712);
+        stranger("the channel of guest " + another, init(another, 0, 0));
+        stranger("channel number 2, but multifd-channels is 2", init(MultifdMessage.Init.NO_UUID, 2, 0));
+        stranger(
+                "of version 77",
+                b -> init(MultifdMessage.Init.NO_UUID, 0, 0).apply(b).putInt(4, 77));
+    }
+
+    private static UnaryOperator<ByteBuffer> init(UUID uuid, int id, int attempt) {
+        return out -> {
+            MultifdEncoder.init(new MultifdMessage.Init(uuid, id, attempt), out);
+            return out;
+        };
+    }
+
+    private static void stranger(String why, UnaryOperator<ByteBuffer> says) {
+        Story story = Story.of(setup(MultifdCompression.NONE, false, false));
+        story.nextMain(LinkPlan.GOOD.withRoom(1_500));
+        story.source(new SourceInput.Migrate());
+        story.until("it is active", () -> story.destinationStatus() == MigrationStatus.ACTIVE);
+        Stray.says(
+                story.world,
+                says.apply(ByteBuffer.allocate(MultifdEncoder.INIT_SIZE)).flip());
+        story.completes();
+        assertThat(story.told(why)).as(why + story.told()).isTrue();
+        assertThat(story.world.destination().session().stats().strays()).isEqualTo(1);
+    }
+
+    /** Somebody is a channel before the real one is: which of the two is the source's cannot be told, so neither is believed. */
+    @Test
+    void aChannelThatIsThereTwiceFailsThePrecopy() {
+        Story story = Story.of(setup(MultifdCompression.NONE, false, false));
+        story.nextPageChannel(LinkPlan.GOOD.withAcceptAfter(10 * Story.MILLIS));
+        story.source(new SourceInput.Migrate());
+        story.until("it is active", () -> story.destinationStatus() == MigrationStatus.ACTIVE);
+        Stray.says(
+                story.world,
+                init(MultifdMessage.Init.NO_UUID, 0, 0)
+                        .apply(ByteBuffer.allocate(MultifdEncoder.INIT_SIZE))
+                        .flip());
+        story.until(MigrationStatus.FAILED, MigrationStatus.FAILED).endsWith(Outcome.End.STAYED);
+    }
+}
