@@ -5,6 +5,8 @@ package io.godwit.app;
 import io.godwit.app.bench.BenchCommand;
 import io.godwit.app.cli.LogSettings;
 import io.godwit.app.demo.DemoCommand;
+import io.godwit.app.park.ParkCommand;
+import io.godwit.app.park.UnparkCommand;
 import io.godwit.app.qmp.QmpCommand;
 import io.godwit.app.relay.RelayCommand;
 import io.godwit.app.run.RunCommand;
@@ -42,6 +44,8 @@ public final class Main implements Runnable {
             List.of(
             DemoCommand.class,
             RunCommand.class,
+            ParkCommand.class,
+            UnparkCommand.class,
             StoreCommand.class,
             QmpCommand.class,
             RelayCommand.class,
