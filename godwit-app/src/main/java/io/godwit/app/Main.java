@@ -40,8 +40,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 public final class Main implements Runnable {
 
     /** Every command of the program, in the order of the help: a new one is one more line here. */
-    private static final List<Class<?>> COMMANDS =
-            List.of(
+    private static final List<Class<?>> COMMANDS = List.of(
             DemoCommand.class,
             RunCommand.class,
             ParkCommand.class,

@@ -4,7 +4,6 @@ package io.godwit.engine;
 
 import io.godwit.guest.ParkedGuest;
 import io.godwit.page.BlockTable;
-import io.godwit.page.PageBitmap;
 import io.godwit.pump.Departure;
 import io.godwit.pump.MachineState;
 import io.godwit.pump.PageSink;
@@ -19,7 +18,6 @@ import io.godwit.store.StoreState;
 import io.godwit.store.StoredDevices;
 import io.godwit.store.VmStore;
 import io.godwit.wire.StreamMessage;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.util.List;
@@ -27,85 +25,108 @@ import java.util.Objects;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/** A VM's folder as the end of a migration. The folder is used by nobody else from then on, and closed with it. */
+/** A VM's folder as the guest of an endpoint, see {@link ParkedGuest} for who calls what. Closing it closes the store. */
 public final class StoredGuest implements ParkedGuest {
-    private static final byte[] UNDESCRIBED = "{}".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] NO_DESCRIPTION = "{}".getBytes(StandardCharsets.US_ASCII);
 
     private final VmStore store;
     private final InstantSource clock;
-    private final boolean evenUnconfirmed;
-    private final boolean clone;
-    private volatile String destination = "";
+    private final Terms terms;
     private volatile @Nullable StoreSink sink;
-    private volatile @Nullable StoreSource source;
+    private @Nullable StoreSource source;
+    private volatile boolean cloneLeft;
 
     /**
-     * @param evenUnconfirmed the operator's explicit word: it may leave although its source was not heard to have completed
-     * @param clone it leaves as a copy, and stays parked, too
+     * What the stream does not say.
+     *
+     * @param qemuVersion of the QEMU that a VM comes from, or null if nobody said
+     * @param to the address that a VM leaves to, for the operator
+     * @param asClone it leaves as a copy, and stays parked
+     * @param evenUnconfirmed the operator's word that it may leave although its source was not heard to have completed
      */
-    public StoredGuest(VmStore store, InstantSource clock, boolean evenUnconfirmed, boolean clone) {
-        this.store = store;
-        this.clock = clock;
-        this.evenUnconfirmed = evenUnconfirmed;
-        this.clone = clone;
-        if (phase() instanceof Interrupted) {
-            sink = store.resumeReceiving();
+    public record Terms(@Nullable String qemuVersion, String to, boolean asClone, boolean evenUnconfirmed) {
+        /** To park. */
+        public static Terms arriving(@Nullable String qemuVersion) {
+            return new Terms(qemuVersion, "", false, false);
+        }
+
+        /** To unpark. */
+        public static Terms leaving(String to, boolean asClone, boolean evenUnconfirmed) {
+            return new Terms(null, to, asClone, evenUnconfirmed);
         }
     }
 
-    /** Where it is about to go, for the operator who reads the manifest. Any thread. */
-    public void destination(String address) {
-        destination = address;
+    public StoredGuest(VmStore store, InstantSource clock, Terms terms) {
+        this.store = store;
+        this.clock = clock;
+        this.terms = terms;
     }
 
     @Override
     public Phase phase() {
-        Manifest manifest = store.manifest();
-        return manifest == null
-                ? new Empty()
-                : switch (manifest.state()) {
-                    case StoreState.Receiving _, StoreState.Gone _ -> new Empty();
-                    case StoreState.ReceivingPostcopy _ ->
-                        new Interrupted(
-                                identity(), new BlockTable(manifest.arrival().blocks()));
-                    case StoreState.Parked _, StoreState.ParkedUnconfirmed _ -> new Parked();
-                    case StoreState.Leaving(StoreState.Departure departure, boolean _) ->
-                        new Leaving(new Departure(departure.postcopy(), departure.nonce()));
-                };
+        Manifest now = store.manifest();
+        if (now == null) {
+            return new Empty();
+        }
+        return switch (now.state()) {
+            case StoreState.Receiving _, StoreState.Gone _ -> new Empty();
+            case StoreState.ReceivingPostcopy _ ->
+                new Interrupted(identity(), new BlockTable(now.arrival().blocks()));
+            case StoreState.Parked _, StoreState.ParkedUnconfirmed _ -> new Parked();
+            case StoreState.Leaving(StoreState.Departure departure, boolean _) ->
+                new Leaving(new Departure(departure.postcopy(), departure.nonce()));
+        };
     }
+
+    // ---- it comes
 
     @Override
     public @Nullable String receive(io.godwit.pump.Arrival arrival) {
         StreamMessage.Configuration configuration = arrival.identity().configuration();
-        if (arrival.blocks().size() > Arrival.MAX_BLOCKS) {
-            return "the source has " + arrival.blocks().size() + " RAM blocks; the store takes " + Arrival.MAX_BLOCKS;
+        if (configuration.targetPageBits().isPresent()
+                || !configuration.capabilities().isEmpty()) {
+            return "its stream says more of the machine than the store keeps (page size "
+                    + configuration.targetPageBits() + ", capabilities " + configuration.capabilities() + ")";
         }
-        sink = store.receive(new Arrival(
-                configuration.machine(),
-                arrival.blocks(),
-                arrival.identity().ramSectionId(),
-                null,
-                configuration.uuid(),
-                arrival.nonce()));
+        Arrival known;
+        try {
+            known = new Arrival(
+                    configuration.machine(),
+                    arrival.blocks(),
+                    arrival.identity().ramSectionId(),
+                    terms.qemuVersion(),
+                    configuration.uuid(),
+                    arrival.nonce());
+        } catch (IllegalArgumentException e) {
+            return String.valueOf(e.getMessage());
+        }
+        sink = store.receive(known);
         return null;
     }
 
     @Override
     public PageSink sink() {
-        return new Sink(Objects.requireNonNull(sink));
+        StoreSink open = sink;
+        if (open == null) {
+            open = store.resumeReceiving();
+            sink = open;
+        }
+        return open;
     }
 
-    /** What came is of no value and is forgotten when the next source begins. */
+    /** Gives the room on the disk back; a hand-over that was begun and not durable stays, until the next {@link #receive} forgets it. */
     @Override
-    public void reset() {}
+    public void reset() {
+        StoreSink open = sink;
+        if (open != null && !open.isPostcopy()) {
+            open.reset();
+        }
+    }
 
     @Override
     public void handOver(MachineState state) {
-        StoreSink receiving = Objects.requireNonNull(sink);
-        if (!receiving.isPostcopy()) {
-            receiving.beginPostcopy();
-        }
-        store.handOver(new StoredDevices(state.early(), state.devices(), null));
+        Objects.requireNonNull(sink).beginPostcopy();
+        store.handOver(stored(state));
     }
 
     @Override
@@ -113,6 +134,7 @@ public final class StoredGuest implements ParkedGuest {
         store.checkpoint();
     }
 
+    /** After a failed write all that was written before is good still; after a failed sync nothing is that was not synced earlier. */
     @Override
     public void mend() {
         try {
@@ -127,26 +149,30 @@ public final class StoredGuest implements ParkedGuest {
 
     @Override
     public void park(@Nullable MachineState state, boolean confirmed) {
-        store.park(
-                state == null ? null : new StoredDevices(state.early(), state.devices(), state.description()),
-                confirmed);
+        store.park(state == null ? null : stored(state), confirmed);
     }
+
+    private static StoredDevices stored(MachineState state) {
+        return new StoredDevices(state.early(), state.devices(), state.description());
+    }
+
+    // ---- it goes
 
     @Override
     public @Nullable String whyNotLeave() {
-        return store.whyNotLeave(evenUnconfirmed);
+        return store.whyNotLeave(terms.evenUnconfirmed());
     }
 
     @Override
     public StreamIdentity identity() {
         Arrival arrival = Objects.requireNonNull(store.manifest()).arrival();
-        return new StreamIdentity(
-                new StreamMessage.Configuration(arrival.machine(), OptionalInt.empty(), List.of(), arrival.uuid()),
-                arrival.ramSectionId());
+        StreamMessage.Configuration configuration =
+                new StreamMessage.Configuration(arrival.machine(), OptionalInt.empty(), List.of(), arrival.uuid());
+        return new StreamIdentity(configuration, arrival.ramSectionId());
     }
 
     @Override
-    public PageSource source() {
+    public synchronized PageSource source() {
         StoreSource open = source;
         if (open == null) {
             open = store.source();
@@ -159,97 +185,44 @@ public final class StoredGuest implements ParkedGuest {
     public MachineState state() {
         StoredDevices devices = store.devices();
         byte[] description = devices.vmDescription();
-        return new MachineState(devices.early(), devices.late(), description == null ? UNDESCRIBED : description);
+        return new MachineState(devices.early(), devices.late(), description == null ? NO_DESCRIPTION : description);
     }
 
     @Override
     public void leave(Departure departure) {
-        StoreState.Departure leaving =
-                new StoreState.Departure(destination, departure.postcopy(), departure.nonce(), clock.instant());
-        if (clone) {
-            store.leaveAsClone(leaving, evenUnconfirmed);
+        StoreState.Departure way =
+                new StoreState.Departure(terms.to(), departure.postcopy(), departure.nonce(), clock.instant());
+        if (terms.asClone()) {
+            store.leaveAsClone(way, terms.evenUnconfirmed());
+            cloneLeft = true;
         } else {
-            store.leave(leaving, evenUnconfirmed);
+            store.leave(way, terms.evenUnconfirmed());
         }
     }
 
     @Override
     public void stay() {
-        if (leaving()) {
+        Manifest now = store.manifest();
+        if (now != null && now.state() instanceof StoreState.Leaving) {
             store.takeBack();
         }
     }
 
     @Override
     public void gone() {
-        if (leaving()) {
-            store.gone("the destination has said that everything is there");
+        if (!cloneLeft) {
+            store.gone("its destination has all of it");
         }
-    }
-
-    private boolean leaving() {
-        Manifest manifest = store.manifest();
-        return manifest != null && manifest.state() instanceof StoreState.Leaving;
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         try (store) {
             StoreSource open = source;
+            source = null;
             if (open != null) {
                 open.close();
             }
-        }
-    }
-
-    /** {@link #handOver} has begun postcopy, and a failed migration's pages are forgotten by the next one. */
-    private record Sink(StoreSink to) implements PageSink {
-        @Override
-        public BlockTable blocks() {
-            return to.blocks();
-        }
-
-        @Override
-        public PageBitmap received(int block) {
-            return to.received(block);
-        }
-
-        @Override
-        public void store(int block, long page, ByteBuffer in, int position) {
-            to.store(block, page, in, position);
-        }
-
-        @Override
-        public void storeZero(int block, long page) {
-            to.storeZero(block, page);
-        }
-
-        @Override
-        public void read(int block, long page, ByteBuffer out) {
-            to.read(block, page, out);
-        }
-
-        @Override
-        public void discard(int block, long firstPage, long count) {
-            to.discard(block, firstPage, count);
-        }
-
-        @Override
-        public void beginPostcopy() {}
-
-        @Override
-        public boolean place(int block, long page, ByteBuffer in, int position) {
-            return to.place(block, page, in, position);
-        }
-
-        @Override
-        public boolean placeZero(int block, long page) {
-            return to.placeZero(block, page);
-        }
-
-        @Override
-        public void reset() {
-            to.reset();
         }
     }
 }

@@ -51,7 +51,7 @@ class StoredGuestQemuIT {
         VmStore store = VmStore.open(new OsDisk(), folder.resolve("vm"), InstantSource.system(), "test");
         Endpoint park = Endpoint.parking(
                 "store",
-                new StoredGuest(store, InstantSource.system(), evenUnconfirmed, false),
+                new StoredGuest(store, InstantSource.system(), new StoredGuest.Terms(null, "", false, evenUnconfirmed)),
                 false,
                 System::nanoTime,
                 new Random(4713));

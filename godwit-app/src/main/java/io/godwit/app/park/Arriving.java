@@ -69,7 +69,9 @@ final class Arriving extends Journey {
                         listening.stream().map(Address::toString).toList(),
                         (interrupted ? "waits for the rest of the VM at " : "waits for a VM at ")
                                 + listening.getLast()
-                                + (station.served().isEmpty() ? "" : "; QMP at " + String.join(", ", station.served())));
+                                + (station.served().isEmpty()
+                                        ? ""
+                                        : "; QMP at " + String.join(", ", station.served())));
         if (source == null) {
             note("at the source's QMP: migrate {\"uri\": \"" + target + "\""
                     + (interrupted ? ", \"resume\": true}" : "}"));
@@ -108,7 +110,7 @@ final class Arriving extends Journey {
         if (troubleSince < 0) {
             troubleSince = now;
         }
-        return now - troubleSince < PATIENCE && !cancelled || info.status() == MigrationStatus.ACTIVE
+        return (now - troubleSince < PATIENCE && !cancelled) || info.status() == MigrationStatus.ACTIVE
                 ? null
                 : Outcome.failed("no VM has come: " + trouble);
     }
@@ -238,7 +240,8 @@ final class Arriving extends Journey {
             told = true;
             try {
                 station.endpoint().migrateRecover(plan.listen());
-                target = plan.reach().apply(station.endpoint().info().listening().getLast());
+                target =
+                        plan.reach().apply(station.endpoint().info().listening().getLast());
             } catch (CommandRefused e) {
                 told = false;
                 trouble("it cannot be recovered yet: " + e.getMessage());

@@ -85,8 +85,7 @@ abstract class Journey {
                     POSTCOPY_RECOVER_SETUP,
                     POSTCOPY_RECOVER,
                     PRE_SWITCHOVER,
-                    DEVICE ->
-                underway(info);
+                    DEVICE -> underway(info);
         };
     }
 
@@ -103,7 +102,8 @@ abstract class Journey {
         if (!stopping) {
             stopping = true;
             station.lines()
-                    .refused(name + ": the VM is between two places, nothing is lost if this ends here, and the same command goes on later;"
+                    .refused(name
+                            + ": the VM is between two places, nothing is lost if this ends here, and the same command goes on later;"
                             + " once more to end it");
             return null;
         }

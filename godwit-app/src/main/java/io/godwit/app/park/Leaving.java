@@ -51,8 +51,11 @@ final class Leaving extends Journey {
                 .ready(
                         station.served(),
                         List.of(),
-                        (interrupted ? "goes on with the VM's way to " : "brings the VM to ") + plan.to()
-                                + (station.served().isEmpty() ? "" : "; QMP at " + String.join(", ", station.served())));
+                        (interrupted ? "goes on with the VM's way to " : "brings the VM to ")
+                                + plan.to()
+                                + (station.served().isEmpty()
+                                        ? ""
+                                        : "; QMP at " + String.join(", ", station.served())));
         if (interrupted) {
             return;
         }
@@ -102,7 +105,8 @@ final class Leaving extends Journey {
         String after = ranAfterMillis < 0 ? "" : "; it ran after " + ranAfterMillis + " ms";
         StoreState state = station.state();
         return plan.asClone() || state instanceof StoreState.Gone
-                ? Outcome.done("arrived", "the VM has arrived" + after + (plan.asClone() ? "; it stays parked here, too" : ""))
+                ? Outcome.done(
+                        "arrived", "the VM has arrived" + after + (plan.asClone() ? "; it stays parked here, too" : ""))
                 : Outcome.unproven("everything was sent" + after + ", but the store says: "
                         + (state == null ? "nothing" : state.word()));
     }
@@ -171,11 +175,10 @@ final class Leaving extends Journey {
         }
         told = true;
         String resume = "migrate {\"uri\": \"" + plan.to() + "\", \"resume\": true}";
-        note(info.status().word() + ": once the destination is in postcopy-paused, at its QMP: migrate-recover {\"uri\": \""
+        note(info.status().word()
+                + ": once the destination is in postcopy-paused, at its QMP: migrate-recover {\"uri\": \""
                 + plan.listen() + "\"}, then at this side's: " + resume
-                + (station.served().isEmpty()
-                        ? "; this side has no QMP: end it and begin again with --qmp"
-                        : "")
+                + (station.served().isEmpty() ? "; this side has no QMP: end it and begin again with --qmp" : "")
                 + "; or, if the destination has all of it or never got it: x-godwit-migrate-resolve");
         return null;
     }

@@ -42,8 +42,9 @@ final class Origin {
 
     /** The largest block is the machine's memory, unless there are memory devices or nodes: then only QEMU can add up. */
     private static long memory(Arrival arrival, long otherwise) {
-        boolean several = arrival.blocks().stream().map(BlockInfo::name).anyMatch(name -> name.startsWith("/objects/")
-                || name.startsWith("ram-node"));
+        boolean several = arrival.blocks().stream()
+                .map(BlockInfo::name)
+                .anyMatch(name -> name.startsWith("/objects/") || name.startsWith("ram-node"));
         BlockTable table = new BlockTable(arrival.blocks());
         return several ? otherwise : table.get(RawExport.mainBlock(table)).usedLength();
     }

@@ -5,6 +5,7 @@ package io.godwit.app.park;
 import io.godwit.app.term.EndpointOptions;
 import io.godwit.app.term.StatusLines;
 import io.godwit.engine.EndpointControl.CommandRefused;
+import io.godwit.engine.StoredGuest;
 import io.godwit.net.Address;
 import io.godwit.peer.MigrationTerms;
 import io.godwit.peer.PeerException;
@@ -14,7 +15,6 @@ import io.godwit.protocol.Capability;
 import io.godwit.qmp.QmpVersion;
 import io.godwit.store.OsDisk;
 import io.godwit.store.StoreState;
-import io.godwit.store.StoredGuest;
 import io.godwit.store.VmStore;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -96,13 +96,15 @@ public final class ParkCommand implements Callable<Integer> {
     @Option(
             names = "--mode",
             paramLabel = "precopy|postcopy",
-            description = "precopy (default): the VM runs until nearly all of its memory is here. postcopy: it stops soon,"
-                    + " for a VM that writes faster than the network carries.")
+            description =
+                    "precopy (default): the VM runs until nearly all of its memory is here. postcopy: it stops soon,"
+                            + " for a VM that writes faster than the network carries.")
     private Mode mode = Mode.PRECOPY;
 
     @Option(
             names = "--unsafe",
-            description = "Take also a VM whose QEMU has no return path: it believes that the VM has moved before anything of it is safe here.")
+            description =
+                    "Take also a VM whose QEMU has no return path: it believes that the VM has moved before anything of it is safe here.")
     private boolean unsafe;
 
     @Mixin
@@ -123,8 +125,7 @@ public final class ParkCommand implements Callable<Integer> {
     private Outcome park(
             @Nullable QemuPeer peer, StatusLines lines, Address listen, Address reach, MigrationTerms terms)
             throws IOException, CommandRefused, PeerException {
-        VmStore store =
-                VmStore.open(new OsDisk(), folder, Clock.systemUTC(), QmpVersion.GODWIT.packageName());
+        VmStore store = VmStore.open(new OsDisk(), folder, Clock.systemUTC(), QmpVersion.GODWIT.packageName());
         String occupied = occupied(store);
         if (occupied != null) {
             store.close();
@@ -147,7 +148,9 @@ public final class ParkCommand implements Callable<Integer> {
     /** What the mode needs; what was given on the command line comes on top. */
     private Map<Capability, Boolean> ours(MigrationTerms terms) {
         Map<Capability, Boolean> ours = new EnumMap<>(Capability.class);
-        mode.terms().capabilities().forEach(capability -> ours.put(capability, terms.capabilities().contains(capability)));
+        mode.terms()
+                .capabilities()
+                .forEach(capability -> ours.put(capability, terms.capabilities().contains(capability)));
         return ours;
     }
 
@@ -157,7 +160,8 @@ public final class ParkCommand implements Callable<Integer> {
             case null -> null;
             case StoreState.Receiving _, StoreState.ReceivingPostcopy _, StoreState.Gone _ -> null;
             case StoreState.ParkedUnconfirmed _ ->
-                "the VM in " + folder + " is parked already, and unconfirmed: see that query-migrate says 'completed' at its source,"
+                "the VM in " + folder
+                        + " is parked already, and unconfirmed: see that query-migrate says 'completed' at its source,"
                         + " then run 'godwit store confirm " + folder + "'";
             case StoreState.Parked _, StoreState.Leaving _ ->
                 "a VM is in " + folder + " already (" + state.word() + "): choose another folder";
@@ -175,7 +179,9 @@ public final class ParkCommand implements Callable<Integer> {
             return options.address(migrateUri);
         }
         boolean anywhere = listen instanceof Address.Tcp tcp
-                && (tcp.host().isEmpty() || tcp.host().equals("0.0.0.0") || tcp.host().equals("::"));
+                && (tcp.host().isEmpty()
+                        || tcp.host().equals("0.0.0.0")
+                        || tcp.host().equals("::"));
         if (!anywhere) {
             return listen;
         }

@@ -30,7 +30,8 @@ final class PeerOptions {
     @Option(
             names = "--qmp-peer",
             paramLabel = "ADDRESS",
-            description = "The QEMU's QMP socket, which nobody else uses: it is checked, set up and told what to do from here.")
+            description =
+                    "The QEMU's QMP socket, which nobody else uses: it is checked, set up and told what to do from here.")
     private @Nullable String peer;
 
     @Option(

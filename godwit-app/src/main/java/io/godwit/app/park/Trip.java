@@ -20,8 +20,7 @@ final class Trip {
 
     /** Makes the journey, or says at once how it ends. */
     interface Plan {
-        Outcome go(@Nullable QemuPeer peer, StatusLines lines)
-                throws IOException, CommandRefused, PeerException;
+        Outcome go(@Nullable QemuPeer peer, StatusLines lines) throws IOException, CommandRefused, PeerException;
     }
 
     static int make(CommandSpec spec, EndpointOptions options, PeerOptions peers, Plan plan) {

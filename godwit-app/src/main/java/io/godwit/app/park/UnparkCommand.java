@@ -5,6 +5,7 @@ package io.godwit.app.park;
 import io.godwit.app.term.EndpointOptions;
 import io.godwit.app.term.StatusLines;
 import io.godwit.engine.EndpointControl.CommandRefused;
+import io.godwit.engine.StoredGuest;
 import io.godwit.net.Address;
 import io.godwit.peer.MigrationTerms;
 import io.godwit.peer.PeerException;
@@ -15,7 +16,6 @@ import io.godwit.qmp.QmpVersion;
 import io.godwit.store.Manifest;
 import io.godwit.store.OsDisk;
 import io.godwit.store.StoreState;
-import io.godwit.store.StoredGuest;
 import io.godwit.store.VmStore;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -93,8 +93,9 @@ public final class UnparkCommand implements Callable<Integer> {
     @Option(
             names = "--mode",
             paramLabel = "postcopy|precopy",
-            description = "postcopy (default): it runs at once, its memory follows. precopy: all of its memory first, then it runs;"
-                    + " until then nothing has happened.")
+            description =
+                    "postcopy (default): it runs at once, its memory follows. precopy: all of its memory first, then it runs;"
+                            + " until then nothing has happened.")
     private Mode mode = Mode.POSTCOPY;
 
     @Option(
@@ -119,14 +120,17 @@ public final class UnparkCommand implements Callable<Integer> {
         Address target = options.address(to);
         Address listen = listenUri == null ? target : options.address(listenUri);
         MigrationTerms terms = peers.terms(mode, options);
-        return Trip.make(spec, options, peers, (peer, lines) -> unpark(
-                peer, lines, new Leaving.Plan(target, listen, mode, asClone, terms, peers.recoveries())));
+        return Trip.make(
+                spec,
+                options,
+                peers,
+                (peer, lines) -> unpark(
+                        peer, lines, new Leaving.Plan(target, listen, mode, asClone, terms, peers.recoveries())));
     }
 
     private Outcome unpark(@Nullable QemuPeer peer, StatusLines lines, Leaving.Plan plan)
             throws IOException, CommandRefused, PeerException {
-        VmStore store = VmStore.openExisting(
-                new OsDisk(), folder, Clock.systemUTC(), QmpVersion.GODWIT.packageName());
+        VmStore store = VmStore.openExisting(new OsDisk(), folder, Clock.systemUTC(), QmpVersion.GODWIT.packageName());
         Manifest manifest = Objects.requireNonNull(store.manifest());
         boolean interrupted = manifest.state() instanceof StoreState.Leaving;
         QemuDestination destination = peer == null ? null : new QemuDestination(peer);
@@ -157,7 +161,9 @@ public final class UnparkCommand implements Callable<Integer> {
     /** What the mode needs; what was given on the command line comes on top. */
     private Map<Capability, Boolean> ours(MigrationTerms terms) {
         Map<Capability, Boolean> ours = new EnumMap<>(Capability.class);
-        mode.terms().capabilities().forEach(capability -> ours.put(capability, terms.capabilities().contains(capability)));
+        mode.terms()
+                .capabilities()
+                .forEach(capability -> ours.put(capability, terms.capabilities().contains(capability)));
         return ours;
     }
 }

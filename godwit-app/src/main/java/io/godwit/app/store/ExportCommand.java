@@ -92,9 +92,7 @@ final class ExportCommand implements Callable<Integer> {
                     ExitCodes.FAILED);
         }
         Progress progress = vms.progress("exporting", table.get(index).pages());
-        replacing(
-                to,
-                part -> RawExport.write(source, index, vms.disk(), part, done -> Vms.pages(progress, done)));
+        replacing(to, part -> RawExport.write(source, index, vms.disk(), part, done -> Vms.pages(progress, done)));
         vms.out()
                 .println(to + ": " + table.get(index).name() + ", "
                         + ByteSizes.show(table.get(index).usedLength()));

@@ -45,9 +45,8 @@ final class ListCommand implements Callable<Integer> {
             List<VmSummary.Entry> entries = VmSummary.list(vms.disk(), where);
             if (json) {
                 vms.out()
-                        .println(new JsonArray(entries.stream()
-                                .<Json>map(ListCommand::shown)
-                                .toList()));
+                        .println(new JsonArray(
+                                entries.stream().<Json>map(ListCommand::shown).toList()));
             } else if (entries.isEmpty()) {
                 vms.out().println("there is no VM in " + where);
             } else {
@@ -77,8 +76,9 @@ final class ListCommand implements Callable<Integer> {
     }
 
     private static Json shown(VmSummary.Entry entry) {
-        JsonObject.Builder shown =
-                JsonObject.builder().put("vm", name(entry)).put("folder", entry.folder().toString());
+        JsonObject.Builder shown = JsonObject.builder()
+                .put("vm", name(entry))
+                .put("folder", entry.folder().toString());
         Manifest manifest = entry.manifest();
         if (manifest == null) {
             return shown.put("problem", String.valueOf(entry.problem())).build();

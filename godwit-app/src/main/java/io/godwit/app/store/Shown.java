@@ -62,7 +62,8 @@ final class Shown {
             case StoreState.ReceivingPostcopy _ ->
                 "it is this store's, some of its memory is still at its source: 'godwit park' on this folder goes on";
             case StoreState.Parked _ -> "complete; nobody runs it";
-            case StoreState.ParkedUnconfirmed _ -> "complete; its source was not heard to have completed and may run it";
+            case StoreState.ParkedUnconfirmed _ ->
+                "complete; its source was not heard to have completed and may run it";
             case StoreState.Leaving(StoreState.Departure departure, boolean _) ->
                 "to " + departure.to() + " by " + mode(departure) + " since " + time(departure.at())
                         + ", where it may run: 'godwit unpark' goes on";

@@ -55,6 +55,7 @@ public final class StoreCommand implements Runnable {
     public void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "what is to be done with the store? " + String.join(", ", spec.subcommands().keySet()));
+                "what is to be done with the store? "
+                        + String.join(", ", spec.subcommands().keySet()));
     }
 }

@@ -22,7 +22,8 @@ import picocli.CommandLine.Parameters;
         name = "verify",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Compares every page and the device state of a complete VM with its digest and names what is damaged.",
+        description =
+                "Compares every page and the device state of a complete VM with its digest and names what is damaged.",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:all is as it was received", "1:something is damaged, or the VM is not complete"})
 final class VerifyCommand implements Callable<Integer> {

@@ -83,11 +83,17 @@ public final class EndpointOptions {
     /** Sets what was given; what QMP would refuse is a mistake on this command line. */
     public void configure(EndpointControl endpoint) {
         List<Json> switches = new ArrayList<>();
-        capabilities().forEach((name, on) -> switches.add(
-                JsonObject.builder().put("capability", name).put("state", on).build()));
+        capabilities()
+                .forEach((name, on) -> switches.add(JsonObject.builder()
+                        .put("capability", name)
+                        .put("state", on)
+                        .build()));
         if (!switches.isEmpty()) {
             Json all = Json.array(switches.toArray(Json[]::new));
-            obey(endpoint, "migrate-set-capabilities", JsonObject.builder().put("capabilities", all).build());
+            obey(
+                    endpoint,
+                    "migrate-set-capabilities",
+                    JsonObject.builder().put("capabilities", all).build());
         }
         if (!parameters.isEmpty()) {
             obey(endpoint, "migrate-set-parameters", new JsonObject(values(parameters)));
