@@ -5,9 +5,12 @@ package io.godwit.app;
 import io.godwit.app.bench.BenchCommand;
 import io.godwit.app.cli.LogSettings;
 import io.godwit.app.demo.DemoCommand;
+import io.godwit.app.park.ParkCommand;
+import io.godwit.app.park.UnparkCommand;
 import io.godwit.app.qmp.QmpCommand;
 import io.godwit.app.relay.RelayCommand;
 import io.godwit.app.run.RunCommand;
+import io.godwit.app.store.StoreCommand;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.util.List;
@@ -37,8 +40,15 @@ import picocli.CommandLine.UnmatchedArgumentException;
 public final class Main implements Runnable {
 
     /** Every command of the program, in the order of the help: a new one is one more line here. */
-    private static final List<Class<?>> COMMANDS =
-            List.of(DemoCommand.class, RunCommand.class, QmpCommand.class, RelayCommand.class, BenchCommand.class);
+    private static final List<Class<?>> COMMANDS = List.of(
+            DemoCommand.class,
+            RunCommand.class,
+            ParkCommand.class,
+            UnparkCommand.class,
+            StoreCommand.class,
+            QmpCommand.class,
+            RelayCommand.class,
+            BenchCommand.class);
 
     /** Exit code of a user's mistake. */
     static final int MISTAKE = ExitCode.USAGE;

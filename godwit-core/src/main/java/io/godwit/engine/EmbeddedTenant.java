@@ -86,6 +86,11 @@ final class EmbeddedTenant implements Tenant {
     }
 
     @Override
+    public void paused() {
+        // Its memory ends with this process anyway.
+    }
+
+    @Override
     public void writeMemory(Path file, long address, long size) throws CommandRefused, IOException {
         try {
             guest.memory().writeTo(file, address, size);

@@ -87,6 +87,9 @@ final class HostSide implements SourceHost, DestinationHost {
                 && loop.source.machine().state() instanceof SourceState.Completed(boolean confirmed)) {
             loop.tenant.custody().handedOver(confirmed);
         }
+        if (to == MigrationStatus.POSTCOPY_PAUSED && loop.source == null) {
+            loop.tenant.paused();
+        }
         loop.tell(listener -> listener.statusChanged(from, to, reason));
     }
 

@@ -31,6 +31,7 @@ final class ParkedTenant implements Tenant {
     private final DiskWorker worker;
     private final Consumer<Runnable> loop;
     private final ParkedCustody custody;
+    private final Consumer<String> notices;
     private final Coming coming;
 
     /**
@@ -51,6 +52,7 @@ final class ParkedTenant implements Tenant {
         this.unsafe = unsafe;
         this.worker = worker;
         this.loop = loop;
+        this.notices = notices;
         this.coming = new Coming(guest.phase() instanceof ParkedGuest.Interrupted);
         this.custody = new ParkedCustody(guest, this::work, stopped, notStopped, notices);
     }
@@ -69,11 +71,6 @@ final class ParkedTenant implements Tenant {
             }
             loop.accept(done);
         });
-    }
-
-    /** Makes durable what is here, without anybody waiting for it. */
-    void checkpoint(Consumer<String> failed) {
-        work(guest::checkpoint, () -> {}, failed);
     }
 
     @Override
@@ -117,8 +114,17 @@ final class ParkedTenant implements Tenant {
         throw new CommandRefused("the memory of a parked guest is not to be had this way: export it from its store");
     }
 
+    /** Nobody waits for it; a recovery that comes to another process then asks for less. */
+    @Override
+    public void paused() {
+        work(guest::checkpoint, () -> {}, reason -> notices.accept("what has come so far is not sure yet: " + reason));
+    }
+
     @Override
     public void close(Consumer<@Nullable Throwable> ended) {
+        if (guest.phase() instanceof ParkedGuest.Interrupted) {
+            paused();
+        }
         worker.end(guest::close, ended);
     }
 

@@ -33,6 +33,9 @@ interface Tenant {
 
     MigrationInfo.Requests requests();
 
+    /** An incoming migration has paused: what has come can be made sure of. */
+    void paused();
+
     /** pmemsave; any thread. */
     void writeMemory(Path file, long address, long size) throws CommandRefused, IOException;
 

@@ -105,8 +105,11 @@ final class DestinationAttempt {
                 || (state instanceof Loading loading && loading.returnPath() && loading.channel());
         if (told) {
             out.accept(new DestinationEffect.Reply(new ReturnPathMessage.Shut(Wire.SHUT_FAILED)));
+            out.accept(new DestinationEffect.CloseChannels());
+        } else {
+            // A source that hears nothing takes its last write for success: it must not be able to make it.
+            out.accept(new DestinationEffect.DropChannels(reason));
         }
-        out.accept(new DestinationEffect.CloseChannels());
         if (told || state instanceof Active) {
             // Past EOF a source that was not told may be gone: what came is left alone until another migration begins.
             out.accept(new DestinationEffect.ResetMemory());

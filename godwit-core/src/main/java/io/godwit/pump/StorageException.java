@@ -2,6 +2,8 @@
 
 package io.godwit.pump;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The storage behind a guest's memory refused or failed: the disk is full, a page on it is damaged. The message is a sentence for the operator. No defect of ours and no
  * fault of a peer: before the commit point the migration fails with it, past it the migration pauses.
@@ -13,7 +15,7 @@ public class StorageException extends RuntimeException {
         super(message);
     }
 
-    public StorageException(String message, Throwable cause) {
+    public StorageException(String message, @Nullable Throwable cause) {
         super(message, cause);
     }
 }

@@ -2,13 +2,14 @@
 
 package io.godwit.store;
 
+import io.godwit.pump.StorageException;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The store could not do it. The message says what, where and what to do. Unchecked, because it comes through {@link io.godwit.pump.PageSink} and {@link
  * io.godwit.pump.PageSource}, too, on the migration's loop. The store itself is consistent afterwards: what {@link #kind} means for the migration stands there.
  */
-public sealed class StoreException extends RuntimeException permits DamagedPageException {
+public sealed class StoreException extends StorageException permits DamagedPageException {
     private static final long serialVersionUID = 1;
 
     /** What it means for whoever called. */

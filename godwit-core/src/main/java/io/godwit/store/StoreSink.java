@@ -97,11 +97,14 @@ public final class StoreSink implements PageSink {
         }
     }
 
+    /** Again it does nothing: a hand-over begins it, and so does the engine. */
     @Override
     public void beginPostcopy() {
         synchronized (lock) {
-            requirePrecopy("begin postcopy");
-            postcopy = true;
+            if (!postcopy) {
+                requirePrecopy("begin postcopy");
+                postcopy = true;
+            }
         }
     }
 

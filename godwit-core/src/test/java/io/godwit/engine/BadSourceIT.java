@@ -78,6 +78,12 @@ class BadSourceIT {
                         peer -> peer.open("pc-q35-10.0", false, LIST),
                         "'pc-q35-10.0'.*'godwit-churn'"),
                 source(
+                        "is on huge pages",
+                        peer -> named(peer)
+                                .say(new StreamMessage.OpenReturnPath())
+                                .say(new StreamMessage.PostcopyAdvise(0x201000, 4096)),
+                        "0x201000.*huge pages are not handled"),
+                source(
                         "lies about its name's length",
                         peer -> header(peer).bytes(7, 0xff, 0xff, 0xff, 0xff),
                         "machine name of 4294967295"),

@@ -70,6 +70,9 @@ final class MemoryStore implements ParkedGuest {
     private volatile boolean confirmed;
     private volatile boolean postcopy;
     private volatile boolean keepsAll;
+    /** A sync has failed, and nobody has gone back to what is sure. */
+    private volatile boolean doubtful;
+
     private volatile long damagedPage = -1;
 
     MemoryStore() {
@@ -157,6 +160,7 @@ final class MemoryStore implements ParkedGuest {
         String why = failing.get(step);
         if (why != null) {
             log.add(step + " fails");
+            doubtful |= step == Step.PARK || step == Step.CHECKPOINT;
             throw new StorageException(why);
         }
         if (step != Step.WRITE && step != Step.READ) {
@@ -213,12 +217,16 @@ final class MemoryStore implements ParkedGuest {
     @Override
     public void checkpoint() {
         step(Step.CHECKPOINT);
+        if (doubtful) {
+            throw new StorageException("a sync has failed");
+        }
         sync();
     }
 
     @Override
     public void mend() {
         step(Step.MEND);
+        doubtful = false;
         for (int block = 0; !keepsAll && block < received.length; block++) {
             PageBitmap sure = durable.received[block];
             for (int w = 0; w < sure.wordCount(); w++) {

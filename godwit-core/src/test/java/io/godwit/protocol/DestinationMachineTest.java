@@ -252,7 +252,7 @@ class DestinationMachineTest {
     void aStrangerWithAHeaderDoesNotKeepTheListenerForEver() {
         DestinationDialogue destination = quiet(new DestinationDialogue(POSTCOPY).opened());
 
-        destination.tickAfter(9_999).expect().tickAfter(1).expect("close", "reset-memory", "=failed");
+        destination.tickAfter(9_999).expect().tickAfter(1).expect("drop", "reset-memory", "=failed");
     }
 
     @Test

@@ -3,13 +3,12 @@
 package io.godwit.app.run;
 
 import io.godwit.app.term.Amounts;
+import io.godwit.app.term.EndpointOptions;
 import io.godwit.app.term.ExitCodes;
 import io.godwit.app.term.ParentWatch;
+import io.godwit.app.term.StatusLines;
 import io.godwit.engine.EndpointControl.CommandRefused;
 import io.godwit.guest.ChurnOptions;
-import io.godwit.json.Json;
-import io.godwit.json.JsonObject;
-import io.godwit.json.JsonSyntaxException;
 import io.godwit.memory.Backing;
 import io.godwit.net.Address;
 import io.godwit.sys.ByteSizes;
@@ -20,13 +19,13 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jline.utils.Signals;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -121,12 +120,6 @@ public final class RunCommand implements Callable<Integer> {
     private Backing backing = Backing.ANONYMOUS;
 
     @Option(
-            names = "--qmp",
-            paramLabel = "ADDRESS",
-            description = "Serve QMP here: unix:PATH or tcp:127.0.0.1:PORT; may be given several times.")
-    private List<String> qmp = List.of();
-
-    @Option(
             names = "--incoming",
             paramLabel = "URI|defer",
             description =
@@ -138,20 +131,8 @@ public final class RunCommand implements Callable<Integer> {
             description = "Do not start the guest; QMP's cont does.")
     private boolean paused;
 
-    @Option(
-            names = "--set-capability",
-            paramLabel = "NAME[=off]",
-            description = "Switch a migration capability before anything begins.")
-    private List<String> capabilities = List.of();
-
-    @Option(
-            names = "--set-parameter",
-            paramLabel = "NAME=VALUE",
-            description = "Set a migration parameter before anything begins.")
-    private Map<String, String> parameters = Map.of();
-
-    @Option(names = "--json", description = "Print what happens as JSON, one object a line.")
-    private boolean json;
+    @Mixin
+    private EndpointOptions options;
 
     @Option(
             names = "--die-with-parent",
@@ -176,19 +157,19 @@ public final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        List<Address> servers = qmp.stream().map(this::address).toList();
-        Address listen = incoming == null || incoming.equals("defer") ? null : address(incoming);
-        ChurnOptions options = options();
+        List<Address> servers = options.servers();
+        Address listen = incoming == null || incoming.equals("defer") ? null : options.address(incoming);
+        ChurnOptions churn = churn();
         if (paused && incoming != null) {
             throw new ParameterException(
                     spec.commandLine(), "--paused and --incoming contradict: a guest that comes goes on as it was");
         }
         PrintWriter out = spec.commandLine().getOut();
-        try (StatusLines lines = new StatusLines(out, json)) {
+        try (StatusLines lines = new StatusLines(out, options.json())) {
             tieToParent();
             Running made = switch (guest) {
                 case CHURN ->
-                    incoming == null ? Running.source(options, backing) : Running.destination(options.size(), backing);
+                    incoming == null ? Running.source(churn, backing) : Running.destination(churn.size(), backing);
             };
             running = made;
             Runtime.getRuntime().addShutdownHook(new Thread(this::endInTime, "godwit-end"));
@@ -231,50 +212,13 @@ public final class RunCommand implements Callable<Integer> {
         return what + (served.isEmpty() ? "; no QMP" : "; QMP at " + String.join(", ", served));
     }
 
-    private void configure(Running made) throws CommandRefused {
-        List<Json> switches = new ArrayList<>();
-        for (String word : capabilities) {
-            int equals = word.indexOf('=');
-            String state = equals < 0 ? "on" : word.substring(equals + 1);
-            if (!state.equals("on") && !state.equals("off")) {
-                throw new ParameterException(
-                        spec.commandLine(), "'" + word + "': a capability is switched NAME=on or NAME=off");
-            }
-            switches.add(JsonObject.builder()
-                    .put("capability", equals < 0 ? word : word.substring(0, equals))
-                    .put("state", state.equals("on"))
-                    .build());
-        }
-        if (!switches.isEmpty()) {
-            obey(
-                    made,
-                    "migrate-set-capabilities",
-                    JsonObject.builder()
-                            .put("capabilities", Json.array(switches.toArray(Json[]::new)))
-                            .build());
-        }
-        if (!parameters.isEmpty()) {
-            JsonObject.Builder arguments = JsonObject.builder();
-            parameters.forEach((name, value) -> arguments.put(name, value(value)));
-            obey(made, "migrate-set-parameters", arguments.build());
-        }
-    }
-
     /** What QMP would refuse is a mistake on this command line. */
-    private void obey(Running made, String command, JsonObject arguments) {
+    private void configure(Running made) {
         try {
-            made.execute(command, arguments);
-        } catch (CommandRefused e) {
+            options.configure(made.endpoint());
+        } catch (ParameterException e) {
             end();
-            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
-        }
-    }
-
-    private static Json value(String text) {
-        try {
-            return Json.parse(text);
-        } catch (JsonSyntaxException e) {
-            return Json.of(text); // a word, as in zero-page-detection=none
+            throw e;
         }
     }
 
@@ -333,7 +277,7 @@ public final class RunCommand implements Callable<Integer> {
         clean.complete(null);
     }
 
-    private ChurnOptions options() {
+    private ChurnOptions churn() {
         try {
             return new ChurnOptions(
                     size,
@@ -345,14 +289,6 @@ public final class RunCommand implements Callable<Integer> {
                     cold,
                     ChurnOptions.of(size).payloadBytes(),
                     seed);
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
-        }
-    }
-
-    private Address address(String text) {
-        try {
-            return Address.parse(text);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }

@@ -3,15 +3,11 @@
 package io.godwit.app.run;
 
 import io.godwit.engine.Endpoint;
-import io.godwit.engine.EndpointControl.CommandRefused;
 import io.godwit.guest.ChurnGuest;
 import io.godwit.guest.ChurnOptions;
-import io.godwit.json.JsonObject;
 import io.godwit.memory.Backing;
 import io.godwit.net.Address;
-import io.godwit.qmp.EndpointCommands;
 import io.godwit.qmp.EndpointQmp;
-import io.godwit.qmp.QmpMessage;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,15 +52,6 @@ final class Running implements AutoCloseable {
         }
         server.close();
         throw new IOException("the endpoint has ended");
-    }
-
-    /** Carries out a QMP command as if a client had sent it; a refusal is a {@link CommandRefused}. */
-    void execute(String command, JsonObject arguments) throws CommandRefused {
-        QmpMessage answer =
-                EndpointCommands.table(endpoint).answer(new QmpMessage.Command(command, arguments, null, false));
-        if (answer instanceof QmpMessage.ErrorReply refusal) {
-            throw new CommandRefused(refusal.description());
-        }
     }
 
     /** Ends everything, whatever the endpoint holds, and removes the sockets. Again it only waits until that is done. */

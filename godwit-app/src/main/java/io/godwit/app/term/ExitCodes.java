@@ -10,5 +10,11 @@ public final class ExitCodes {
     /** Something that is needed is not there or taken: a port, a socket, a peer (EX_UNAVAILABLE of sysexits). */
     public static final int UNAVAILABLE = 69;
 
+    /** It was done, and something about it stays unproven. */
+    public static final int UNPROVEN = 3;
+
+    /** It is half done, nothing is lost, and the same command goes on (EX_TEMPFAIL of sysexits). */
+    public static final int UNFINISHED = 75;
+
     private ExitCodes() {}
 }

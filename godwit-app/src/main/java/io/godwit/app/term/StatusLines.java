@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package io.godwit.app.run;
+package io.godwit.app.term;
 
 import io.godwit.engine.EndpointListener;
 import io.godwit.json.Json;
@@ -20,7 +20,7 @@ import java.util.concurrent.TimeUnit;
  * What happens at the endpoint, as lines on standard output. They are written by a thread of their own: the endpoint's loop, which tells them, never
  * waits for a terminal or a pipe. At most {@link #CAPACITY} wait; what comes then is counted and dropped.
  */
-final class StatusLines implements EndpointListener, AutoCloseable {
+public final class StatusLines implements EndpointListener, AutoCloseable {
     private static final int CAPACITY = 10_000;
     private static final long FLUSH_SECONDS = 1;
     private static final DateTimeFormatter CLOCK =
@@ -36,7 +36,7 @@ final class StatusLines implements EndpointListener, AutoCloseable {
     private volatile long dropped;
 
     /** @param json one JSON object a line, else a sentence */
-    StatusLines(PrintWriter out, boolean json) {
+    public StatusLines(PrintWriter out, boolean json) {
         this.out = out;
         this.json = json;
         Thread.ofPlatform().daemon().name("godwit-status").start(this::write);
@@ -47,7 +47,7 @@ final class StatusLines implements EndpointListener, AutoCloseable {
      *
      * @param words the same as a sentence
      */
-    void ready(List<String> qmp, List<String> incoming, String words) {
+    public void ready(List<String> qmp, List<String> incoming, String words) {
         add(
                 "ready",
                 JsonObject.builder()
@@ -91,8 +91,13 @@ final class StatusLines implements EndpointListener, AutoCloseable {
     }
 
     /** A signal that is not obeyed yet. */
-    void refused(String reason) {
+    public void refused(String reason) {
         add("refused", JsonObject.builder().put("reason", reason).build(), reason);
+    }
+
+    /** Anything else that a program may want to tell apart by its name. */
+    public void say(String name, JsonObject data, String words) {
+        add(name, data, words);
     }
 
     private static Json strings(List<String> values) {

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.park;
+
+import io.godwit.engine.EndpointControl.CommandRefused;
+import io.godwit.engine.MigrationInfo;
+import io.godwit.json.JsonObject;
+import io.godwit.peer.PeerException;
+import io.godwit.sys.ByteSizes;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One VM's way in or out, followed to its end: whatever happens, the endpoint is asked how it stands, and what is due in that state is done. Runs in one thread; ends with an
+ * {@link Outcome}.
+ */
+abstract class Journey {
+    private static final long TICK_MILLIS = 200;
+    private static final long PROGRESS_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    final Station station;
+    private final int recoveries;
+    private int tried;
+    private long nextTry;
+    private String lastTrouble = "";
+    private long lastProgress = System.nanoTime();
+    private long lastDone = -1;
+    private boolean stopping;
+
+    Journey(Station station, int recoveries) {
+        this.station = station;
+        this.recoveries = recoveries;
+    }
+
+    /** Begins, or goes on where an earlier process was ended. */
+    abstract void begin() throws CommandRefused, PeerException;
+
+    /** Nothing has ended yet; the other end may have news. Null: go on. */
+    abstract @Nullable Outcome underway(MigrationInfo info);
+
+    abstract Outcome completed(MigrationInfo info);
+
+    abstract Outcome failed(MigrationInfo info);
+
+    /** Past the commit point, without a channel: is called again and again, as often as {@link #mayTry} allows. Null: go on. */
+    abstract @Nullable Outcome paused(MigrationInfo info);
+
+    /** Before the commit point an operator has enough. */
+    abstract void cancel() throws CommandRefused, PeerException;
+
+    /** Whether nothing is lost and nobody misled if it ends here and now. */
+    abstract boolean revocable(MigrationInfo info);
+
+    /** Where the VM is if this process ends now, past the commit point. */
+    abstract String standing();
+
+    final Outcome travel() throws CommandRefused, PeerException {
+        begin();
+        while (true) {
+            Happening happening = station.next(TICK_MILLIS);
+            MigrationInfo info = station.info();
+            if (info == null) {
+                return Outcome.unfinished("ended by QMP: " + standing());
+            }
+            Outcome outcome = happening instanceof Happening.Signalled signal ? signalled(signal.name(), info) : null;
+            outcome = outcome == null ? step(info) : outcome;
+            if (outcome != null) {
+                return outcome;
+            }
+            progress(info);
+        }
+    }
+
+    private @Nullable Outcome step(MigrationInfo info) {
+        return switch (info.status()) {
+            case COMPLETED -> completed(info);
+            case FAILED, CANCELLED -> failed(info);
+            case POSTCOPY_PAUSED, UNCERTAIN -> paused(info);
+            case NONE,
+                    SETUP,
+                    CANCELLING,
+                    ACTIVE,
+                    POSTCOPY_ACTIVE,
+                    POSTCOPY_RECOVER_SETUP,
+                    POSTCOPY_RECOVER,
+                    PRE_SWITCHOVER,
+                    DEVICE -> underway(info);
+        };
+    }
+
+    private @Nullable Outcome signalled(String name, MigrationInfo info) {
+        if (revocable(info)) {
+            note(name + ": cancelling");
+            try {
+                cancel();
+            } catch (CommandRefused | PeerException e) {
+                note(name + " cannot be obeyed: " + e.getMessage());
+            }
+            return null;
+        }
+        if (!stopping) {
+            stopping = true;
+            station.lines()
+                    .refused(name
+                            + ": the VM is between two places, nothing is lost if this ends here, and the same command goes on later;"
+                            + " once more to end it");
+            return null;
+        }
+        return Outcome.unfinished(name + ": " + standing());
+    }
+
+    // ---- recoveries
+
+    /** Whether it is time for another try; the pauses between them become longer. */
+    final boolean mayTry() {
+        return System.nanoTime() - nextTry >= 0 && tried < recoveries;
+    }
+
+    final boolean exhausted() {
+        return tried >= recoveries && System.nanoTime() - nextTry >= 0;
+    }
+
+    /** A try begins. */
+    final int trying() {
+        tried++;
+        nextTry = System.nanoTime() + TimeUnit.SECONDS.toNanos(1L << Math.min(tried, 4));
+        return tried;
+    }
+
+    /** It has come to nothing; the next one comes when it is time for it. */
+    final void trouble(String sentence) {
+        lastTrouble = sentence;
+        note(sentence);
+    }
+
+    final String lastTrouble() {
+        return lastTrouble;
+    }
+
+    // ---- what is told
+
+    final void note(String words) {
+        station.lines().say("note", JsonObject.builder().put("text", words).build(), words);
+    }
+
+    private void progress(MigrationInfo info) {
+        long now = System.nanoTime();
+        MigrationInfo.Ram ram = info.ram();
+        long done = ram.total() - ram.remaining();
+        if (now - lastProgress < PROGRESS_NANOS || ram.total() == 0 || done == lastDone) {
+            return;
+        }
+        lastProgress = now;
+        lastDone = done;
+        station.lines()
+                .say(
+                        "progress",
+                        JsonObject.builder()
+                                .put("status", info.status().word())
+                                .put("done", done)
+                                .put("total", ram.total())
+                                .put("transferred", ram.transferred())
+                                .build(),
+                        String.format(
+                                Locale.ROOT,
+                                "%s: %d %% of %s (%s on the wire)",
+                                info.status().word(),
+                                done * 100 / ram.total(),
+                                ByteSizes.show(ram.total()),
+                                ByteSizes.show(ram.transferred())));
+    }
+}

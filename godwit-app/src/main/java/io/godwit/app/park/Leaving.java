@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.park;
+
+import io.godwit.engine.EndpointControl.CommandRefused;
+import io.godwit.engine.EndpointControl.Owner;
+import io.godwit.engine.MigrationInfo;
+import io.godwit.json.JsonObject;
+import io.godwit.net.Address;
+import io.godwit.peer.DestinationVerdict;
+import io.godwit.peer.MigrationTerms;
+import io.godwit.peer.PeerException;
+import io.godwit.peer.PeerState;
+import io.godwit.peer.QemuDestination;
+import io.godwit.protocol.MigrationStatus;
+import io.godwit.store.StoreState;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** A VM leaves the store. */
+final class Leaving extends Journey {
+    private static final Duration NOTICES = Duration.ofSeconds(10);
+    private static final Duration FOREVER = Duration.ofDays(365);
+
+    private final Plan plan;
+    private final @Nullable QemuDestination destination;
+    private boolean told;
+    private volatile long ranAfterMillis = -1;
+
+    /**
+     * What was asked for.
+     *
+     * @param to where the destination is reached
+     * @param listen where it is told to listen
+     */
+    record Plan(Address to, Address listen, Mode mode, boolean asClone, MigrationTerms terms, int recoveries) {}
+
+    Leaving(Station station, Plan plan, @Nullable QemuDestination destination) {
+        super(station, plan.recoveries());
+        this.plan = plan;
+        this.destination = destination;
+    }
+
+    @Override
+    void begin() throws CommandRefused, PeerException {
+        boolean interrupted = station.state() instanceof StoreState.Leaving;
+        station.lines()
+                .ready(
+                        station.served(),
+                        List.of(),
+                        (interrupted ? "goes on with the VM's way to " : "brings the VM to ")
+                                + plan.to()
+                                + (station.served().isEmpty()
+                                        ? ""
+                                        : "; QMP at " + String.join(", ", station.served())));
+        if (interrupted) {
+            return;
+        }
+        Address to = plan.to();
+        if (destination != null) {
+            destination.prepare(plan.terms());
+            to = PeerOptions.withPort(to, destination.listen(plan.listen()));
+        }
+        long start = System.nanoTime();
+        if (destination != null) {
+            watch(destination, start);
+        }
+        station.endpoint().migrate(to, false);
+    }
+
+    /** Tells when it runs: that is what an operator waits for. */
+    private void watch(QemuDestination there, long start) {
+        Thread.ofPlatform().daemon().name("godwit-resume").start(() -> {
+            try {
+                there.peer().await(PeerState::running, "running", FOREVER);
+            } catch (PeerException e) {
+                return; // it ended, or the command did: both are told elsewhere
+            }
+            ranAfterMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+            station.lines()
+                    .say(
+                            "runs",
+                            JsonObject.builder()
+                                    .put("milliseconds", ranAfterMillis)
+                                    .build(),
+                            "the VM runs at its destination, after " + ranAfterMillis + " ms");
+        });
+    }
+
+    @Override
+    @Nullable
+    Outcome underway(MigrationInfo info) {
+        if (info.status() == MigrationStatus.POSTCOPY_ACTIVE) {
+            told = false;
+        }
+        return null;
+    }
+
+    @Override
+    Outcome completed(MigrationInfo info) {
+        station.close();
+        String after = ranAfterMillis < 0 ? "" : "; it ran after " + ranAfterMillis + " ms";
+        StoreState state = station.state();
+        return plan.asClone() || state instanceof StoreState.Gone
+                ? Outcome.done(
+                        "arrived", "the VM has arrived" + after + (plan.asClone() ? "; it stays parked here, too" : ""))
+                : Outcome.unproven("everything was sent" + after + ", but the store says: "
+                        + (state == null ? "nothing" : state.word()));
+    }
+
+    @Override
+    Outcome failed(MigrationInfo info) {
+        String why = Objects.requireNonNullElse(info.errorDesc(), "cancelled");
+        station.close();
+        return Outcome.failed("the VM stays parked: " + why);
+    }
+
+    @Override
+    @Nullable
+    Outcome paused(MigrationInfo info) {
+        if (destination == null) {
+            return waitForOperator(info);
+        }
+        if (exhausted()) {
+            return Outcome.unfinished("the way cannot be finished for now (" + lastTrouble() + "): " + standing());
+        }
+        if (!mayTry()) {
+            return null;
+        }
+        try {
+            DestinationVerdict verdict = destination.verdict(NOTICES);
+            if (info.status() == MigrationStatus.UNCERTAIN && verdict.provesThatItArrived()) {
+                note(verdict.sentence());
+                station.endpoint().migrateResolve(Owner.DESTINATION);
+                return null;
+            }
+            if (info.status() == MigrationStatus.UNCERTAIN && verdict.provesThatItNeverCame()) {
+                note(verdict.sentence());
+                station.endpoint().migrateResolve(Owner.SOURCE);
+                return null;
+            }
+            switch (verdict.fate()) {
+                case AWAITS_RECOVERY -> recover();
+                case UNDECIDED -> {
+                    trying();
+                    trouble("the destination has not noticed the break: " + verdict.sentence());
+                    destination.pause();
+                }
+                case WAITS, FAILED, RUNS_HERE, STOPPED_HERE, MOVED_ON, GONE, REPLACED, UNREACHABLE -> {
+                    trying();
+                    trouble("no recovery: " + verdict.sentence());
+                }
+            }
+        } catch (PeerException | CommandRefused e) {
+            trying();
+            trouble("no recovery: " + e.getMessage());
+        }
+        return null;
+    }
+
+    private void recover() throws CommandRefused, PeerException {
+        QemuDestination there = Objects.requireNonNull(destination);
+        note("recovery " + trying());
+        Address real = there.recover(plan.listen());
+        station.endpoint().migrate(PeerOptions.withPort(plan.to(), real), true);
+    }
+
+    /** Nobody knows what the destination does: only the operator can say when it listens. The first try is free where an earlier process was ended. */
+    private @Nullable Outcome waitForOperator(MigrationInfo info) {
+        if (told) {
+            return null;
+        }
+        told = true;
+        String resume = "migrate {\"uri\": \"" + plan.to() + "\", \"resume\": true}";
+        note(info.status().word()
+                + ": once the destination is in postcopy-paused, at its QMP: migrate-recover {\"uri\": \""
+                + plan.listen() + "\"}, then at this side's: " + resume
+                + (station.served().isEmpty() ? "; this side has no QMP: end it and begin again with --qmp" : "")
+                + "; or, if the destination has all of it or never got it: x-godwit-migrate-resolve");
+        return null;
+    }
+
+    @Override
+    void cancel() throws CommandRefused {
+        station.endpoint().migrateCancel();
+    }
+
+    @Override
+    boolean revocable(MigrationInfo info) {
+        return !(station.state() instanceof StoreState.Leaving)
+                && switch (info.status()) {
+                    case NONE, SETUP, ACTIVE, PRE_SWITCHOVER, DEVICE -> true;
+                    default -> false;
+                };
+    }
+
+    @Override
+    String standing() {
+        return station.state() instanceof StoreState.Leaving
+                ? "the VM is leaving and may run at its destination; 'godwit unpark' with the same arguments goes on"
+                : "the VM is parked";
+    }
+}

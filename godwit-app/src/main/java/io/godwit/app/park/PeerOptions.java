@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.park;
+
+import io.godwit.app.term.EndpointOptions;
+import io.godwit.json.Json;
+import io.godwit.net.Address;
+import io.godwit.peer.MigrationTerms;
+import io.godwit.peer.PeerException;
+import io.godwit.peer.QemuPeer;
+import io.godwit.protocol.Capability;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Options about the QEMU at the other end. */
+final class PeerOptions {
+    private static final Duration ANSWER = Duration.ofSeconds(20);
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec spec;
+
+    @Option(
+            names = "--qmp-peer",
+            paramLabel = "ADDRESS",
+            description =
+                    "The QEMU's QMP socket, which nobody else uses: it is checked, set up and told what to do from here.")
+    private @Nullable String peer;
+
+    @Option(
+            names = "--peer-parameter",
+            paramLabel = "NAME=VALUE",
+            description = "Set a migration parameter at the QEMU, as in max-bandwidth=500000000.")
+    private Map<String, String> parameters = Map.of();
+
+    @Option(
+            names = "--recoveries",
+            paramLabel = "N",
+            description = "How often a broken postcopy is recovered before the command gives up for now (default: 5).")
+    private int recoveries = 5;
+
+    @SuppressWarnings("NullAway.Init") // picocli sets the fields
+    PeerOptions() {}
+
+    int recoveries() {
+        return recoveries;
+    }
+
+    boolean given() {
+        return peer != null;
+    }
+
+    /** Whether the QEMU is on this very machine, as far as can be told. */
+    boolean here() {
+        return peer != null && peer.startsWith("unix:");
+    }
+
+    /** Connects to it; null if none was given. */
+    @Nullable
+    QemuPeer connect(EndpointOptions options) throws PeerException {
+        return peer == null ? null : QemuPeer.connect(options.address(peer), ANSWER);
+    }
+
+    /** What both ends are to agree on. */
+    MigrationTerms terms(Mode mode, EndpointOptions options) {
+        Set<Capability> capabilities = EnumSet.copyOf(mode.terms().capabilities());
+        options.capabilities().forEach((name, on) -> {
+            Capability capability = Capability.of(name);
+            if (capability == null) {
+                throw new ParameterException(spec.commandLine(), "there is no capability '" + name + "'");
+            }
+            if (on) {
+                capabilities.add(capability);
+            } else {
+                capabilities.remove(capability);
+            }
+        });
+        Map<String, Json> values = new LinkedHashMap<>(EndpointOptions.values(parameters));
+        return new MigrationTerms(capabilities, values);
+    }
+
+    /** The same address, with the port that was chosen where any was asked for. */
+    static Address withPort(Address wanted, Address real) {
+        return wanted instanceof Address.Tcp want && want.port() == 0 && real instanceof Address.Tcp is
+                ? new Address.Tcp(want.host(), is.port())
+                : wanted;
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.store;
+
+import io.godwit.app.term.ExitCodes;
+import io.godwit.app.term.Progress;
+import io.godwit.qmp.QmpVersion;
+import io.godwit.store.Disk;
+import io.godwit.store.OsDisk;
+import io.godwit.store.StoreException;
+import io.godwit.store.VmStore;
+import io.godwit.sys.ByteSizes;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Clock;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** What all commands about parked VMs share: where these are, and how is told what went wrong. */
+final class Vms {
+    static final String ROOT = "/var/lib/godwit";
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec spec;
+
+    @Option(
+            names = "--root",
+            paramLabel = "FOLDER",
+            description = "Where VMs that are given by name are (default: " + ROOT + ").")
+    private Path root = Path.of(ROOT);
+
+    @SuppressWarnings("NullAway.Init") // picocli sets the fields
+    Vms() {}
+
+    /** What a command does; its exit code. */
+    interface Work {
+        int run() throws IOException;
+    }
+
+    Path root() {
+        return root;
+    }
+
+    /** A name without a slash is one below the root. */
+    Path folder(String vm) {
+        return vm.contains("/") ? Path.of(vm) : root.resolve(vm);
+    }
+
+    Disk disk() {
+        return new OsDisk();
+    }
+
+    VmStore open(String vm) {
+        return VmStore.openExisting(disk(), folder(vm), Clock.systemUTC(), QmpVersion.GODWIT.packageName());
+    }
+
+    VmStore create(String vm) {
+        return VmStore.open(disk(), folder(vm), Clock.systemUTC(), QmpVersion.GODWIT.packageName());
+    }
+
+    PrintWriter out() {
+        return spec.commandLine().getOut();
+    }
+
+    /** Told on standard error, so that it is in nobody's way. */
+    Progress progress(String what, long total) {
+        return new Progress(spec.commandLine().getErr(), what, total, System::nanoTime);
+    }
+
+    static void bytes(Progress progress, long done) {
+        progress.at(done, ByteSizes::show);
+    }
+
+    static void pages(Progress progress, long done) {
+        progress.at(done, pages -> pages + " pages");
+    }
+
+    /** Runs it; what the store cannot do is a sentence and an exit code. */
+    int guarded(Work work) {
+        try {
+            return work.run();
+        } catch (StoreException e) {
+            return failed(
+                    String.valueOf(e.getMessage()),
+                    switch (e.kind()) {
+                        case CORRUPT, REFUSED, MISSING -> ExitCodes.FAILED;
+                        case FULL, UNUSABLE, BROKEN, SYNC_FAILED, LOCKED -> ExitCodes.UNAVAILABLE;
+                    });
+        } catch (IOException e) {
+            return failed(e.toString(), ExitCodes.UNAVAILABLE);
+        }
+    }
+
+    int failed(String sentence, int code) {
+        spec.commandLine().getErr().println("godwit: " + sentence);
+        return code;
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.term;
+
+import io.godwit.engine.EndpointControl;
+import io.godwit.json.Json;
+import io.godwit.json.JsonObject;
+import io.godwit.json.JsonSyntaxException;
+import io.godwit.net.Address;
+import io.godwit.qmp.EndpointCommands;
+import io.godwit.qmp.QmpMessage;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Options of every command that has an endpoint: its QMP, its settings, and how it tells what happens. */
+public final class EndpointOptions {
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec spec;
+
+    @Option(
+            names = "--qmp",
+            paramLabel = "ADDRESS",
+            description = "Serve QMP here: unix:PATH or tcp:127.0.0.1:PORT; may be given several times.")
+    private List<String> qmp = List.of();
+
+    @Option(
+            names = "--set-capability",
+            paramLabel = "NAME[=off]",
+            description = "Switch a migration capability before anything begins.")
+    private List<String> capabilities = List.of();
+
+    @Option(
+            names = "--set-parameter",
+            paramLabel = "NAME=VALUE",
+            description = "Set a migration parameter before anything begins.")
+    private Map<String, String> parameters = Map.of();
+
+    @Option(names = "--json", description = "Print what happens as JSON, one object a line.")
+    private boolean json;
+
+    /** Made by picocli. */
+    @SuppressWarnings("NullAway.Init") // picocli sets the fields
+    public EndpointOptions() {}
+
+    public boolean json() {
+        return json;
+    }
+
+    public List<Address> servers() {
+        return qmp.stream().map(this::address).toList();
+    }
+
+    /** An address on the command line. */
+    public Address address(String text) {
+        try {
+            return Address.parse(text);
+        } catch (IllegalArgumentException e) {
+            throw mistake(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** The capabilities by name, and whether each shall be on. */
+    public Map<String, Boolean> capabilities() {
+        Map<String, Boolean> switches = new LinkedHashMap<>();
+        for (String word : capabilities) {
+            int equals = word.indexOf('=');
+            String state = equals < 0 ? "on" : word.substring(equals + 1);
+            if (!state.equals("on") && !state.equals("off")) {
+                throw new ParameterException(
+                        spec.commandLine(), "'" + word + "': a capability is switched NAME=on or NAME=off");
+            }
+            switches.put(equals < 0 ? word : word.substring(0, equals), state.equals("on"));
+        }
+        return switches;
+    }
+
+    /** Sets what was given; what QMP would refuse is a mistake on this command line. */
+    public void configure(EndpointControl endpoint) {
+        List<Json> switches = new ArrayList<>();
+        capabilities()
+                .forEach((name, on) -> switches.add(JsonObject.builder()
+                        .put("capability", name)
+                        .put("state", on)
+                        .build()));
+        if (!switches.isEmpty()) {
+            Json all = Json.array(switches.toArray(Json[]::new));
+            obey(
+                    endpoint,
+                    "migrate-set-capabilities",
+                    JsonObject.builder().put("capabilities", all).build());
+        }
+        if (!parameters.isEmpty()) {
+            obey(endpoint, "migrate-set-parameters", new JsonObject(values(parameters)));
+        }
+    }
+
+    /** Numbers and truth values as such, all else as words ({@code zero-page-detection=none}). */
+    public static Map<String, Json> values(Map<String, String> words) {
+        Map<String, Json> values = new LinkedHashMap<>();
+        words.forEach((name, text) -> values.put(name, value(text)));
+        return values;
+    }
+
+    private static Json value(String text) {
+        try {
+            return Json.parse(text);
+        } catch (JsonSyntaxException e) {
+            return Json.of(text);
+        }
+    }
+
+    private void obey(EndpointControl endpoint, String command, JsonObject arguments) {
+        QmpMessage answer =
+                EndpointCommands.table(endpoint).answer(new QmpMessage.Command(command, arguments, null, false));
+        if (answer instanceof QmpMessage.ErrorReply refusal) {
+            throw new ParameterException(spec.commandLine(), refusal.description());
+        }
+    }
+
+    private ParameterException mistake(String sentence, Throwable cause) {
+        return new ParameterException(spec.commandLine(), sentence, cause);
+    }
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.engine;
+
+import io.godwit.guest.ParkedGuest;
+import io.godwit.page.BlockTable;
+import io.godwit.pump.Departure;
+import io.godwit.pump.MachineState;
+import io.godwit.pump.PageSink;
+import io.godwit.pump.PageSource;
+import io.godwit.pump.StreamIdentity;
+import io.godwit.store.Arrival;
+import io.godwit.store.Manifest;
+import io.godwit.store.StoreException;
+import io.godwit.store.StoreSink;
+import io.godwit.store.StoreSource;
+import io.godwit.store.StoreState;
+import io.godwit.store.StoredDevices;
+import io.godwit.store.VmStore;
+import io.godwit.wire.StreamMessage;
+import java.nio.charset.StandardCharsets;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Objects;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/** A VM's folder as the guest of an endpoint, see {@link ParkedGuest} for who calls what. Closing it closes the store. */
+public final class StoredGuest implements ParkedGuest {
+    private static final byte[] NO_DESCRIPTION = "{}".getBytes(StandardCharsets.US_ASCII);
+
+    private final VmStore store;
+    private final InstantSource clock;
+    private final Terms terms;
+    private volatile @Nullable StoreSink sink;
+    private @Nullable StoreSource source;
+    private volatile boolean cloneLeft;
+
+    /**
+     * What the stream does not say.
+     *
+     * @param qemuVersion of the QEMU that a VM comes from, or null if nobody said
+     * @param to the address that a VM leaves to, for the operator
+     * @param asClone it leaves as a copy, and stays parked
+     * @param evenUnconfirmed the operator's word that it may leave although its source was not heard to have completed
+     */
+    public record Terms(@Nullable String qemuVersion, String to, boolean asClone, boolean evenUnconfirmed) {
+        /** To park. */
+        public static Terms arriving(@Nullable String qemuVersion) {
+            return new Terms(qemuVersion, "", false, false);
+        }
+
+        /** To unpark. */
+        public static Terms leaving(String to, boolean asClone, boolean evenUnconfirmed) {
+            return new Terms(null, to, asClone, evenUnconfirmed);
+        }
+    }
+
+    public StoredGuest(VmStore store, InstantSource clock, Terms terms) {
+        this.store = store;
+        this.clock = clock;
+        this.terms = terms;
+    }
+
+    @Override
+    public Phase phase() {
+        Manifest now = store.manifest();
+        if (now == null) {
+            return new Empty();
+        }
+        return switch (now.state()) {
+            case StoreState.Receiving _, StoreState.Gone _ -> new Empty();
+            case StoreState.ReceivingPostcopy _ ->
+                new Interrupted(identity(), new BlockTable(now.arrival().blocks()));
+            case StoreState.Parked _, StoreState.ParkedUnconfirmed _ -> new Parked();
+            case StoreState.Leaving(StoreState.Departure departure, boolean _) ->
+                new Leaving(new Departure(departure.postcopy(), departure.nonce()));
+        };
+    }
+
+    // ---- it comes
+
+    @Override
+    public @Nullable String receive(io.godwit.pump.Arrival arrival) {
+        StreamMessage.Configuration configuration = arrival.identity().configuration();
+        if (configuration.targetPageBits().isPresent()
+                || !configuration.capabilities().isEmpty()) {
+            return "its stream says more of the machine than the store keeps (page size "
+                    + configuration.targetPageBits() + ", capabilities " + configuration.capabilities() + ")";
+        }
+        Arrival known;
+        try {
+            known = new Arrival(
+                    configuration.machine(),
+                    arrival.blocks(),
+                    arrival.identity().ramSectionId(),
+                    terms.qemuVersion(),
+                    configuration.uuid(),
+                    arrival.nonce());
+        } catch (IllegalArgumentException e) {
+            return String.valueOf(e.getMessage());
+        }
+        sink = store.receive(known);
+        return null;
+    }
+
+    @Override
+    public PageSink sink() {
+        StoreSink open = sink;
+        if (open == null) {
+            open = store.resumeReceiving();
+            sink = open;
+        }
+        return open;
+    }
+
+    /** Gives the room on the disk back; a hand-over that was begun and not durable stays, until the next {@link #receive} forgets it. */
+    @Override
+    public void reset() {
+        StoreSink open = sink;
+        if (open != null && !open.isPostcopy()) {
+            open.reset();
+        }
+    }
+
+    @Override
+    public void handOver(MachineState state) {
+        Objects.requireNonNull(sink).beginPostcopy();
+        store.handOver(stored(state));
+    }
+
+    @Override
+    public void checkpoint() {
+        store.checkpoint();
+    }
+
+    /** After a failed write all that was written before is good still; after a failed sync nothing is that was not synced earlier. */
+    @Override
+    public void mend() {
+        try {
+            store.checkpoint();
+        } catch (StoreException e) {
+            if (e.kind() != StoreException.Kind.SYNC_FAILED) {
+                throw e;
+            }
+            store.rollBack();
+        }
+    }
+
+    @Override
+    public void park(@Nullable MachineState state, boolean confirmed) {
+        store.park(state == null ? null : stored(state), confirmed);
+    }
+
+    private static StoredDevices stored(MachineState state) {
+        return new StoredDevices(state.early(), state.devices(), state.description());
+    }
+
+    // ---- it goes
+
+    @Override
+    public @Nullable String whyNotLeave() {
+        return store.whyNotLeave(terms.evenUnconfirmed());
+    }
+
+    @Override
+    public StreamIdentity identity() {
+        Arrival arrival = Objects.requireNonNull(store.manifest()).arrival();
+        StreamMessage.Configuration configuration =
+                new StreamMessage.Configuration(arrival.machine(), OptionalInt.empty(), List.of(), arrival.uuid());
+        return new StreamIdentity(configuration, arrival.ramSectionId());
+    }
+
+    @Override
+    public synchronized PageSource source() {
+        StoreSource open = source;
+        if (open == null) {
+            open = store.source();
+            source = open;
+        }
+        return open;
+    }
+
+    @Override
+    public MachineState state() {
+        StoredDevices devices = store.devices();
+        byte[] description = devices.vmDescription();
+        return new MachineState(devices.early(), devices.late(), description == null ? NO_DESCRIPTION : description);
+    }
+
+    @Override
+    public void leave(Departure departure) {
+        StoreState.Departure way =
+                new StoreState.Departure(terms.to(), departure.postcopy(), departure.nonce(), clock.instant());
+        if (terms.asClone()) {
+            store.leaveAsClone(way, terms.evenUnconfirmed());
+            cloneLeft = true;
+        } else {
+            store.leave(way, terms.evenUnconfirmed());
+        }
+    }
+
+    @Override
+    public void stay() {
+        Manifest now = store.manifest();
+        if (now != null && now.state() instanceof StoreState.Leaving) {
+            store.takeBack();
+        }
+    }
+
+    @Override
+    public void gone() {
+        if (!cloneLeft) {
+            store.gone("its destination has all of it");
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        try (store) {
+            StoreSource open = source;
+            source = null;
+            if (open != null) {
+                open.close();
+            }
+        }
+    }
+}
