@@ -119,18 +119,27 @@ class MultifdStoryTest {
         story.source(new SourceInput.Migrate()).completes();
     }
 
-    /** Past the switch nothing comes on the channels: what becomes of them is no matter, and a recovery does without. */
+    /** Past the switch nothing comes on the channels: what becomes of them is no matter. */
     @Test
     void pastTheSwitchTheChannelsDontMatter() {
         Story story = Story.of(setup(MultifdCompression.NONE, false, true));
-        story.paused();
-        long connections = story.world.network().links().stream()
+        story.inPostcopy();
+        story.world.network().links().stream()
                 .filter(link -> link.name().contains("multifd"))
-                .filter(SimLink::alive)
-                .count();
-        assertThat(connections).as("channels that are there").isZero();
+                .forEach(link -> link.cut(true, "cut by the test"));
+        story.completes();
+        assertThat(story.told("postcopy-paused")).as("one of both paused").isFalse();
+    }
+
+    @Test
+    void aRecoveryDoesWithoutThem() {
+        Story story = Story.of(setup(MultifdCompression.ZLIB, true, true));
+        story.paused();
         story.recoversAndCompletes();
-        assertThat(story.told("#5 multifd")).as("a third channel").isFalse();
+        assertThat(story.told("#4 recovery: accepted"))
+                .as("main, two channels, and then the recovery")
+                .isTrue();
+        assertThat(story.told("#5 ")).as("a fifth connection").isFalse();
     }
 
     // ---- strangers

@@ -4,7 +4,6 @@ package io.godwit.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.godwit.protocol.Channel;
 import io.godwit.protocol.DestinationInput;
 import io.godwit.protocol.MigrationOptions;
 import io.godwit.protocol.MigrationStatus;
@@ -38,12 +37,11 @@ final class Story {
             }
         });
         world.planner((channel, recovery) -> {
-            Deque<LinkPlan> plans =
-                    switch (channel) {
-                        case MAIN -> mains;
-                        case PREEMPT -> preempts;
-                        case MULTIFD -> pageChannels;
-                    };
+            Deque<LinkPlan> plans = switch (channel) {
+                case MAIN -> mains;
+                case PREEMPT -> preempts;
+                case MULTIFD -> pageChannels;
+            };
             LinkPlan next = plans.poll();
             return next == null ? LinkPlan.GOOD : next;
         });
