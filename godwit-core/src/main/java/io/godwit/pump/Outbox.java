@@ -25,6 +25,7 @@ public final class Outbox {
     private long written;
     private boolean closing;
     private long barrier = Long.MAX_VALUE;
+    private boolean released;
     private final int chunk;
 
     /** Empty. */
@@ -95,7 +96,13 @@ public final class Outbox {
 
     /** Whatever waits may be written. */
     void release() {
+        released = released || barrier != Long.MAX_VALUE;
         barrier = Long.MAX_VALUE;
+    }
+
+    /** Whether something may be written since {@link #release}, and nobody has tried yet. */
+    boolean released() {
+        return released;
     }
 
     /** Bytes appended and not handed to the kernel yet. */
@@ -115,6 +122,7 @@ public final class Outbox {
 
     /** The next bytes to be written, or null; the writer moves the buffer's position and calls {@link #advance}. */
     public @Nullable ByteBuffer head() {
+        released = false;
         if (written >= barrier) {
             return null;
         }
@@ -178,5 +186,6 @@ public final class Outbox {
         written = 0;
         closing = false;
         barrier = Long.MAX_VALUE;
+        released = false;
     }
 }

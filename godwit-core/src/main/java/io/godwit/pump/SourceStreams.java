@@ -489,6 +489,9 @@ final class SourceStreams {
 
     /** When {@link #produce} could do more although nothing happened, or {@link Long#MAX_VALUE}. */
     long nextTick(SourceMachine machine, long now) {
+        if (main.released()) {
+            return Long.MIN_VALUE;
+        }
         SourceState state = machine.state();
         boolean last =
                 state instanceof SourceState.Flushing(boolean toPostcopy, boolean closing) && !toPostcopy && !closing;

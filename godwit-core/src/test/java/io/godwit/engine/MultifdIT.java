@@ -28,9 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class MultifdIT {
     private static final Capability[] PRECOPY = {Capability.RETURN_PATH, Capability.MULTIFD};
-    private static final Capability[] POSTCOPY = {
-        Capability.RETURN_PATH, Capability.POSTCOPY_RAM, Capability.MULTIFD
-    };
+    private static final Capability[] POSTCOPY = {Capability.RETURN_PATH, Capability.POSTCOPY_RAM, Capability.MULTIFD};
     private static final Capability[] PREEMPT = {
         Capability.RETURN_PATH, Capability.POSTCOPY_RAM, Capability.POSTCOPY_PREEMPT, Capability.MULTIFD
     };
@@ -159,15 +157,15 @@ class MultifdIT {
             pair.source.setParameters(p -> fast(p, m -> m.withCompression(MultifdCompression.ZLIB)));
             pair.source.migrate(pair.target, false);
             bothFail(pair);
-            assertThat(pair.destination.info().errorDesc()).contains("compression zlib, but multifd-compression is none");
+            assertThat(pair.destination.info().errorDesc())
+                    .contains("compression zlib, but multifd-compression is none");
         }
     }
 
     @Test
     void fewerChannelsThanAwaitedFailWithAReason() throws Exception {
         try (Pair pair = pair(m -> m.withChannels(3), PRECOPY)) {
-            pair.destination.setParameters(p ->
-                    new Parameters(0, 0, 300, 0, 200, 10_000, 50, p.multifd()));
+            pair.destination.setParameters(p -> new Parameters(0, 0, 300, 0, 200, 10_000, 50, p.multifd()));
             pair.source.setParameters(p -> fast(p, m -> m.withChannels(2)));
             pair.source.migrate(pair.target, false);
             bothFail(pair);
@@ -220,7 +218,8 @@ class MultifdIT {
             Pair.eventually("pages come", () -> pair.destination.info().ram().normal() > 0);
             ByteBuffer says = ByteBuffer.allocate(MultifdEncoder.INIT_SIZE);
             MultifdEncoder.init(new MultifdMessage.Init(new UUID(47, 11), 0), says);
-            try (Raw stranger = Raw.connect(pair.listen, pair.destinationGuest.memory().blocks())) {
+            try (Raw stranger =
+                    Raw.connect(pair.listen, pair.destinationGuest.memory().blocks())) {
                 stranger.bytes(says.array());
                 pair.dst.awaitNotice("the channel of guest 00000000-0000-002f");
             }

@@ -36,9 +36,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class MultifdQemuIT {
     private static final Address ANYWHERE = new Address.Tcp("127.0.0.1", 0);
     private static final Capability[] PRECOPY = {Capability.RETURN_PATH, Capability.MULTIFD};
-    private static final Capability[] POSTCOPY = {
-        Capability.RETURN_PATH, Capability.POSTCOPY_RAM, Capability.MULTIFD
-    };
+    private static final Capability[] POSTCOPY = {Capability.RETURN_PATH, Capability.POSTCOPY_RAM, Capability.MULTIFD};
     private static final int CHANNELS = 3;
     private static final int SLOW = Garage.MIB;
 
@@ -104,14 +102,13 @@ class MultifdQemuIT {
     /** Only 11.1 has both. */
     @Test
     void parksByPostcopyAfterAPassOverTheChannels() throws Exception {
-        QemuVersion newest = QemuVersion.values()[QemuVersion.values().length - 1];
+        QemuVersion newest = QemuVersion.V11_1;
         try (QemuProcess source = running(newest, newest.newestMachine(), POSTCOPY);
                 Endpoint park = parking(MultifdCompression.NONE, POSTCOPY)) {
             Diary diary = diary(park);
             set(source, MultifdCompression.NONE);
             park.migrateIncoming(ANYWHERE);
-            try (Relay relay =
-                    Relay.start(garage().socket("relay"), address(park), FaultPlan.NONE, event -> {})) {
+            try (Relay relay = Relay.start(garage().socket("relay"), address(park), FaultPlan.NONE, event -> {})) {
                 Garage.bandwidth(source, SLOW, SLOW);
                 Garage.migrate(source, relay.address(), false);
                 Pair.eventually("the source sends", () -> park.info().ram().normal() > 0);
@@ -152,8 +149,7 @@ class MultifdQemuIT {
             set(source, MultifdCompression.ZLIB);
             park.migrateIncoming(ANYWHERE);
             Garage.bandwidth(source, SLOW, SLOW);
-            try (Relay relay =
-                    Relay.start(garage().socket("relay"), address(park), FaultPlan.NONE, event -> {})) {
+            try (Relay relay = Relay.start(garage().socket("relay"), address(park), FaultPlan.NONE, event -> {})) {
                 Garage.migrate(source, relay.address(), false);
                 Pair.eventually("pages come", () -> park.info().ram().normal() > 0);
                 relay.cut();
