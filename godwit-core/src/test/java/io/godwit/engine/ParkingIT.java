@@ -75,8 +75,8 @@ class ParkingIT {
                 .isInstanceOf(CommandRefused.class)
                 .hasMessageContaining("runs nowhere");
         source.parameters(Pair::fast);
-        Pair.eventually(
-                "everything has come", () -> park.endpoint().info().ram().remaining() == 0);
+        Pair.eventually("the disk is at work", () -> store.log().contains("PARK waits"));
+        Pair.pause(300);
         assertThat(source.diary().status()).as("nothing is safe yet").isEqualTo(MigrationStatus.POSTCOPY_ACTIVE);
         store.release(Step.PARK);
         bothCompleted(source, park);
@@ -150,8 +150,8 @@ class ParkingIT {
         End park = lot.parked(store, Lot.PRECOPY);
         source.endpoint().migrate(lot.before(park).address(), false);
         source.diary().await(MigrationStatus.DEVICE);
-        Pair.eventually(
-                "everything has come", () -> park.endpoint().info().ram().normal() > 0);
+        Pair.eventually("the disk is at work", () -> store.log().contains("PARK waits"));
+        Pair.pause(300);
         assertThat(source.diary().status()).isEqualTo(MigrationStatus.DEVICE);
         assertThat(park.diary().status()).isEqualTo(MigrationStatus.ACTIVE);
         store.release(Step.PARK);
