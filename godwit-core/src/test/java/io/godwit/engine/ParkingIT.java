@@ -86,6 +86,18 @@ class ParkingIT {
     }
 
     @Test
+    void whatComesInPostcopyIsMadeSureOfWhileMoreComes() throws Exception {
+        End park = lot.parked(store, Lot.POSTCOPY);
+        End source = lot.running(Lot.POSTCOPY);
+        toPostcopy(source, park, lot.before(park));
+        Pair.eventually("a first checkpoint", () -> store.log().contains("CHECKPOINT"));
+        assertThat(park.diary().status()).isEqualTo(MigrationStatus.POSTCOPY_ACTIVE);
+        source.parameters(Pair::fast);
+        bothCompleted(source, park);
+        lot.unparkAndVerify(store, Lot.POSTCOPY);
+    }
+
+    @Test
     void goesOnFromTheSamePlaceItCameTo() throws Exception {
         End source = lot.running(Lot.PRECOPY);
         End park = lot.parked(store, Lot.PRECOPY);
