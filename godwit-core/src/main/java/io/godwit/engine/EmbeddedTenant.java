@@ -90,6 +90,10 @@ final class EmbeddedTenant implements Tenant {
         // Its memory ends with this process anyway.
     }
 
+    /** It dies with this process anyway. */
+    @Override
+    public void receiving(long now) {}
+
     @Override
     public void writeMemory(Path file, long address, long size) throws CommandRefused, IOException {
         try {

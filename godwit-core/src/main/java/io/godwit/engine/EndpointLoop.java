@@ -9,6 +9,7 @@ import io.godwit.net.Handler;
 import io.godwit.net.Listener;
 import io.godwit.net.Reactor;
 import io.godwit.protocol.Capability;
+import io.godwit.protocol.DestinationState;
 import io.godwit.protocol.Parameters;
 import io.godwit.pump.Departure;
 import io.godwit.pump.DestinationSession;
@@ -221,6 +222,9 @@ final class EndpointLoop implements Handler {
         DestinationSession in = destination;
         if (in != null && in.nextTick() <= now) {
             in.tick(now);
+        }
+        if (in != null && in.machine().state() instanceof DestinationState.PostcopyActive) {
+            tenant.receiving(now);
         }
         links.expire(now);
     }

@@ -26,6 +26,9 @@ final class ParkedTenant implements Tenant {
         void work(Runnable work, Runnable done, Consumer<String> failed);
     }
 
+    /** How much of a postcopy, in time, may have to be sent again to another process after the death of this one. */
+    private static final long CHECKPOINT_NANOS = 1_000_000_000L;
+
     private final ParkedGuest guest;
     private final boolean unsafe;
     private final DiskWorker worker;
@@ -33,6 +36,8 @@ final class ParkedTenant implements Tenant {
     private final ParkedCustody custody;
     private final Consumer<String> notices;
     private final Coming coming;
+    private boolean checkpointing;
+    private long nextCheckpoint;
 
     /**
      * @param unsafe a source without a return path may send: it takes itself for done before anything is durable here
@@ -117,7 +122,23 @@ final class ParkedTenant implements Tenant {
     /** Nobody waits for it; a recovery that comes to another process then asks for less. */
     @Override
     public void paused() {
-        work(guest::checkpoint, () -> {}, reason -> notices.accept("what has come so far is not sure yet: " + reason));
+        checkpoint(() -> {});
+    }
+
+    @Override
+    public void receiving(long now) {
+        if (!checkpointing && now >= nextCheckpoint) {
+            checkpointing = true;
+            nextCheckpoint = now + CHECKPOINT_NANOS;
+            checkpoint(() -> checkpointing = false);
+        }
+    }
+
+    private void checkpoint(Runnable ended) {
+        work(guest::checkpoint, ended, reason -> {
+            ended.run();
+            notices.accept("what has come so far is not sure yet: " + reason);
+        });
     }
 
     @Override

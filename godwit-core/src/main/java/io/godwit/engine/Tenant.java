@@ -36,6 +36,9 @@ interface Tenant {
     /** An incoming migration has paused: what has come can be made sure of. */
     void paused();
 
+    /** Pages are coming in postcopy: what has come can be made sure of now and then. */
+    void receiving(long now);
+
     /** pmemsave; any thread. */
     void writeMemory(Path file, long address, long size) throws CommandRefused, IOException;
 

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  *     ├── precopy ──▶ ParkedUnconfirmed ──────────────────────────────────┘
  *     ▼                      ▲
  *   ReceivingPostcopy ───────┴─▶ Parked
+ *     └─ disown ─▶ Gone
  * </pre>
  */
 public sealed interface StoreState {

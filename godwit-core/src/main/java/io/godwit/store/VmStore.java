@@ -249,9 +249,18 @@ public final class VmStore implements AutoCloseable {
         }
     }
 
-    /** The source has resumed the VM: what is here is an old copy. From {@code ParkedUnconfirmed}. */
+    /**
+     * The source has the VM: what is here is an old copy, or a part of one. From {@code ParkedUnconfirmed}, and from {@code ReceivingPostcopy}, since a QEMU from 11 on takes a
+     * guest back if the channel ends before it hears that the device state was loaded; but not while pages are received here.
+     */
     public synchronized void disown(String reason) {
-        Manifest now = held().require("it cannot be its source's", StoreState.ParkedUnconfirmed.class);
+        Manifest now = held().require(
+                        "it cannot be its source's",
+                        StoreState.ParkedUnconfirmed.class,
+                        StoreState.ReceivingPostcopy.class);
+        if (now.state() instanceof StoreState.ReceivingPostcopy && reception != null) {
+            throw ledger.refused(now, "it cannot be its source's while its pages are received");
+        }
         ledger.move(now, new StoreState.Gone(null, reason));
     }
 

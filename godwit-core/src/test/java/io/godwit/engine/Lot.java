@@ -41,6 +41,7 @@ final class Lot implements Closeable {
     }
 
     private final List<Endpoint> endpoints = new ArrayList<>();
+    private final List<MemoryStore> stores = new ArrayList<>();
     private final List<Relay> relays = new ArrayList<>();
     private final List<ChurnGuest> guests = new ArrayList<>();
 
@@ -49,6 +50,7 @@ final class Lot implements Closeable {
     }
 
     End parked(MemoryStore store, boolean unsafe, Capability... capabilities) throws Exception {
+        stores.add(store);
         return end("park", Endpoint.parking("park", store, unsafe, System::nanoTime, new Random(1)), capabilities);
     }
 
@@ -133,6 +135,7 @@ final class Lot implements Closeable {
 
     @Override
     public void close() throws IOException {
+        stores.forEach(MemoryStore::releaseAll);
         endpoints.forEach(Endpoint::close);
         for (Relay relay : relays) {
             relay.close();

@@ -75,13 +75,25 @@ class ParkingIT {
                 .isInstanceOf(CommandRefused.class)
                 .hasMessageContaining("runs nowhere");
         source.parameters(Pair::fast);
-        Pair.eventually(
-                "everything has come", () -> park.endpoint().info().ram().remaining() == 0);
+        Pair.eventually("the disk is at work", () -> store.log().contains("PARK waits"));
+        Pair.pause(300);
         assertThat(source.diary().status()).as("nothing is safe yet").isEqualTo(MigrationStatus.POSTCOPY_ACTIVE);
         store.release(Step.PARK);
         bothCompleted(source, park);
         assertThat(store.log()).containsSubsequence("RECEIVE", "HAND_OVER", "PARK");
         assertThat(park.endpoint().info().extra().sourceConfirmed()).isTrue();
+        lot.unparkAndVerify(store, Lot.POSTCOPY);
+    }
+
+    @Test
+    void whatComesInPostcopyIsMadeSureOfWhileMoreComes() throws Exception {
+        End park = lot.parked(store, Lot.POSTCOPY);
+        End source = lot.running(Lot.POSTCOPY);
+        toPostcopy(source, park, lot.before(park));
+        Pair.eventually("a first checkpoint", () -> store.log().contains("CHECKPOINT"));
+        assertThat(park.diary().status()).isEqualTo(MigrationStatus.POSTCOPY_ACTIVE);
+        source.parameters(Pair::fast);
+        bothCompleted(source, park);
         lot.unparkAndVerify(store, Lot.POSTCOPY);
     }
 
@@ -150,8 +162,8 @@ class ParkingIT {
         End park = lot.parked(store, Lot.PRECOPY);
         source.endpoint().migrate(lot.before(park).address(), false);
         source.diary().await(MigrationStatus.DEVICE);
-        Pair.eventually(
-                "everything has come", () -> park.endpoint().info().ram().normal() > 0);
+        Pair.eventually("the disk is at work", () -> store.log().contains("PARK waits"));
+        Pair.pause(300);
         assertThat(source.diary().status()).isEqualTo(MigrationStatus.DEVICE);
         assertThat(park.diary().status()).isEqualTo(MigrationStatus.ACTIVE);
         store.release(Step.PARK);

@@ -225,6 +225,23 @@ class VmStoreTest {
     }
 
     @Test
+    void aSourceCanTakeBackWhatItHandedOverAndThenAnotherParkBegins() {
+        VmStore store = open(disk);
+        StoreSink sink = store.receive(WEB1);
+        sink.beginPostcopy();
+        store.handOver(BLOB);
+        assertRefused(() -> store.disown("x"), StoreException.Kind.REFUSED, "while its pages are received");
+        disk.killProcess();
+
+        VmStore again = open(disk);
+        again.disown("the source runs it again");
+
+        assertThat(state(again)).isEqualTo(new StoreState.Gone(null, "the source runs it again"));
+        assertRefused(again::resumeReceiving, StoreException.Kind.REFUSED, "gone");
+        assertThat(again.receive(WEB1).missing()).isEqualTo(RAM_PAGES + ROM_PAGES);
+    }
+
+    @Test
     void aVmThatItsSourceHasResumedIsAnOldCopy() {
         VmStore store = parked(disk, false);
 

@@ -11,8 +11,12 @@ import io.godwit.peer.PeerState;
 import io.godwit.peer.QemuSource;
 import io.godwit.peer.SourceVerdict;
 import io.godwit.protocol.MigrationStatus;
+import io.godwit.qmp.QmpVersion;
+import io.godwit.store.OsDisk;
 import io.godwit.store.StoreException;
 import io.godwit.store.StoreState;
+import io.godwit.store.VmStore;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -196,10 +200,18 @@ final class Arriving extends Journey {
                 case AWAITS_RECOVERY -> recover();
                 case UNDECIDED -> breakIt(verdict);
                 case GONE -> {
-                    return Outcome.unfinished("the rest of the VM's memory cannot come any more: " + verdict.sentence()
+                    return Outcome.failed("the rest of the VM's memory is lost: " + verdict.sentence()
                             + "; what has come is in " + folder());
                 }
-                case LEFT, RUNS_HERE, STOPPED_HERE, REPLACED, UNREACHABLE -> {
+                case RUNS_HERE, STOPPED_HERE -> {
+                    PeerState last = verdict.last();
+                    if (last != null && last.is("failed", "cancelled")) {
+                        return takenBack(verdict);
+                    }
+                    trying();
+                    trouble("no recovery: " + verdict.sentence());
+                }
+                case LEFT, REPLACED, UNREACHABLE -> {
                     trying();
                     trouble("no recovery: " + verdict.sentence());
                 }
@@ -209,6 +221,19 @@ final class Arriving extends Journey {
             trouble("no recovery: " + e.getMessage());
         }
         return null;
+    }
+
+    /**
+     * From 11 on a QEMU takes its guest back if the channel ends before it hears that the device state was loaded here. That the migration has failed there, and not only that
+     * a guest runs, is the proof: a new process knows of no migration.
+     */
+    private Outcome takenBack(SourceVerdict verdict) {
+        station.close();
+        try (VmStore store = VmStore.openExisting(
+                new OsDisk(), station.store().folder(), Clock.systemUTC(), QmpVersion.GODWIT.packageName())) {
+            store.disown(verdict.sentence());
+        }
+        return Outcome.failed("the VM is not parked, its source took it back: " + verdict.sentence());
     }
 
     private void recover() throws CommandRefused, PeerException {

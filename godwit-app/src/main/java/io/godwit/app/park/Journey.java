@@ -6,6 +6,7 @@ import io.godwit.engine.EndpointControl.CommandRefused;
 import io.godwit.engine.MigrationInfo;
 import io.godwit.json.JsonObject;
 import io.godwit.peer.PeerException;
+import io.godwit.protocol.MigrationStatus;
 import io.godwit.sys.ByteSizes;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -19,13 +20,17 @@ abstract class Journey {
     private static final long TICK_MILLIS = 200;
     private static final long PROGRESS_NANOS = TimeUnit.SECONDS.toNanos(2);
 
+    /** How often all memory may be on the wire in precopy until something is said. */
+    private static final int HOPELESS = 4;
+
     final Station station;
     private final int recoveries;
     private int tried;
     private long nextTry;
     private String lastTrouble = "";
     private long lastProgress = System.nanoTime();
-    private long lastDone = -1;
+    private long lastTransferred = -1;
+    private boolean hinted;
     private boolean stopping;
 
     Journey(Station station, int recoveries) {
@@ -144,15 +149,27 @@ abstract class Journey {
         station.lines().say("note", JsonObject.builder().put("text", words).build(), words);
     }
 
+    /** A precopy may never end. */
+    private void hint(MigrationInfo info) {
+        if (!hinted
+                && info.status() == MigrationStatus.ACTIVE
+                && info.ram().transferred() > HOPELESS * info.ram().total()) {
+            hinted = true;
+            note("its memory has come several times by now, so the VM writes about as fast as the network carries:"
+                    + " Ctrl-C and --mode postcopy ends that");
+        }
+    }
+
     private void progress(MigrationInfo info) {
         long now = System.nanoTime();
         MigrationInfo.Ram ram = info.ram();
         long done = ram.total() - ram.remaining();
-        if (now - lastProgress < PROGRESS_NANOS || ram.total() == 0 || done == lastDone) {
+        if (now - lastProgress < PROGRESS_NANOS || ram.total() == 0 || ram.transferred() == lastTransferred) {
             return;
         }
         lastProgress = now;
-        lastDone = done;
+        lastTransferred = ram.transferred();
+        hint(info);
         station.lines()
                 .say(
                         "progress",

@@ -149,7 +149,10 @@ final class Leaving extends Journey {
                     trouble("the destination has not noticed the break: " + verdict.sentence());
                     destination.pause();
                 }
-                case WAITS, FAILED, RUNS_HERE, STOPPED_HERE, MOVED_ON, GONE, REPLACED, UNREACHABLE -> {
+                case GONE -> {
+                    return died(verdict);
+                }
+                case WAITS, FAILED, RUNS_HERE, STOPPED_HERE, MOVED_ON, REPLACED, UNREACHABLE -> {
                     trying();
                     trouble("no recovery: " + verdict.sentence());
                 }
@@ -159,6 +162,14 @@ final class Leaving extends Journey {
             trouble("no recovery: " + e.getMessage());
         }
         return null;
+    }
+
+    /** After it may have run: nobody but the operator can say whether the state from before is of use. */
+    private Outcome died(DestinationVerdict verdict) {
+        station.close();
+        return Outcome.failed("the VM is lost as it ran at its destination: " + verdict.sentence()
+                + "; the store has it as it was when it left, and 'godwit store take-back' parks that again,"
+                + " but its disks may be ahead of it");
     }
 
     private void recover() throws CommandRefused, PeerException {

@@ -45,7 +45,7 @@ import picocli.CommandLine.Spec;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:it is parked, and its source has it no more",
-            "1:it is not parked; it is where it was",
+            "1:it is not parked; the sentence says where it is",
             "2:wrong arguments",
             "3:it is parked, but its source was not heard to have completed: 'godwit store confirm', once you know",
             "69:an address, the folder or the QEMU's QMP cannot be used",
@@ -134,10 +134,13 @@ public final class ParkCommand implements Callable<Integer> {
         String version = peer == null ? null : peer.identity().version().toString();
         try (Station station =
                 Station.open("park", store, StoredGuest.Terms.arriving(version), unsafe, options, lines)) {
-            if (!(station.state() instanceof StoreState.ReceivingPostcopy)) {
+            if (station.state() instanceof StoreState.ReceivingPostcopy) {
+                // What was agreed on stays, and whether there is a preempt channel is the source's choice alone.
+                options.setParameters(station.endpoint());
+            } else {
                 station.endpoint().setCapabilities(ours(terms));
+                options.configure(station.endpoint());
             }
-            options.configure(station.endpoint());
             station.listenToSignals();
             Arriving.Plan plan = new Arriving.Plan(
                     listen, real -> PeerOptions.withPort(reach, real), mode, terms, peers.recoveries());
@@ -155,7 +158,7 @@ public final class ParkCommand implements Callable<Integer> {
     }
 
     private @Nullable String occupied(VmStore store) {
-        StoreState state = station(store);
+        StoreState state = stateOf(store);
         return switch (state) {
             case null -> null;
             case StoreState.Receiving _, StoreState.ReceivingPostcopy _, StoreState.Gone _ -> null;
@@ -168,7 +171,7 @@ public final class ParkCommand implements Callable<Integer> {
         };
     }
 
-    private static @Nullable StoreState station(VmStore store) {
+    private static @Nullable StoreState stateOf(VmStore store) {
         var manifest = store.manifest();
         return manifest == null ? null : manifest.state();
     }

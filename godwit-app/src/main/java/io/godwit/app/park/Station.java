@@ -146,6 +146,8 @@ final class Station implements AutoCloseable {
     public synchronized void close() {
         if (!closed) {
             closed = true;
+            // How it ends is told by whoever ends it.
+            endpoint.removeListener(lines);
             endpoint.close();
             servers.forEach(EndpointQmp::close);
         }

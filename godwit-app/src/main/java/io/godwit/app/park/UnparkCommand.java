@@ -47,7 +47,7 @@ import picocli.CommandLine.Spec;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:it has arrived, all of it",
-            "1:it stays parked, or is not here",
+            "1:it has not arrived; the sentence says where it is",
             "2:wrong arguments",
             "3:all of it was sent, and nothing proves that it has arrived",
             "69:an address, the folder or the QEMU's QMP cannot be used",

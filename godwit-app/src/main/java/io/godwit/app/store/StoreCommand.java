@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
             ImportCommand.class,
             RemoveCommand.class,
             ConfirmCommand.class,
+            DisownCommand.class,
             TakeBackCommand.class
         },
         synopsisSubcommandLabel = "COMMAND",

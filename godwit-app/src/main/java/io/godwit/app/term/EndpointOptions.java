@@ -82,6 +82,11 @@ public final class EndpointOptions {
 
     /** Sets what was given; what QMP would refuse is a mistake on this command line. */
     public void configure(EndpointControl endpoint) {
+        setCapabilities(endpoint);
+        setParameters(endpoint);
+    }
+
+    private void setCapabilities(EndpointControl endpoint) {
         List<Json> switches = new ArrayList<>();
         capabilities()
                 .forEach((name, on) -> switches.add(JsonObject.builder()
@@ -95,6 +100,10 @@ public final class EndpointOptions {
                     "migrate-set-capabilities",
                     JsonObject.builder().put("capabilities", all).build());
         }
+    }
+
+    /** Half of {@link #configure}: for a migration whose capabilities were agreed on long ago. */
+    public void setParameters(EndpointControl endpoint) {
         if (!parameters.isEmpty()) {
             obey(endpoint, "migrate-set-parameters", new JsonObject(values(parameters)));
         }

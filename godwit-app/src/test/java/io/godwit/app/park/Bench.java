@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.park;
+
+import io.godwit.app.store.StoreCommand;
+import io.godwit.json.Json;
+import io.godwit.json.JsonObject;
+import io.godwit.qemu.BootSector;
+import io.godwit.qemu.QemuProcess;
+import io.godwit.qemu.QemuVersion;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine;
+
+/** QEMUs whose guest writes all the time, Godwits as processes, and one VM's folder. */
+final class Bench {
+    static final int MIB = 1 << 20;
+    static final BootSector GUEST = BootSector.noise(MIB, 12 * MIB).slow(2_000_000);
+
+    final Path folder;
+    final Path store;
+    private final Path disk;
+    private final List<AutoCloseable> qemus = new ArrayList<>();
+    private final List<Process> processes = new ArrayList<>();
+    private final List<String> said = new ArrayList<>();
+
+    Bench(Path folder) throws IOException {
+        this.folder = folder;
+        this.store = folder.resolve("vm");
+        this.disk = GUEST.write(folder.resolve("disk"));
+    }
+
+    /** Runs, and has been through all its pages. */
+    QemuProcess running(QemuVersion version) throws IOException {
+        QemuProcess qemu = QemuProcess.Recipe.of(version).disk(disk).start(folder);
+        qemus.add(qemu);
+        qemu.awaitCounted(GUEST);
+        return qemu;
+    }
+
+    QemuProcess awaiting(QemuProcess.Recipe recipe) throws IOException {
+        QemuProcess qemu = recipe.disk(disk).incoming().start(folder);
+        qemus.add(qemu);
+        return qemu;
+    }
+
+    QemuProcess awaiting(QemuVersion version) throws IOException {
+        return awaiting(QemuProcess.Recipe.of(version));
+    }
+
+    String unix(String name) {
+        return "unix:" + folder.resolve(name);
+    }
+
+    /** A command with {@code --json}, as a process. */
+    Process godwit(String... words) throws IOException {
+        String path = System.getProperty("jdk.module.path", "") + ":" + System.getProperty("java.class.path");
+        List<String> command = new ArrayList<>(List.of(
+                "env",
+                "--default-signal=INT,HUP,TERM",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                path,
+                "io.godwit.app.Main"));
+        command.addAll(List.of(words));
+        command.add("--json");
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        processes.add(process);
+        return process;
+    }
+
+    Process park(QemuProcess source, String... more) throws IOException {
+        return godwit(words(
+                more,
+                "park",
+                "--incoming",
+                unix("in"),
+                "--store",
+                store.toString(),
+                "--qmp-peer",
+                source.address().toString()));
+    }
+
+    Process unpark(QemuProcess destination, String... more) throws IOException {
+        return godwit(words(
+                more,
+                "unpark",
+                store.toString(),
+                "--to",
+                unix("to"),
+                "--qmp-peer",
+                destination.address().toString()));
+    }
+
+    private static String[] words(String[] more, String... first) {
+        List<String> all = new ArrayList<>(List.of(first));
+        all.addAll(List.of(more));
+        return all.toArray(String[]::new);
+    }
+
+    /** Reads on until a line contains that; all lines are remembered. */
+    void await(Process process, String what) throws IOException {
+        for (String line = process.inputReader().readLine();
+                line != null;
+                line = process.inputReader().readLine()) {
+            said.add(line);
+            if (line.contains(what)) {
+                return;
+            }
+        }
+        throw new AssertionError("it ended before it said '" + what + "': " + this);
+    }
+
+    /** Reads to the end; the exit code. */
+    int code(Process process) throws Exception {
+        for (String line = process.inputReader().readLine();
+                line != null;
+                line = process.inputReader().readLine()) {
+            said.add(line);
+        }
+        if (!process.waitFor(50, TimeUnit.SECONDS)) {
+            throw new AssertionError("it does not end: " + this);
+        }
+        return process.exitValue();
+    }
+
+    /** As a machine that fails. */
+    static void kill(Process process) throws Exception {
+        process.destroyForcibly();
+        process.waitFor();
+    }
+
+    static void signal(Process process, String name) throws Exception {
+        new ProcessBuilder("kill", "-" + name, "" + process.pid()).start().waitFor();
+    }
+
+    /** The store's word for where the VM is. */
+    String state() {
+        StringWriter out = new StringWriter();
+        int code = new CommandLine(new StoreCommand())
+                .setOut(new PrintWriter(out, true))
+                .setErr(new PrintWriter(out, true))
+                .execute("show", "--json", store.toString());
+        if (code != 0) {
+            throw new AssertionError(out.toString());
+        }
+        try {
+            return ((JsonObject) Json.parse(out.toString().strip())).string("state");
+        } catch (io.godwit.json.JsonSyntaxException e) {
+            throw new AssertionError(out.toString(), e);
+        }
+    }
+
+    /** Empty if what is parked is what the source's stopped machine has, to the bit. */
+    String difference(QemuProcess source) throws IOException {
+        Path raw = folder.resolve("raw");
+        int code = new CommandLine(new StoreCommand())
+                .setOut(new PrintWriter(new StringWriter(), true))
+                .execute("export", store.toString(), "--raw", raw.toString());
+        byte[] here = Files.readAllBytes(raw);
+        int at = Arrays.mismatch(Arrays.copyOfRange(here, MIB, 16 * MIB), source.memory(MIB, 15 * MIB));
+        return code == 0 && at < 0 ? "" : "exit code " + code + ", first difference at " + at;
+    }
+
+    /** Empty if the guest runs there and every page of it is right. */
+    String damage(QemuProcess destination) throws IOException {
+        destination.awaitCounted(GUEST);
+        String damage = destination.damage(GUEST);
+        return damage == null ? "" : damage;
+    }
+
+    void close() throws Exception {
+        processes.forEach(Process::destroyForcibly);
+        for (AutoCloseable qemu : qemus) {
+            qemu.close();
+        }
+    }
+
+    /** What the Godwits have said. */
+    @Override
+    public String toString() {
+        return String.join("\n", said);
+    }
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.park;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.godwit.json.Json;
+import io.godwit.json.JsonObject;
+import io.godwit.net.Address;
+import io.godwit.net.FaultPlan;
+import io.godwit.net.Relay;
+import io.godwit.qemu.QemuProcess;
+import io.godwit.qemu.QemuVersion;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** {@code godwit park} and {@code godwit unpark} as an operator has them: processes, real QEMUs, a guest that writes all the time, and Godwits that are killed. */
+@Timeout(60)
+class ParkCommandIT {
+    /** Bytes per second, so few that a test can do something meanwhile. */
+    private static final String[] SLOW = {
+        "--mode",
+        "postcopy",
+        "--peer-parameter",
+        "max-bandwidth=2000000",
+        "--peer-parameter",
+        "max-postcopy-bandwidth=2000000"
+    };
+
+    private static final String[] FAST = {
+        "--mode", "postcopy", "--peer-parameter", "max-bandwidth=0", "--peer-parameter", "max-postcopy-bandwidth=0"
+    };
+
+    /** Of a progress line; by then the source knows, too, that it has handed its guest over. */
+    private static final String PAGES_FOLLOW = "\"status\":\"postcopy-active\",\"done\"";
+
+    @TempDir
+    Path folder;
+
+    private Bench bench;
+
+    @BeforeEach
+    void open() throws IOException {
+        bench = new Bench(folder);
+    }
+
+    @AfterEach
+    void end() throws Exception {
+        bench.close();
+    }
+
+    private void parked(QemuProcess source, String... more) throws Exception {
+        assertThat(bench.code(bench.park(source, more))).as("%s", bench).isZero();
+        assertThat(bench.state()).isEqualTo("parked");
+        assertThat(bench.difference(source)).isEmpty();
+    }
+
+    private void arrived(QemuProcess destination, String... more) throws Exception {
+        assertThat(bench.code(bench.unpark(destination, more))).as("%s", bench).isZero();
+        assertThat(bench.damage(destination)).as("%s", bench).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void parksAVmAndRunsItAgainAtOnce(QemuVersion version) throws Exception {
+        parked(bench.running(version));
+        arrived(bench.awaiting(version));
+        assertThat(bench.toString()).contains("\"event\":\"runs\"");
+        assertThat(bench.state()).isEqualTo("gone");
+        assertThat(bench.code(bench.unpark(bench.awaiting(version)))).isEqualTo(1);
+        assertThat(bench.toString()).contains("what is here is an old copy");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void goesOnAfterItWasKilledOnBothWays(QemuVersion version) throws Exception {
+        QemuProcess source = bench.running(version);
+        Process first = bench.park(source, SLOW);
+        bench.await(first, PAGES_FOLLOW);
+        Bench.kill(first);
+        assertThat(bench.state()).isEqualTo("receiving-postcopy");
+        parked(source);
+
+        QemuProcess destination = bench.awaiting(version);
+        try (Relay _ = slow(bench.unix("relay"), bench.unix("to"))) {
+            Process second = throughRelay(destination);
+            bench.await(second, "\"event\":\"runs\"");
+            Bench.kill(second);
+        }
+        assertThat(bench.state()).isEqualTo("leaving");
+        arrived(destination);
+        assertThat(bench.state()).isEqualTo("gone");
+    }
+
+    private Process throughRelay(QemuProcess destination) throws IOException {
+        return bench.godwit(
+                "unpark",
+                bench.store.toString(),
+                "--to",
+                bench.unix("relay"),
+                "--listen-uri",
+                bench.unix("to"),
+                "--qmp-peer",
+                destination.address().toString());
+    }
+
+    private static Relay slow(String listen, String target) throws IOException {
+        Relay relay = Relay.start(Address.parse(listen), Address.parse(target));
+        relay.setFault(FaultPlan.parse("forward:rate=2M"));
+        return relay;
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void recoversByItself(QemuVersion version) throws Exception {
+        QemuProcess source = bench.running(version);
+        try (Relay relay = Relay.start(Address.parse(bench.unix("relay")), Address.parse(bench.unix("in")))) {
+            Process park = bench.godwit(
+                    "park",
+                    "--incoming",
+                    bench.unix("in"),
+                    "--migrate-uri",
+                    bench.unix("relay"),
+                    "--store",
+                    bench.store.toString(),
+                    "--qmp-peer",
+                    source.address().toString(),
+                    SLOW[0],
+                    SLOW[1],
+                    SLOW[2],
+                    SLOW[3],
+                    SLOW[4],
+                    SLOW[5]);
+            bench.await(park, PAGES_FOLLOW);
+            relay.cut();
+            bench.await(park, "recovery 1");
+            bench.await(park, "\"status\":\"postcopy-active\"");
+            source.qmp(
+                    "migrate-set-parameters",
+                    JsonObject.builder().put("max-postcopy-bandwidth", 0).build());
+            assertThat(bench.code(park)).as("%s", bench).isZero();
+        }
+        assertThat(bench.difference(source)).isEmpty();
+    }
+
+    @Test
+    void whatDoesNotFitIsRefusedBeforeAnythingMoves() throws Exception {
+        parked(bench.running(QemuVersion.V10_0.need()));
+        QemuProcess.Recipe recipe = QemuProcess.Recipe.of(QemuVersion.V10_0);
+        refused(bench.awaiting(recipe.machine("pc-q35-7.2")), "start QEMU with -machine pc-i440fx-7.2");
+        refused(bench.awaiting(recipe.memory(32 * Bench.MIB)), "start QEMU with -m 16777216B");
+        refused(bench.awaiting(QemuVersion.V7_2), "comes from QEMU 10.0");
+        assertThat(bench.state()).isEqualTo("parked");
+        arrived(bench.awaiting(recipe));
+    }
+
+    private void refused(QemuProcess destination, String why) throws Exception {
+        assertThat(bench.code(bench.unpark(destination))).isEqualTo(1);
+        assertThat(bench.toString()).contains(why);
+    }
+
+    @Test
+    void aSignalCancelsBeforeItHasMovedAndTheVmRunsOn() throws Exception {
+        QemuProcess source = bench.running(QemuVersion.V11_1.need());
+        Process park = bench.park(source, "--peer-parameter", "max-bandwidth=1000000");
+        bench.await(park, "\"status\":\"active\"");
+        Bench.signal(park, "INT");
+        assertThat(bench.code(park)).as("%s", bench).isEqualTo(1);
+        assertThat(bench.toString()).contains("cancelled;");
+        assertThat(bench.damage(source)).isEmpty();
+    }
+
+    @Test
+    void aSignalInBetweenIsObeyedTheSecondTime() throws Exception {
+        QemuProcess source = bench.running(QemuVersion.V10_0.need());
+        Process park = bench.park(source, SLOW);
+        bench.await(park, PAGES_FOLLOW);
+        Bench.signal(park, "TERM");
+        bench.await(park, "\"event\":\"refused\"");
+        Bench.signal(park, "TERM");
+        assertThat(bench.code(park)).as("%s", bench).isEqualTo(75);
+        parked(source, FAST[0], FAST[1]);
+    }
+
+    /** Since 11 a QEMU can do that, as long as it has not heard that its guest was taken over. */
+    @Test
+    void aSourceThatTookItsGuestBackHasIt() throws Exception {
+        QemuProcess source = bench.running(QemuVersion.V11_1.need());
+        String[] park = {
+            "park",
+            "--incoming",
+            bench.unix("in"),
+            "--migrate-uri",
+            bench.unix("relay"),
+            "--store",
+            bench.store.toString(),
+            "--qmp-peer",
+            source.address().toString(),
+            "--mode",
+            "postcopy"
+        };
+        try (Relay relay = Relay.start(Address.parse(bench.unix("relay")), Address.parse(bench.unix("in")))) {
+            relay.setFault(FaultPlan.parse("back:swallow"));
+            Process first = bench.godwit(park);
+            bench.await(first, "\"status\":\"postcopy-active\"");
+            Bench.kill(first);
+        }
+        assertThat(bench.state()).isEqualTo("receiving-postcopy");
+        assertThat(bench.code(bench.godwit(park))).as("%s", bench).isEqualTo(1);
+        assertThat(bench.toString()).contains("its source took it back");
+        assertThat(bench.state()).isEqualTo("gone");
+        parked(source);
+    }
+
+    @Test
+    void withoutThePeersQmpItStaysUnproven() throws Exception {
+        QemuProcess source = bench.running(QemuVersion.V10_0.need());
+        Process park = bench.godwit("park", "--incoming", bench.unix("in"), "--store", bench.store.toString());
+        bench.await(park, "\"event\":\"ready\"");
+        source.qmp("migrate-set-capabilities", (JsonObject)
+                Json.parse("{\"capabilities\":[{\"capability\":\"return-path\",\"state\":true}]}"));
+        source.qmp("migrate", JsonObject.builder().put("uri", bench.unix("in")).build());
+        assertThat(bench.code(park)).as("%s", bench).isEqualTo(3);
+        assertThat(bench.state()).isEqualTo("parked-unconfirmed");
+
+        QemuProcess destination = bench.awaiting(QemuVersion.V10_0);
+        assertThat(bench.code(bench.unpark(destination))).isEqualTo(1);
+        arrived(destination, "--even-unconfirmed");
+    }
+
+    @Test
+    void aCloneLeavesAndTheVmStays() throws Exception {
+        parked(bench.running(QemuVersion.V7_2.need()));
+        arrived(bench.awaiting(QemuVersion.V7_2), "--clone");
+        assertThat(bench.state()).isEqualTo("parked");
+        arrived(bench.awaiting(QemuVersion.V10_0.need()), "--mode", "precopy");
+        assertThat(bench.state()).isEqualTo("gone");
+    }
+
+    @Test
+    void aDestinationThatDiesIsToldOfAndTheStoreHasTheVmAsItWas() throws Exception {
+        parked(bench.running(QemuVersion.V11_1.need()));
+        QemuProcess destination = bench.awaiting(QemuVersion.V11_1);
+        try (Relay _ = slow(bench.unix("relay"), bench.unix("to"))) {
+            Process unpark = throughRelay(destination);
+            bench.await(unpark, "\"event\":\"runs\"");
+            destination.kill();
+            assertThat(bench.code(unpark)).as("%s", bench).isEqualTo(1);
+        }
+        assertThat(bench.toString()).contains("'godwit store take-back' parks that again");
+        assertThat(bench.state()).isEqualTo("leaving");
+    }
+
+    @Test
+    void aPeerThatIsNotThereIsSaidBeforeAnythingIsMade() throws Exception {
+        Process park = bench.godwit(
+                "park",
+                "--incoming",
+                bench.unix("in"),
+                "--store",
+                bench.store.toString(),
+                "--qmp-peer",
+                bench.unix("nobody"));
+        assertThat(bench.code(park)).isEqualTo(69);
+        assertThat(bench.store).doesNotExist();
+    }
+}
