@@ -103,6 +103,9 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
         String refusal = session.operator(input, now);
         if (refusal == null) {
             world.trace().event("operator", "destination: " + input);
+            if (input instanceof DestinationInput.Pause) {
+                world.faults().add(FaultKind.OPERATOR, "destination");
+            }
         } else if (!before.equals(machine().fingerprint(now))) {
             throw new Violation("a refused " + input + " changed the destination: " + before + " became "
                     + machine().fingerprint(now));
@@ -114,6 +117,7 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
         event(null, () -> {
             if (session.yank(world.queue().now())) {
                 world.trace().event("operator", "destination: yank");
+                world.faults().add(FaultKind.OPERATOR, "destination");
             }
         });
     }

@@ -3,6 +3,7 @@
 package io.godwit.sim;
 
 import io.godwit.protocol.MigrationStatus;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -14,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param violation which rule was broken and how, as a sentence; null if none
  * @param byWord an operator's word (x-godwit-migrate-resolve) was needed
  * @param recoveries recovery connections that the destination took up
- * @param faults connections that were faulty
+ * @param faults what went wrong, and how often
  * @param attempts migrations begun
  * @param events events that happened
  * @param nanos virtual time that passed
@@ -27,7 +28,7 @@ public record Outcome(
         @Nullable String violation,
         boolean byWord,
         int recoveries,
-        int faults,
+        Map<FaultKind, Integer> faults,
         long attempts,
         long events,
         long nanos,
@@ -43,6 +44,7 @@ public record Outcome(
     }
 
     public Outcome {
+        faults = Map.copyOf(faults);
         sourceStates = Set.copyOf(sourceStates);
         destinationStates = Set.copyOf(destinationStates);
     }
@@ -56,6 +58,6 @@ public record Outcome(
     public String line() {
         return good()
                 ? "seed " + seed + ": " + end
-                : "seed " + seed + ": " + violation + " (replay: -Dgodwit.seed=" + seed + ")";
+                : "seed " + seed + ": " + violation + " (replay: godwit sim --seed " + seed + " --trace)";
     }
 }

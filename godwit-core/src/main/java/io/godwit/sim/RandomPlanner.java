@@ -16,7 +16,6 @@ final class RandomPlanner implements World.Planner {
     private final boolean slow;
 
     private boolean healed;
-    private int faults;
 
     RandomPlanner(SplittableRandom random, int faultPercent, Setup setup) {
         this.random = random;
@@ -28,11 +27,6 @@ final class RandomPlanner implements World.Planner {
 
     void heal() {
         healed = true;
-    }
-
-    /** Faulty connections planned so far. */
-    int faults() {
-        return faults;
     }
 
     @Override
@@ -54,7 +48,6 @@ final class RandomPlanner implements World.Planner {
         if (healed || random.nextInt(100) >= percent) {
             return good;
         }
-        faults++;
         return switch (random.nextInt(20)) {
             case 0, 1 -> new LinkPlan(true, connect, -1, good.room(), latency, 0, PipeFault.NONE, PipeFault.NONE);
             case 2, 3 -> good.withAcceptAfter(-1);

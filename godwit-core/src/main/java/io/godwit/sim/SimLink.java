@@ -31,15 +31,18 @@ final class SimLink {
     private final EventQueue queue;
     private final SplittableRandom random;
     private final LinkPlan plan;
+    private final FaultLog faults;
     private final Pipe[] pipes;
     private final @Nullable Holder[] holders = new @Nullable Holder[2];
     private final boolean[] starved = new boolean[2];
     private final String name;
     private boolean cut;
     private boolean accepted;
+    private final boolean[] struck = new boolean[2];
 
-    SimLink(String name, LinkPlan plan, EventQueue queue, SplittableRandom random) {
+    SimLink(String name, LinkPlan plan, EventQueue queue, SplittableRandom random, FaultLog faults) {
         this.name = name;
+        this.faults = faults;
         this.plan = plan;
         this.queue = queue;
         this.random = random;
@@ -92,6 +95,7 @@ final class SimLink {
         int before = from.remaining();
         Pipe.Sent sent = pipes[end].write(from, most, queue.now(), delay);
         wake(end, sent.readableAt());
+        note(end);
         if (sent.cut()) {
             boolean reset = fault(end) instanceof PipeFault.Cut(long _, boolean r) && r;
             queue.after(sent.taken() == 0 ? 0 : random.nextLong(delay + 1), () -> cut(reset, "cut by the network"));
@@ -103,6 +107,21 @@ final class SimLink {
             }
         }
         return sent.taken();
+    }
+
+    /** Counts the plan's fault when the byte passes at which it strikes. */
+    private void note(int end) {
+        long now = pipes[end].sent();
+        FaultKind kind = switch (fault(end)) {
+            case PipeFault.None _ -> null;
+            case PipeFault.Cut(long after, boolean _) -> now >= after ? FaultKind.CUT : null;
+            case PipeFault.Silence(long after, boolean _) -> now >= after ? FaultKind.SILENCE : null;
+            case PipeFault.Stall(long after, long _) -> now > after ? FaultKind.STALL : null;
+        };
+        if (kind != null && !struck[end]) {
+            struck[end] = true;
+            faults.add(kind, name + (end == INITIATOR ? ", to" : ", from") + " the destination");
+        }
     }
 
     private PipeFault fault(int end) {

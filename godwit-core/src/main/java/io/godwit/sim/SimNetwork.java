@@ -11,11 +11,13 @@ import java.util.function.Consumer;
 final class SimNetwork {
     private final EventQueue queue;
     private final SplittableRandom random;
+    private final FaultLog faults;
     private final List<SimLink> links = new ArrayList<>();
     private int count;
 
-    SimNetwork(EventQueue queue, SplittableRandom random) {
+    SimNetwork(EventQueue queue, SplittableRandom random, FaultLog faults) {
         this.queue = queue;
+        this.faults = faults;
         this.random = random;
     }
 
@@ -25,15 +27,18 @@ final class SimNetwork {
      * @param listener is given the connection when it is accepted
      */
     SimLink connect(String purpose, LinkPlan plan, SimLink.Holder initiator, Consumer<SimLink> listener) {
-        SimLink link = new SimLink("#" + ++count + " " + purpose, plan, queue, random);
+        SimLink link = new SimLink("#" + ++count + " " + purpose, plan, queue, random, faults);
         links.removeIf(old -> !old.alive());
         links.add(link);
         link.hold(SimLink.INITIATOR, initiator);
         if (plan.refused()) {
+            faults.add(FaultKind.REFUSED, link);
             queue.after(plan.connectAfter(), link::refuse);
         } else {
             queue.after(plan.connectAfter(), link::established);
-            if (plan.acceptAfter() >= 0) {
+            if (plan.acceptAfter() < 0) {
+                faults.add(FaultKind.UNACCEPTED, link);
+            } else {
                 queue.after(plan.acceptAfter(), () -> listener.accept(link));
             }
         }
@@ -45,11 +50,15 @@ final class SimNetwork {
     }
 
     void cutAll(boolean reset) {
+        faults.add(FaultKind.ALL_CUT, reset ? "reset" : "what is under way still comes");
         links.forEach(link -> link.cut(reset, "cut by the network"));
     }
 
     /** From now on nothing passes on the connections that there are: forward, backward, or both ways. */
     void silence(int way) {
+        faults.add(
+                FaultKind.ALL_SILENT,
+                way == SimLink.INITIATOR ? "forward" : way == SimLink.ACCEPTOR ? "backward" : "both ways");
         links.forEach(link -> {
             if (way != SimLink.ACCEPTOR) {
                 link.silence(SimLink.INITIATOR);

@@ -35,10 +35,12 @@ final class SimStorage {
 
     private final Quality quality;
     private final SplittableRandom random;
+    private final FaultLog faults;
     private final EventQueue queue;
     private boolean well;
 
-    SimStorage(Quality quality, SplittableRandom random, EventQueue queue) {
+    SimStorage(Quality quality, SplittableRandom random, EventQueue queue, FaultLog faults) {
+        this.faults = faults;
         this.quality = quality;
         this.random = random;
         this.queue = queue;
@@ -57,11 +59,15 @@ final class SimStorage {
     /** Does the work, later and for good or not. */
     void work(Runnable done, Runnable failed) {
         boolean fails = !well && random.nextInt(quality.trouble()) == 0;
+        if (fails) {
+            faults.add(FaultKind.DISK, "a work");
+        }
         queue.after(random.nextLong(1 + quality.slowest()), fails ? failed : done);
     }
 
     private void touch(String what) {
         if (!well && random.nextInt(quality.trouble() * PAGES_PER_WORK) == 0) {
+            faults.add(FaultKind.DISK, "a page");
             throw new StorageException("the simulated disk cannot " + what + " a page");
         }
     }

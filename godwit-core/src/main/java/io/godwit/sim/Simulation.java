@@ -55,7 +55,7 @@ public final class Simulation {
                 violation,
                 rescue.resolved(),
                 world.recoveries(),
-                planner.faults(),
+                world.faults().counts(),
                 world.source().attempts(),
                 world.queue().done(),
                 world.queue().now(),

@@ -130,6 +130,9 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
         String refusal = current.operator(input, now);
         if (refusal == null) {
             world.trace().event("operator", "source: " + input);
+            if (input instanceof SourceInput.Pause || input instanceof SourceInput.Cancel) {
+                world.faults().add(FaultKind.OPERATOR, "source");
+            }
         } else if (!before.equals(current.machine().fingerprint(now))) {
             throw new Violation("a refused " + input + " changed the source: " + before + " became "
                     + current.machine().fingerprint(now));
@@ -142,6 +145,7 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
         event(null, () -> {
             if (session != null && session.yank(world.queue().now())) {
                 world.trace().event("operator", "source: yank");
+                world.faults().add(FaultKind.OPERATOR, "source");
             }
         });
     }

@@ -87,6 +87,7 @@ final class Stray implements SimLink.Holder {
             case 5 -> "stranger of another guest";
             default -> "stranger with multifd";
         };
+        world.faults().add(FaultKind.STRANGER, name);
         new Stray(world, says, stays, plan, name);
     }
 

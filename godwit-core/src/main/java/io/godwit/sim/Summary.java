@@ -21,7 +21,7 @@ public final class Summary {
     private int byWord;
     private long recoveries;
     private long mostRecoveries;
-    private long faults;
+    private final Map<FaultKind, Long> faults = new EnumMap<>(FaultKind.class);
     private long events;
     private long nanos;
 
@@ -43,7 +43,7 @@ public final class Summary {
         byWord += outcome.byWord() ? 1 : 0;
         recoveries += outcome.recoveries();
         mostRecoveries = Math.max(mostRecoveries, outcome.recoveries());
-        faults += outcome.faults();
+        outcome.faults().forEach((kind, count) -> faults.merge(kind, (long) count, Long::sum));
         events += outcome.events();
         nanos += outcome.nanos();
         outcome.sourceStates().forEach(status -> source.merge(status, 1, Integer::sum));
@@ -79,6 +79,30 @@ public final class Summary {
         return destination.getOrDefault(status, 0);
     }
 
+    /** Faults of that kind that happened in all runs. */
+    public long faults(FaultKind kind) {
+        return faults.getOrDefault(kind, 0L);
+    }
+
+    /** Runs that an operator's word (x-godwit-migrate-resolve) has ended. */
+    public int byWord() {
+        return byWord;
+    }
+
+    /** Recoveries that destinations took up. */
+    public long recoveries() {
+        return recoveries;
+    }
+
+    public long events() {
+        return events;
+    }
+
+    /** Virtual time, in nanoseconds. */
+    public long nanos() {
+        return nanos;
+    }
+
     /** A table for people, one line each. */
     public List<String> table() {
         List<String> lines = new ArrayList<>();
@@ -87,9 +111,13 @@ public final class Summary {
         lines.add("%-34s %12d".formatted("  went on at the source", count(Outcome.End.STAYED)));
         lines.add("%-34s %12d".formatted("  rules broken", violations));
         lines.add("%-34s %12d".formatted("ended by an operator's word", byWord));
-        lines.add("%-34s %12d".formatted("faulty connections", faults));
         lines.add("%-34s %12d".formatted("recoveries", recoveries));
         lines.add("%-34s %12d".formatted("  most in one migration", mostRecoveries));
+        lines.add("%-34s %12d"
+                .formatted("faults", faults.values().stream().mapToLong(n -> n).sum()));
+        for (FaultKind kind : FaultKind.values()) {
+            lines.add("  %-32s %12d".formatted(kind.words(), faults(kind)));
+        }
         lines.add("%-34s %12d".formatted("events", events));
         lines.add("%-34s %12.1f".formatted("virtual seconds", nanos / 1e9));
         lines.add("%-34s %12s %12s".formatted("runs in which a status was reached", "source", "destination"));

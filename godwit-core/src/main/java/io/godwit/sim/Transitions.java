@@ -22,8 +22,8 @@ import java.util.Map;
 import java.util.Set;
 
 /** Which status may follow which: {@code spec/sequences.md §8} as of QEMU 10.0, and the uncertain one. */
-final class Transitions {
-    static final Map<MigrationStatus, Set<MigrationStatus>> SOURCE = Map.ofEntries(
+public final class Transitions {
+    public static final Map<MigrationStatus, Set<MigrationStatus>> SOURCE = Map.ofEntries(
             Map.entry(NONE, Set.of(SETUP)),
             Map.entry(SETUP, Set.of(ACTIVE, FAILED, CANCELLING)),
             Map.entry(ACTIVE, Set.of(PRE_SWITCHOVER, DEVICE, FAILED, CANCELLING)),
@@ -40,7 +40,7 @@ final class Transitions {
             // Only without a return path, when nothing has confirmed the end, and by an operator's word.
             Map.entry(COMPLETED, Set.of(FAILED)));
 
-    static final Map<MigrationStatus, Set<MigrationStatus>> DESTINATION = Map.of(
+    public static final Map<MigrationStatus, Set<MigrationStatus>> DESTINATION = Map.of(
             NONE, Set.of(SETUP),
             SETUP, Set.of(ACTIVE),
             // To paused: the channel is lost while the guest is still taking its state over.

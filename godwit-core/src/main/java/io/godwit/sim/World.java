@@ -41,6 +41,7 @@ final class World {
     private final EventQueue queue = new EventQueue();
     private final Setup setup;
     private final Trace trace;
+    private final FaultLog faults;
     private final Tap tap;
     private final Truth truth;
     private final SimDevices devices;
@@ -60,11 +61,12 @@ final class World {
     World(Setup setup, SplittableRandom random, Seams seams, @Nullable Consumer<String> lines) {
         this.setup = setup;
         this.trace = new Trace(lines, queue::now);
+        this.faults = new FaultLog(trace);
         this.tap = new Tap(trace, setup.blocks(), setup.destination());
         this.truth = new Truth(setup.blocks(), setup.writers());
         this.devices = new SimDevices(truth);
-        this.network = new SimNetwork(queue, random.split());
-        this.disk = new SimStorage(setup.disk(), random.split(), queue);
+        this.network = new SimNetwork(queue, random.split(), faults);
+        this.disk = new SimStorage(setup.disk(), random.split(), queue, faults);
         SimMemory here = new SimMemory(setup.blocks());
         for (int block = 0; block < setup.blocks().size(); block++) {
             here.received(block).setAll();
@@ -93,6 +95,10 @@ final class World {
 
     Trace trace() {
         return trace;
+    }
+
+    FaultLog faults() {
+        return faults;
     }
 
     Truth truth() {

@@ -8,6 +8,7 @@ import io.godwit.protocol.MigrationStatus;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -83,9 +84,10 @@ class SimulationTest {
     void theSummarySaysWhatWentWrongAndHowToSeeItAgain() {
         Summary summary = new Summary();
         summary.add(Simulation.run(5, SimOptions.DEFAULT, Mutants.DEAF_SOURCE_IN_RECOVER));
-        summary.add(new Outcome(9, null, "two guests", false, 0, 0, 1, 10, 20, Set.of(MigrationStatus.NONE), Set.of()));
+        summary.add(new Outcome(
+                9, null, "two guests", false, 0, Map.of(), 1, 10, 20, Set.of(MigrationStatus.NONE), Set.of()));
         assertThat(summary.runs()).isEqualTo(2);
         assertThat(summary.violations()).isPositive();
-        assertThat(summary.table()).anyMatch(line -> line.contains("two guests") && line.contains("godwit.seed=9"));
+        assertThat(summary.table()).anyMatch(line -> line.contains("two guests") && line.contains("--seed 9 --trace"));
     }
 }
