@@ -20,4 +20,5 @@ module io.godwit.core {
     exports io.godwit.qmp;
     exports io.godwit.peer;
     exports io.godwit.sim;
+    exports io.godwit.sim.check;
 }
