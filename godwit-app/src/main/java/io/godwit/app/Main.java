@@ -10,6 +10,7 @@ import io.godwit.app.park.UnparkCommand;
 import io.godwit.app.qmp.QmpCommand;
 import io.godwit.app.relay.RelayCommand;
 import io.godwit.app.run.RunCommand;
+import io.godwit.app.sim.SimCommand;
 import io.godwit.app.store.StoreCommand;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -48,6 +49,7 @@ public final class Main implements Runnable {
             StoreCommand.class,
             QmpCommand.class,
             RelayCommand.class,
+            SimCommand.class,
             BenchCommand.class);
 
     /** Exit code of a user's mistake. */
