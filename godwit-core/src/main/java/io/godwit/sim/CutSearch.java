@@ -156,6 +156,10 @@ public final class CutSearch {
      * @param first bytes before the first place, less than the stride
      */
     public static Row everywhere(Journey journey, boolean back, Break how, int stride, int first) {
+        return everywhere(journey, back, how, stride, first, Seams.NONE);
+    }
+
+    static Row everywhere(Journey journey, boolean back, Break how, int stride, int first, Seams seams) {
         int places = 0;
         int moved = 0;
         int stayed = 0;
@@ -164,7 +168,7 @@ public final class CutSearch {
         List<String> violations = new ArrayList<>();
         for (long bytes = first; ; bytes += stride) {
             Place place = new Place(journey, back, how, bytes);
-            Run run = new Run(place, null);
+            Run run = new Run(place, seams, null);
             Outcome.End end = null;
             try {
                 end = run.toTheEnd();
@@ -190,7 +194,7 @@ public final class CutSearch {
     /** One place again, told line by line; the violation, or null. */
     public static @Nullable String replay(Place place, Consumer<String> lines) {
         try {
-            new Run(place, lines).toTheEnd();
+            new Run(place, Seams.NONE, lines).toTheEnd();
             return null;
         } catch (Violation | IllegalStateException e) {
             return e.getMessage();
@@ -204,10 +208,10 @@ public final class CutSearch {
         private final Place place;
         private int mains;
 
-        Run(Place place, @Nullable Consumer<String> lines) {
+        Run(Place place, Seams seams, @Nullable Consumer<String> lines) {
             this.place = place;
             SplittableRandom random = new SplittableRandom(7);
-            world = new World(setup(place.journey()), random.split(), Seams.NONE, lines);
+            world = new World(setup(place.journey()), random.split(), seams, lines);
             rescue = new Rescue(world, random.split());
             world.planner(this::plan);
         }

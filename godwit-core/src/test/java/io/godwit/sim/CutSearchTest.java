@@ -10,6 +10,7 @@ import io.godwit.sim.CutSearch.Place;
 import io.godwit.sim.CutSearch.Row;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -47,6 +48,14 @@ class CutSearchTest {
         assertThat(CutSearch.replay(new Place(journey, false, Break.RESET, 0), lines::add))
                 .isNull();
         assertThat(lines).anyMatch(line -> line.contains(FaultKind.CUT.words()));
+    }
+
+    @Test
+    void aRecoverThatNobodyCanLeaveIsFound() {
+        Row row = CutSearch.everywhere(Journey.RECOVERY, true, Break.RESET, 7, 0, Mutants.DEAF_SOURCE_IN_RECOVER);
+        assertThat(row.violations())
+                .isNotEmpty()
+                .allMatch(line -> line.startsWith("RECOVERY back RESET ") && line.contains("Recover"));
     }
 
     private static void whole(Row row) {

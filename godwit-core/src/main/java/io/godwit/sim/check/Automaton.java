@@ -55,6 +55,11 @@ final class Automaton<M, E> {
         return machines.size();
     }
 
+    /** All machines met so far; not to be changed. */
+    List<M> machines() {
+        return machines;
+    }
+
     /** Not to be changed. */
     M machine(int state) {
         return machines.get(state);

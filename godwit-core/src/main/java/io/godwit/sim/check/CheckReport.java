@@ -2,7 +2,9 @@
 
 package io.godwit.sim.check;
 
+import io.godwit.protocol.MigrationStatus;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param diameter steps to the state that is farthest from the first
  * @param sourceStates different states of the source's machine
  * @param destinationStates different states of the destination's machine
+ * @param sourceStatuses every status that the source was in
+ * @param destinationStatuses every status that the destination was in
  * @param goodEnds states in which all is over and well
  * @param violation the rule that was broken, as a sentence; null if none
  * @param dialogue the shortest way to it, line by line
@@ -27,11 +31,15 @@ public record CheckReport(
         int diameter,
         int sourceStates,
         int destinationStates,
+        Set<MigrationStatus> sourceStatuses,
+        Set<MigrationStatus> destinationStatuses,
         int goodEnds,
         @Nullable String violation,
         List<String> dialogue,
         long nanos) {
     public CheckReport {
+        sourceStatuses = Set.copyOf(sourceStatuses);
+        destinationStatuses = Set.copyOf(destinationStatuses);
         dialogue = List.copyOf(dialogue);
     }
 

@@ -123,6 +123,8 @@ public final class Checker {
                 depths[store.size() - 1],
                 moves.source.states(),
                 moves.destination.states(),
+                moves.source.statuses(),
+                moves.destination.statuses(),
                 good.cardinality(),
                 violation,
                 shown < 0 ? List.of() : dialogue(shown),

@@ -16,6 +16,8 @@ import io.godwit.sim.check.Line.Far;
 import io.godwit.wire.ReturnPathMessage;
 import io.godwit.wire.StreamMessage;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The destination's side: the real machine, and as little of its session, candidates and guest as it takes. */
@@ -50,6 +52,11 @@ final class DestinationModel {
     /** Different states of the machine so far. */
     int states() {
         return automaton.size();
+    }
+
+    /** Every status that the machine was in. */
+    Set<MigrationStatus> statuses() {
+        return automaton.machines().stream().map(DestinationMachine::status).collect(Collectors.toSet());
     }
 
     DestinationMachine machine(Scene scene) {

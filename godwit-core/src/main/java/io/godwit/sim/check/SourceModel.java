@@ -18,6 +18,8 @@ import io.godwit.sim.check.Scene.Here;
 import io.godwit.wire.ReturnPathMessage;
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The source's side: the real machine, and of its session, pump and guest as little as it takes to make a message of an effect and an input of a message. */
@@ -57,6 +59,11 @@ final class SourceModel {
     /** Different states of the machine so far. */
     int states() {
         return automaton.size();
+    }
+
+    /** Every status that the machine was in. */
+    Set<MigrationStatus> statuses() {
+        return automaton.machines().stream().map(SourceMachine::status).collect(Collectors.toSet());
     }
 
     SourceMachine machine(Scene scene) {

@@ -4,6 +4,8 @@ package io.godwit.sim.check;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.godwit.protocol.MigrationStatus;
+import java.util.EnumSet;
 import org.junit.jupiter.api.Test;
 
 /** Every state of small worlds: no rule is broken in any, and each has a way to a good end. */
@@ -27,6 +29,20 @@ class CheckerTest {
         assertThat(report.states()).isGreaterThan(100_000);
         assertThat(report.sourceStates()).isGreaterThan(50);
         assertThat(report.destinationStates()).isGreaterThan(25);
+        // CANCELLING is passed through inside one step, and nobody asked for a pause before the switchover.
+        assertThat(report.sourceStatuses())
+                .containsExactlyInAnyOrderElementsOf(
+                        EnumSet.complementOf(EnumSet.of(MigrationStatus.CANCELLING, MigrationStatus.PRE_SWITCHOVER)));
+        assertThat(report.destinationStatuses())
+                .containsExactlyInAnyOrder(
+                        MigrationStatus.NONE,
+                        MigrationStatus.SETUP,
+                        MigrationStatus.ACTIVE,
+                        MigrationStatus.POSTCOPY_ACTIVE,
+                        MigrationStatus.POSTCOPY_PAUSED,
+                        MigrationStatus.POSTCOPY_RECOVER,
+                        MigrationStatus.COMPLETED,
+                        MigrationStatus.FAILED);
     }
 
     /** One more of everything, in the recovery of what went wrong before. */
