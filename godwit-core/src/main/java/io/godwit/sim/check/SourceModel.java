@@ -121,7 +121,7 @@ final class SourceModel {
 
     private void perform(Scene scene, SourceEffect effect) {
         switch (effect) {
-            case SourceEffect.Connect(Channel channel) -> scene.lines.add(new Line(channel == Channel.PREEMPT));
+            case SourceEffect.Connect(Channel channel) -> scene.lines.add(new Line(isPreempt(channel)));
             case SourceEffect.DropChannels _ -> {
                 scene.outbox = Message.NONE;
                 closeChannels(scene);
@@ -174,6 +174,14 @@ final class SourceModel {
                 // What was kept is not looked at any more, and a notice is for people.
             }
         }
+    }
+
+    private static boolean isPreempt(Channel channel) {
+        return switch (channel) {
+            case MAIN -> false;
+            case PREEMPT -> true;
+            case MULTIFD -> throw new IllegalStateException("no world here has multifd");
+        };
     }
 
     private static void closeChannels(Scene scene) {
