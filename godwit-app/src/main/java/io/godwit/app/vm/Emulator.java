@@ -129,8 +129,8 @@ public record Emulator(int major, int minor, Path program) {
                 process.destroyForcibly();
                 return Optional.empty();
             }
-            Matcher said = SAID.matcher(
-                    new String(process.getInputStream().readNBytes(SAID_BYTES), StandardCharsets.UTF_8));
+            Matcher said =
+                    SAID.matcher(new String(process.getInputStream().readNBytes(SAID_BYTES), StandardCharsets.UTF_8));
             return said.find() ? Optional.of(of(said, program)) : Optional.empty();
         } catch (IOException unusable) {
             // What cannot be started is as good as not there.

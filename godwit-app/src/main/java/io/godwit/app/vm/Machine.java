@@ -6,10 +6,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.CompletableFuture;
 
 /**
  * A virtual machine to be started: no display, no network, one disk that it boots from.
@@ -61,14 +61,19 @@ public record Machine(
         command.addAll(List.of("-machine", "pc", "-m", memoryBytes + "B"));
         command.addAll(List.of("-nodefaults", "-display", "none"));
         for (Path socket : qmp) {
-            command.addAll(List.of("-qmp", "unix:" + socket + ",server=on,wait=off"));
+            command.addAll(List.of("-qmp", "unix:" + escaped(socket) + ",server=on,wait=off"));
         }
         // Both ends have it, as they would have shared storage: nobody writes to it, so nobody need lock it.
-        command.addAll(List.of("-drive", "if=none,id=d0,file=" + disk + ",format=raw,file.locking=off"));
+        command.addAll(List.of("-drive", "if=none,id=d0,file=" + escaped(disk) + ",format=raw,file.locking=off"));
         command.addAll(List.of("-device", "ide-hd,drive=d0"));
         if (incoming) {
             command.addAll(List.of("-incoming", "defer"));
         }
         return command;
+    }
+
+    /** In QEMU's options a comma ends a value unless it is doubled. */
+    private static String escaped(Path path) {
+        return path.toString().replace(",", ",,");
     }
 }
