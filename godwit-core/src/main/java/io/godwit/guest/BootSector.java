@@ -37,7 +37,7 @@ public record BootSector(int first, int end, boolean noise, int delay) {
         }
     }
 
-    /** Pages of zeroes but for the first byte. */
+    /** Pages of zeroes but for the first byte. Only where the firmware leaves nothing behind: of 64 MiB it uses some between 47 and 48, so the check would find its traces. */
     public static BootSector counting(int first, int end) {
         return new BootSector(first, end, false, 0);
     }

@@ -28,12 +28,14 @@ final class Child {
 
     private final String name;
     private final Process process;
+    private final boolean listens;
     private final Deque<String> lines = new ArrayDeque<>();
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
 
-    private Child(String name, Process process) {
+    private Child(String name, Process process, boolean listens) {
         this.name = name;
         this.process = process;
+        this.listens = listens;
     }
 
     /**
@@ -49,12 +51,16 @@ final class Child {
         } catch (IOException e) {
             throw new IOException("the " + name + "'s process cannot be started: " + e.getMessage(), e);
         }
-        return of(name, process);
+        return of(name, process, true);
     }
 
-    /** Takes over what was started just now. */
-    static Child of(String name, Process process) {
-        Child child = new Child(name, process);
+    /** Takes over a process that was started just now and does not listen to its standard input: it is ended by force when nobody needs it. */
+    static Child deaf(String name, Process process) {
+        return of(name, process, false);
+    }
+
+    private static Child of(String name, Process process, boolean listens) {
+        Child child = new Child(name, process, listens);
         child.read(process.getInputStream(), "out");
         child.read(process.getErrorStream(), "err");
         var _ = process.onExit().thenAccept(child::ended);
@@ -105,8 +111,12 @@ final class Child {
         }
     }
 
-    /** Tells it that nobody needs it any more: closes its standard input. */
+    /** Tells it that nobody needs it any more: closes its standard input, or ends it. */
     void release() {
+        if (!listens) {
+            process.destroyForcibly();
+            return;
+        }
         try {
             process.getOutputStream().close();
         } catch (IOException e) {

@@ -9,6 +9,7 @@ import io.godwit.sys.ByteSizes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 
 /** What a QEMU's guest has in memory, as its QMP gives it. */
 final class GuestMemory {
@@ -27,6 +28,14 @@ final class GuestMemory {
     /** How often the last page was counted, mod 256; the guest may run meanwhile. */
     int last() throws DemoFailed, IOException {
         return read(guest.end() - BootSector.PAGE, 1)[0] & 0xff;
+    }
+
+    /** Whether every page has been counted since the guest filled it; the guest may run meanwhile. */
+    boolean isCounted() throws DemoFailed, IOException {
+        byte[] fresh = new byte[BootSector.PAGE];
+        guest.fill(guest.pages() - 1, fresh);
+        byte[] now = read(guest.end() - BootSector.PAGE, BootSector.PAGE);
+        return now[0] != fresh[0] && Arrays.mismatch(now, 1, now.length, fresh, 1, fresh.length) < 0;
     }
 
     private byte[] read(long from, int length) throws DemoFailed, IOException {

@@ -13,10 +13,8 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -34,8 +32,6 @@ final class QemuLab implements Ground, AutoCloseable {
     /** What the firmware has for itself at the end of memory, and some more. */
     private static final int FIRMWARE = 4 << 20;
 
-    private static final long DYING_MILLIS = 300;
-    private static final Duration END = Duration.ofMillis(2_500);
     private static final Duration TICK = Duration.ofMillis(20);
     /** In which a guest has counted all its pages, if the accelerator works; the last one to be tried gets all the time there is. */
     private static final Duration TRIAL = Duration.ofSeconds(10);
@@ -47,8 +43,7 @@ final class QemuLab implements Ground, AutoCloseable {
     private final Path folder;
     private final RelayLog relays;
     private final List<AutoCloseable> open = new ArrayList<>();
-    private final List<Child> children = new ArrayList<>();
-    private final Set<Child> leaving = new HashSet<>();
+    private final Crew crew;
     private boolean closed;
     private @Nullable Caretaker caretaker;
 
@@ -65,8 +60,9 @@ final class QemuLab implements Ground, AutoCloseable {
         this.settings = settings;
         this.qemu = qemu;
         this.board = board;
-        this.guest = BootSector.counting(1 << 20, Math.toIntExact(settings.size()) - FIRMWARE);
+        this.guest = BootSector.noise(1 << 20, Math.toIntExact(settings.size()) - FIRMWARE);
         this.relays = new RelayLog(board);
+        this.crew = new Crew(board);
         byte[] random = new byte[6];
         new SecureRandom().nextBytes(random);
         folder = Path.of(
@@ -116,7 +112,7 @@ final class QemuLab implements Ground, AutoCloseable {
         board.begin("godwit, the VM's folder", "QEMU " + qemu.emulator().series());
         Child child = machine("destination QEMU", accelerator, true);
         End to = connect(Side.DESTINATION, child, settings.patience());
-        watch(child);
+        crew.need(child);
         qemuChild = child;
         End from = godwit(Side.SOURCE, "unparking Godwit");
         begin(from, to);
@@ -163,14 +159,14 @@ final class QemuLab implements Ground, AutoCloseable {
             if (runs) {
                 accelerator = accel;
                 qemuChild = child;
-                watch(child);
+                crew.need(child);
                 return end;
             }
             end.close();
             return null;
         } finally {
             if (!runs) {
-                retire(child);
+                crew.retire(child);
                 child.kill();
             }
         }
@@ -180,7 +176,7 @@ final class QemuLab implements Ground, AutoCloseable {
     private boolean counts(End end, Duration patience) throws DemoFailed, IOException {
         GuestMemory memory = new GuestMemory(end, folder, guest);
         long until = board.now() + patience.toNanos();
-        while (memory.last() == 0) {
+        while (!memory.isCounted()) {
             board.pass(TICK);
             if (board.now() > until) {
                 return false;
@@ -193,12 +189,7 @@ final class QemuLab implements Ground, AutoCloseable {
         String prefix = incoming ? "dst" : "src";
         List<Path> qmp = List.of(folder.resolve(prefix + ".qmp"), folder.resolve(prefix + ".watch"));
         Machine machine = new Machine(qemu.emulator(), accel, settings.size(), disk(), qmp, incoming);
-        synchronized (this) {
-            requireOpen();
-            Child child = Child.of(name, machine.start());
-            children.add(child);
-            return child;
-        }
+        return crew.add(() -> Child.deaf(name, machine.start()));
     }
 
     /** Its sockets come soon after its start. */
@@ -230,41 +221,18 @@ final class QemuLab implements Ground, AutoCloseable {
                 folder.resolve("vm").toString(),
                 "--qmp",
                 qmp.toString());
-        Child child;
-        synchronized (this) {
-            requireOpen();
-            child = Child.start(name, words);
-            children.add(child);
-        }
-        watch(child);
+        Child child = crew.add(() -> Child.start(name, words));
+        crew.need(child);
         godwitChild = child;
         child.awaitReady(settings.patienceForAll());
         return keep(new End(side, End.Kind.STORE, board, List.of(qmp, qmp), folder, settings.patienceForAll()));
-    }
-
-    private void watch(Child child) {
-        var _ = child.exit().thenAccept(code -> ended(child, code));
-    }
-
-    private void ended(Child child, int code) {
-        boolean fine;
-        synchronized (this) {
-            fine = leaving.contains(child);
-        }
-        if (!fine) {
-            board.fail("the " + child.name() + "'s process ended with exit code " + code);
-        }
-    }
-
-    private synchronized void retire(Child child) {
-        leaving.add(child);
     }
 
     /** Ends both processes of a leg by QMP; each must end with exit code 0. */
     void endLeg() throws DemoFailed, IOException {
         there(sampler).close();
         List<Child> both = List.of(there(qemuChild), there(godwitChild));
-        both.forEach(this::retire);
+        both.forEach(crew::retire);
         List<End> ends = List.of(source(), destination());
         for (End end : ends) {
             end.order("quit");
@@ -354,42 +322,18 @@ final class QemuLab implements Ground, AutoCloseable {
         destination().ask(command, arguments);
     }
 
-    private List<Child> children() {
-        synchronized (this) {
-            return List.copyOf(children);
-        }
-    }
-
     private static String obituary(Child child) {
         return child.obituary(child.exit().join());
     }
 
-    /** Which process has ended, or does so now, that should not have. */
     @Nullable
     String dead() {
-        for (Child child : children()) {
-            synchronized (this) {
-                if (leaving.contains(child)) {
-                    continue;
-                }
-            }
-            int code = child.exit()
-                    .completeOnTimeout(-1, DYING_MILLIS, TimeUnit.MILLISECONDS)
-                    .join();
-            if (code >= 0) {
-                return child.obituary(code);
-            }
-        }
-        return null;
+        return crew.dead();
     }
 
     /** What the processes and the relays said last. */
     List<String> tails(int most) {
-        List<String> all = new ArrayList<>();
-        for (Child child : children()) {
-            all.add("--- the " + child.name() + " (process " + child.pid() + ") said last:");
-            all.addAll(child.tail(most));
-        }
+        List<String> all = crew.tails(most);
         all.add("--- the relays said last:");
         all.addAll(relays.tail(most));
         return all;
@@ -399,17 +343,14 @@ final class QemuLab implements Ground, AutoCloseable {
     @Override
     public void close() {
         List<AutoCloseable> things;
-        List<Child> all;
         Caretaker last;
         synchronized (this) {
             closed = true;
             things = List.copyOf(open).reversed();
-            all = List.copyOf(children);
-            leaving.addAll(all);
             open.clear();
             last = caretaker;
         }
-        all.forEach(Child::release);
+        crew.release();
         for (AutoCloseable thing : things) {
             try {
                 thing.close();
@@ -417,12 +358,7 @@ final class QemuLab implements Ground, AutoCloseable {
                 throw new IllegalStateException("a part of the demo could not be closed", e);
             }
         }
-        for (Child child : all) {
-            if (child.name().endsWith("QEMU")) {
-                child.kill();
-            }
-        }
-        all.forEach(child -> child.awaitEnd(END));
+        crew.awaitEnd();
         if (last != null) {
             last.close();
         }
