@@ -61,7 +61,7 @@ final class GuestMemory {
             damage = inspection.look(read(at, (int) Math.min(PIECE, guest.end() - at)));
         }
         String summary = damage == null
-                ? "all %,d pages (%s) hold what the guest wrote last: up to one place n+1, from there on n"
+                ? "all %,d pages (%s) are right: counted n+1 times up to one, n times from it on"
                         .formatted(inspection.pages(), ByteSizes.show((long) inspection.pages() * BootSector.PAGE))
                 : "the memory is damaged: " + damage;
         return JsonObject.builder()

@@ -134,10 +134,13 @@ final class QemuScenario implements Play {
 
     /** Begins the leg's migration; returns when that was, as {@link Board#now}. */
     private long migrate() throws DemoFailed {
-        lab.destination()
-                .order(
-                        "migrate-incoming",
-                        Lab.with("uri", Json.of(lab.destinationAddress().toString())));
+        JsonObject.Builder incoming = JsonObject.builder()
+                .put("uri", lab.destinationAddress().toString());
+        if (lab.destination().isQemu() && qemu.emulator().atLeast(9, 1)) {
+            // As unpark does: a connection that comes to nothing shall not end the process.
+            incoming.put("exit-on-error", false);
+        }
+        lab.destination().order("migrate-incoming", incoming.build());
         long now = board.now();
         lab.source()
                 .order("migrate", Lab.with("uri", Json.of(lab.sourceAddress().toString())));

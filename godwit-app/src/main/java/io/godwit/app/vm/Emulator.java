@@ -47,9 +47,13 @@ public record Emulator(int major, int minor, Path program) {
         return major + "." + minor;
     }
 
+    public boolean atLeast(int wantedMajor, int wantedMinor) {
+        return major > wantedMajor || (major == wantedMajor && minor >= wantedMinor);
+    }
+
     /** Whether a recovery that fails may be its last ({@code spec/sequences.md §6.4}): so it is with 7.2, and no more since 8.2. */
     public boolean mayNotSurviveFailedRecoveries() {
-        return major < 8 || (major == 8 && minor < 2);
+        return !atLeast(8, 2);
     }
 
     /**

@@ -41,6 +41,7 @@ class DemoCommandTest {
     void aMistakeIsNamedAndNothingIsStarted(String arguments, String sentence) {
         StringWriter err = new StringWriter();
         int code = new CommandLine(new DemoCommand())
+                .setCaseInsensitiveEnumValuesAllowed(true)
                 .setErr(new PrintWriter(err, true))
                 .execute(arguments.split(" ", -1));
         assertThat(code).isEqualTo(2);
@@ -51,6 +52,7 @@ class DemoCommandTest {
     void aQemuThatIsNotHereIsNamedWithWhatToDo() {
         StringWriter err = new StringWriter();
         int code = new CommandLine(new DemoCommand())
+                .setCaseInsensitiveEnumValuesAllowed(true)
                 .setErr(new PrintWriter(err, true))
                 .execute("--guest", "qemu", "--qemu", "99.9");
         assertThat(code).isEqualTo(69);
