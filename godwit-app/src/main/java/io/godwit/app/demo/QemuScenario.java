@@ -134,8 +134,8 @@ final class QemuScenario implements Play {
 
     /** Begins the leg's migration; returns when that was, as {@link Board#now}. */
     private long migrate() throws DemoFailed {
-        JsonObject.Builder incoming = JsonObject.builder()
-                .put("uri", lab.destinationAddress().toString());
+        JsonObject.Builder incoming =
+                JsonObject.builder().put("uri", lab.destinationAddress().toString());
         if (lab.destination().isQemu() && qemu.emulator().atLeast(9, 1)) {
             // As unpark does: a connection that comes to nothing shall not end the process.
             incoming.put("exit-on-error", false);
