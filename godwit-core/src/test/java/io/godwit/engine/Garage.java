@@ -4,12 +4,12 @@ package io.godwit.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.godwit.guest.BootSector;
 import io.godwit.json.Json;
 import io.godwit.json.JsonArray;
 import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
 import io.godwit.protocol.Capability;
-import io.godwit.qemu.BootSector;
 import io.godwit.qemu.QemuProcess;
 import io.godwit.qemu.QemuVersion;
 import java.io.IOException;

@@ -5,11 +5,11 @@ package io.godwit.peer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.godwit.guest.BootSector;
 import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
 import io.godwit.net.FaultPlan;
 import io.godwit.protocol.Capability;
-import io.godwit.qemu.BootSector;
 import io.godwit.qemu.QemuVersion;
 import java.nio.file.Path;
 import java.util.List;

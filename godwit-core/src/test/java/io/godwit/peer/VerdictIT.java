@@ -5,9 +5,9 @@ package io.godwit.peer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.godwit.guest.BootSector;
 import io.godwit.net.Fault;
 import io.godwit.net.FaultPlan;
-import io.godwit.qemu.BootSector;
 import io.godwit.qemu.QemuVersion;
 import java.nio.file.Path;
 import java.time.Duration;

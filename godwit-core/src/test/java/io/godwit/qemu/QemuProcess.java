@@ -2,6 +2,7 @@
 
 package io.godwit.qemu;
 
+import io.godwit.guest.BootSector;
 import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
 import io.godwit.net.Address;

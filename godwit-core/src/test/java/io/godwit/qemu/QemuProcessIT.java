@@ -5,6 +5,7 @@ package io.godwit.qemu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.godwit.guest.BootSector;
 import io.godwit.json.JsonObject;
 import java.io.BufferedReader;
 import java.nio.file.Path;

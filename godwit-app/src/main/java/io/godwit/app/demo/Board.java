@@ -32,12 +32,20 @@ final class Board {
     private final Map<Side, Boolean> runs = new EnumMap<>(Side.class);
     private final Map<Side, JsonObject> migration = new EnumMap<>(Side.class);
     private final Map<Side, JsonObject> guest = new EnumMap<>(Side.class);
+    private final Map<Side, String> titles = new EnumMap<>(Side.class);
     private @Nullable String broken;
 
     /** @param clock monotonic nanoseconds */
     Board(LongSupplier clock) {
         this.clock = clock;
         this.start = clock.getAsLong();
+        forget();
+        for (Side side : Side.values()) {
+            titles.put(side, side.toString());
+        }
+    }
+
+    private void forget() {
         for (Side side : Side.values()) {
             statuses.put(side, new ArrayList<>());
             times.put(side, new ArrayList<>());
@@ -45,6 +53,19 @@ final class Board {
             migration.put(side, Json.object());
             guest.put(side, Json.object());
         }
+    }
+
+    /** Another migration begins, between other ends: nothing is known of them yet. What has happened stays on the timeline. */
+    synchronized void begin(String source, String destination) {
+        forget();
+        titles.put(Side.SOURCE, source);
+        titles.put(Side.DESTINATION, destination);
+        notifyAll();
+    }
+
+    /** Who it is that has this part now. */
+    synchronized String title(Side side) {
+        return get(titles, side);
     }
 
     /** Nanoseconds since the demo began. */

@@ -19,21 +19,23 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** One {@code godwit run} as a child process. It ends when the pipe to its standard input does, so also when this process is killed. Thread-safe. */
+/** A child process: a {@code godwit run}, which ends when the pipe to its standard input does, so also when this process is killed, or a QEMU, which the kernel kills then. Thread-safe. */
 final class Child {
-    /** How an error of Godwit's begins. */
-    private static final String ERROR = "godwit: ";
+    /** How an error of Godwit's begins, and one of QEMU's. */
+    private static final List<String> ERRORS = List.of("godwit: ", "qemu-system-x86_64: ");
 
     private static final int MOST_LINES = 20_000;
 
     private final String name;
     private final Process process;
+    private final boolean listens;
     private final Deque<String> lines = new ArrayDeque<>();
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
 
-    private Child(String name, Process process) {
+    private Child(String name, Process process, boolean listens) {
         this.name = name;
         this.process = process;
+        this.listens = listens;
     }
 
     /**
@@ -49,11 +51,30 @@ final class Child {
         } catch (IOException e) {
             throw new IOException("the " + name + "'s process cannot be started: " + e.getMessage(), e);
         }
-        Child child = new Child(name, process);
+        return of(name, process, true);
+    }
+
+    /** Takes over a process that was started just now and does not listen to its standard input: it is ended by force when nobody needs it. */
+    static Child deaf(String name, Process process) {
+        return of(name, process, false);
+    }
+
+    private static Child of(String name, Process process, boolean listens) {
+        Child child = new Child(name, process, listens);
         child.read(process.getInputStream(), "out");
         child.read(process.getErrorStream(), "err");
         var _ = process.onExit().thenAccept(child::ended);
         return child;
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Ends it by force and waits until that is done. */
+    void kill() {
+        process.destroyForcibly();
+        process.onExit().join();
     }
 
     String name() {
@@ -90,8 +111,12 @@ final class Child {
         }
     }
 
-    /** Tells it that nobody needs it any more: closes its standard input. */
+    /** Tells it that nobody needs it any more: closes its standard input, or ends it. */
     void release() {
+        if (!listens) {
+            process.destroyForcibly();
+            return;
+        }
         try {
             process.getOutputStream().close();
         } catch (IOException e) {
@@ -143,8 +168,8 @@ final class Child {
     /** How it ended, with the reason if it gave one. */
     String obituary(int code) {
         String reason = tail(MOST_LINES).stream()
-                .filter(line -> line.startsWith(ERROR))
-                .map(line -> ": " + line.substring(ERROR.length()))
+                .flatMap(line ->
+                        ERRORS.stream().filter(line::startsWith).map(error -> ": " + line.substring(error.length())))
                 .findFirst()
                 .orElse("");
         return "the " + name + "'s process ended with exit code " + code + reason;

@@ -5,6 +5,7 @@ package io.godwit.app.demo;
 import io.godwit.app.term.Amounts;
 import io.godwit.app.term.ExitCodes;
 import io.godwit.app.term.Screen;
+import io.godwit.app.vm.Emulator;
 import io.godwit.sys.ByteSizes;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -32,6 +34,9 @@ import picocli.CommandLine.Spec;
             "",
             "  source - unix socket - relay (a) - tcp - relay (b) - unix socket - destination",
             "",
+            "With --guest qemu the outer ends are real QEMUs: a virtual machine that writes all the time is parked in a folder"
+                    + " and unparked into another QEMU, over the same relays, and recoveries fail on both ways.",
+            "",
             "Every step is a QMP command to one of the two. On a terminal it shows both ends' states as "
                     + "they change; a pipe, or TERM=dumb, gets one line for each thing that happens. NO_COLOR is "
                     + "respected."
@@ -41,6 +46,7 @@ import picocli.CommandLine.Spec;
             "0:everything went as it must, and every page holds what the guest wrote last",
             "1:a state was not reached in time, or the memory is not right; the processes' last lines are shown",
             "2:wrong arguments",
+            "69:there is no such QEMU here",
             "130:Ctrl-C; as with any other end, kill -9 included, no process, socket or file is left"
         },
         footerHeading = "%nExamples:%n",
@@ -48,6 +54,8 @@ import picocli.CommandLine.Spec;
             "  godwit demo",
             "  godwit demo --failures 20 --size 1G",
             "  godwit demo --fault cut-after=100 --fault blackhole --preempt",
+            "  godwit demo --guest qemu",
+            "  godwit demo --guest qemu --qemu 10.0 --failures 8 --seed 7",
             "  godwit demo --json | jq .losses"
         })
 public final class DemoCommand implements Callable<Integer> {
@@ -57,8 +65,37 @@ public final class DemoCommand implements Callable<Integer> {
     private static final long MOST_DWELL = 60_000;
     private static final int MOST_FAILURES = 10_000;
 
+    private static final long MOST_VM = 2047L << 20;
+
+    /** Who writes all the time. */
+    enum GuestKind {
+        CHURN,
+        QEMU
+    }
+
     @Spec
     private CommandSpec spec;
+
+    @Option(
+            names = "--guest",
+            paramLabel = "churn|qemu",
+            description =
+                    "churn: Godwit's own, from one Godwit to another (default); qemu: a virtual machine, from a QEMU"
+                            + " into a folder and on to another QEMU.")
+    private GuestKind guest = GuestKind.CHURN;
+
+    @Option(
+            names = "--qemu",
+            paramLabel = "VERSION",
+            description = "Which QEMU, as 10.0 (default: the newest that is here; 'bin/install-qemu' gets some)."
+                    + " 7.2 cannot survive a recovery that fails, so with it none is made to.")
+    private @Nullable String qemu;
+
+    @Option(
+            names = "--accel",
+            paramLabel = "auto|kvm|tcg",
+            description = "What runs the virtual machines (default: auto, which is kvm if that works).")
+    private Virtualization.Accelerator accel = Virtualization.Accelerator.AUTO;
 
     @Option(
             names = "--size",
@@ -84,7 +121,7 @@ public final class DemoCommand implements Callable<Integer> {
             description =
                     "Recoveries that are made to fail (default: 4): relay (b) is dead; then half-open, where first"
                             + " the source, then the destination is kicked out by migrate-pause, then nobody says anything;"
-                            + " more are drawn by the seed.")
+                            + " more are drawn by the seed. With --guest qemu so many on each of the two ways.")
     private int failures = 4;
 
     @Option(
@@ -131,11 +168,20 @@ public final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Settings settings = settings();
+        Settings settings;
+        try {
+            settings = settings();
+        } catch (Emulator.Missing e) {
+            spec.commandLine().getErr().println("godwit: " + e.getMessage());
+            return ExitCodes.UNAVAILABLE;
+        }
         Board board = new Board(System::nanoTime);
         Showing showing = new Showing(board, view(board));
         Report report = new Report(settings);
-        Lab lab = new Lab(settings, board);
+        Virtualization virtual = settings.qemu();
+        Play lab = virtual == null
+                ? new Scenario(settings, board, report)
+                : new QemuScenario(settings, virtual, board, report);
         AtomicBoolean ended = new AtomicBoolean();
         // Ctrl-C and signals: the hook ends what the lab began, while this thread may still be in the middle of it.
         Thread hook = new Thread(
@@ -149,7 +195,7 @@ public final class DemoCommand implements Callable<Integer> {
                 "godwit-end");
         Runtime.getRuntime().addShutdownHook(hook);
         try (lab) {
-            play(new Scenario(settings, board, lab, report), lab, report);
+            play(lab, report);
         }
         ended.set(!showing.isAbandoned());
         if (!report.passed()) {
@@ -163,12 +209,12 @@ public final class DemoCommand implements Callable<Integer> {
         return report.passed() ? 0 : ExitCodes.FAILED;
     }
 
-    private static void play(Scenario scenario, Lab lab, Report report) {
+    private static void play(Play play, Report report) {
         try {
-            scenario.run();
+            play.run();
         } catch (DemoFailed | IOException e) {
             // A process that died is the cause, whatever was noticed first.
-            String dead = lab.dead();
+            String dead = play.dead();
             report.failure = dead == null ? String.valueOf(e.getMessage()) : dead;
         }
     }
@@ -181,10 +227,15 @@ public final class DemoCommand implements Callable<Integer> {
         if (plain || !Screen.usable(System.getenv())) {
             return new PlainView(out);
         }
-        return new LiveView(board, out, Screen.colour(System.getenv()), Screen.unicode(System.out.charset()));
+        return new LiveView(
+                board,
+                out,
+                Screen.colour(System.getenv()),
+                Screen.unicode(System.out.charset()),
+                guest == GuestKind.QEMU);
     }
 
-    private void keepLogs(Board board, Lab lab) {
+    private void keepLogs(Board board, Play lab) {
         PrintWriter err = spec.commandLine().getErr();
         try {
             Path folder = Files.createTempDirectory("godwit-demo-logs-");
@@ -198,10 +249,19 @@ public final class DemoCommand implements Callable<Integer> {
         }
     }
 
-    private Settings settings() {
+    private Settings settings() throws Emulator.Missing {
         require(
                 size >= Settings.LEAST_SIZE && size % 4096 == 0,
                 "the demo's guest has at least 16 MiB and whole pages of 4096 bytes, got " + ByteSizes.show(size));
+        boolean virtual = guest == GuestKind.QEMU;
+        for (String option : virtual ? List.of("--rate", "--writers") : List.of("--qemu", "--accel")) {
+            require(
+                    !spec.commandLine().getParseResult().hasMatchedOption(option),
+                    option + " is not for " + (virtual ? "--guest qemu" : "the churn guest: add --guest qemu"));
+        }
+        require(
+                !virtual || size <= MOST_VM,
+                "the demo's virtual machine has at most 2047 MiB, got " + ByteSizes.show(size));
         require(writers >= 0 && writers <= 64, "the demo's guest has 0 to 64 writers, got " + writers);
         require(rate == 0 || rate >= writers, "the rate is 0 or at least a page per second and writer, got " + rate);
         require(failures >= 0 && failures <= MOST_FAILURES, "failures are 0 to " + MOST_FAILURES + ", got " + failures);
@@ -218,7 +278,17 @@ public final class DemoCommand implements Callable<Integer> {
                 throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
             }
         }
-        return new Settings(size, writers, rate, failures, wanted, seed, deadline, dwell, preempt);
+        return new Settings(
+                size,
+                writers,
+                rate,
+                failures,
+                wanted,
+                seed,
+                deadline,
+                dwell,
+                preempt,
+                virtual ? new Virtualization(Emulator.find(System.getenv(), qemu), accel.toTry()) : null);
     }
 
     private void require(boolean met, String sentence) {

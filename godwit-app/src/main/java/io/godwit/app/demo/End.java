@@ -13,40 +13,88 @@ import io.godwit.qmp.QmpException;
 import io.godwit.qmp.QmpMessage;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** One end as its operator has it: QMP, nothing else. What it reports goes to the board. Thread-safe. */
 final class End implements AutoCloseable {
+    /** What it is. */
+    enum Kind {
+        /** A Godwit with an embedded guest. */
+        EMBEDDED,
+        /** A Godwit with a VM's folder. */
+        STORE,
+        QEMU
+    }
+
+    /** Commands that QEMU takes past whatever its main loop is busy with ({@code spec/qmp.md §2}). */
+    private static final Set<String> OUT_OF_BAND = Set.of("migrate-pause", "migrate-recover");
+
     private final Side side;
+    private final Kind kind;
     private final Board board;
     private final Path folder;
     private final QmpClient operator;
     private final QmpClient watcher;
     private final Duration deadline;
+    /** What the last sample said; of the sampler's thread. */
+    private String asked = "";
+
+    private int askedMark = -1;
 
     /**
-     * Connects.
+     * Connects to a Godwit with an embedded guest.
      *
      * @param folder that is not shown in addresses
      * @param deadline for each answer
      */
     End(Side side, Board board, Address qmp, Path folder, Duration deadline) throws DemoFailed {
+        this(side, Kind.EMBEDDED, board, List.of(qmp, qmp), folder, deadline);
+    }
+
+    /** @param qmp two addresses, since a QEMU's each serve one client at a time */
+    End(Side side, Kind kind, Board board, List<Address> qmp, Path folder, Duration deadline) throws DemoFailed {
         this.side = side;
+        this.kind = kind;
         this.board = board;
         this.folder = folder;
         this.deadline = deadline;
         try {
-            operator = QmpClient.connect(qmp, deadline);
-            watcher = QmpClient.connect(qmp, deadline);
+            operator = QmpClient.connect(qmp.getFirst(), deadline);
+            watcher = watcher(qmp.getLast(), deadline);
         } catch (QmpException e) {
             throw new DemoFailed("the " + side + "'s QMP does not work: " + e.getMessage(), e);
         }
         operator.addListener(this::told);
     }
 
+    private QmpClient watcher(Address qmp, Duration wait) throws QmpException {
+        boolean done = false;
+        try {
+            QmpClient client = QmpClient.connect(qmp, wait);
+            done = true;
+            return client;
+        } finally {
+            if (!done) {
+                operator.close();
+            }
+        }
+    }
+
     Side side() {
         return side;
+    }
+
+    /** Whether it is a QEMU: it has no deadlines, and its destination listens for one recovery at a time. */
+    boolean isQemu() {
+        return kind == Kind.QEMU;
+    }
+
+    /** Whether its guest tells about itself. */
+    boolean hasEmbeddedGuest() {
+        return kind == Kind.EMBEDDED;
     }
 
     /** Sends a command and shows it on the timeline. */
@@ -62,7 +110,9 @@ final class End implements AutoCloseable {
     /** Sends a command and does not show it. */
     Json ask(String command, JsonObject arguments) throws DemoFailed {
         try {
-            return operator.execute(command, arguments, deadline);
+            return isQemu() && operator.oob() && OUT_OF_BAND.contains(command)
+                    ? operator.executeOob(command, arguments, deadline)
+                    : operator.execute(command, arguments, deadline);
         } catch (QmpException e) {
             throw new DemoFailed("the " + side + " did not obey '" + command + "': " + e.getMessage(), e);
         }
@@ -90,9 +140,25 @@ final class End implements AutoCloseable {
 
     /** Brings the board's figures up to date. */
     void sample() throws QmpException {
-        if (watcher.execute("query-migrate", Json.object(), deadline) instanceof JsonObject migration
-                && watcher.execute("x-godwit-guest-stats", Json.object(), deadline) instanceof JsonObject guest) {
-            board.figures(side, migration, guest);
+        int mark = board.mark(side);
+        if (watcher.execute("query-migrate", Json.object(), deadline) instanceof JsonObject migration) {
+            Json guest = hasEmbeddedGuest()
+                    ? watcher.execute("x-godwit-guest-stats", Json.object(), deadline)
+                    : Json.object();
+            board.figures(side, migration, guest instanceof JsonObject stats ? stats : Json.object());
+            if (isQemu()) {
+                compare(migration.string("status", "none"), mark);
+            }
+        }
+    }
+
+    /** Some of QEMU's changes of status come without an event. What was asked may be older than an event that came meanwhile: so it counts when it is the same twice. */
+    private void compare(String status, int mark) {
+        boolean again = status.equals(asked) && mark == askedMark;
+        asked = status;
+        askedMark = mark;
+        if (again && mark == board.mark(side) && !status.equals(board.status(side))) {
+            board.add(new Happening.Status(side, status, ""));
         }
     }
 

@@ -151,9 +151,14 @@ sealed interface Fault {
 
     /** The faults of a run, one for each recovery that is to fail: chosen by the user, else the usual four and then drawn from the seed. */
     static List<Fault> all(Settings settings) {
+        return all(settings, settings.seed());
+    }
+
+    /** As {@link #all(Settings)}, drawn from another seed. */
+    static List<Fault> all(Settings settings, long seed) {
         List<Fault> usual = List.of(
                 new Dead(), new HalfOpen(Kick.SOURCE), new HalfOpen(Kick.DESTINATION), new HalfOpen(Kick.DEADLINE));
-        Random random = new Random(settings.seed());
+        Random random = new Random(seed);
         List<Fault> all = new ArrayList<>();
         int halfOpen = 0;
         for (int i = 0; i < settings.failures(); i++) {

@@ -7,15 +7,12 @@ import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
 import io.godwit.net.FaultPlan;
 import io.godwit.net.Relay;
-import io.godwit.net.RelayEvent;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -31,8 +28,7 @@ import org.jspecify.annotations.Nullable;
  * <p>All sockets lie in one folder, which the children make. However this process ends, they notice, and remove it. {@link #close} may be called from any
  * thread, the rest is for one.
  */
-final class Lab implements AutoCloseable {
-    private static final int MOST_RELAY_LINES = 10_000;
+final class Lab implements Ground, AutoCloseable {
     private static final long DYING_MILLIS = 300;
     private static final Duration END = Duration.ofMillis(2_500);
 
@@ -41,7 +37,7 @@ final class Lab implements AutoCloseable {
     private final Path folder;
     private final List<AutoCloseable> open = new ArrayList<>();
     private final List<Child> children = new ArrayList<>();
-    private final Deque<String> relayLines = new ArrayDeque<>();
+    private final RelayLog relays;
     private boolean closed;
 
     private @Nullable End source;
@@ -52,6 +48,7 @@ final class Lab implements AutoCloseable {
     Lab(Settings settings, Board board) {
         this.settings = settings;
         this.board = board;
+        this.relays = new RelayLog(board);
         byte[] random = new byte[6];
         new SecureRandom().nextBytes(random);
         folder = Path.of(
@@ -69,10 +66,13 @@ final class Lab implements AutoCloseable {
         first.awaitReady(settings.patienceForAll());
         second.awaitReady(settings.patienceForAll());
         Relay b = Relay.start(
-                new Address.Tcp("127.0.0.1", 0), destinationAddress(), FaultPlan.NONE, event -> log("(b)", event));
+                new Address.Tcp("127.0.0.1", 0),
+                destinationAddress(),
+                FaultPlan.NONE,
+                event -> relays.add("(b)", event));
         relayB = keep(b);
         Address in = new Address.Unix(folder.resolve("src.sock"));
-        relayA = keep(Relay.start(in, b.address(), FaultPlan.NONE, event -> log("(a)", event)));
+        relayA = keep(Relay.start(in, b.address(), FaultPlan.NONE, event -> relays.add("(a)", event)));
         End from = keep(new End(Side.SOURCE, board, sourceQmp, folder, settings.patienceForAll()));
         End to = keep(new End(Side.DESTINATION, board, destinationQmp, folder, settings.patienceForAll()));
         source = from;
@@ -126,28 +126,23 @@ final class Lab implements AutoCloseable {
         }
     }
 
-    private void log(String relay, RelayEvent event) {
-        synchronized (relayLines) {
-            if (relayLines.size() == MOST_RELAY_LINES) {
-                relayLines.remove();
-            }
-            relayLines.add("%.6f relay %s %s".formatted(board.now() / 1e9, relay, event));
-        }
-    }
-
-    End source() {
+    @Override
+    public End source() {
         return there(source);
     }
 
-    End destination() {
+    @Override
+    public End destination() {
         return there(destination);
     }
 
-    Relay relayA() {
+    @Override
+    public Relay relayA() {
         return there(relayA);
     }
 
-    Relay relayB() {
+    @Override
+    public Relay relayB() {
         return there(relayB);
     }
 
@@ -158,18 +153,18 @@ final class Lab implements AutoCloseable {
         return thing;
     }
 
-    /** Where the source connects to. */
-    Address sourceAddress() {
+    @Override
+    public Address sourceAddress() {
         return relayA().address();
     }
 
-    /** Where the destination listens. */
-    Address destinationAddress() {
+    @Override
+    public Address destinationAddress() {
         return new Address.Unix(folder.resolve("dst.sock"));
     }
 
-    /** Sends the same command to both ends. */
-    void orderBoth(String command, JsonObject arguments) throws DemoFailed {
+    @Override
+    public void orderBoth(String command, JsonObject arguments) throws DemoFailed {
         board.add(new Happening.Order(null, End.words(command, arguments, folder)));
         source().ask(command, arguments);
         destination().ask(command, arguments);
@@ -230,9 +225,7 @@ final class Lab implements AutoCloseable {
             all.addAll(child.tail(most));
         }
         all.add("--- the relays said last:");
-        synchronized (relayLines) {
-            relayLines.stream().skip(Math.max(0, relayLines.size() - most)).forEach(all::add);
-        }
+        all.addAll(relays.tail(most));
         return all;
     }
 

@@ -30,15 +30,18 @@ final class LiveView implements View {
     private final Screen screen;
     private final boolean colour;
     private final boolean unicode;
+    private final boolean virtual;
     private long lastWritten;
     private long lastAt;
     private long perSecond;
 
-    LiveView(Board board, PrintWriter out, boolean colour, boolean unicode) {
+    /** @param virtual whether the guest is a QEMU's, which tells nothing of itself */
+    LiveView(Board board, PrintWriter out, boolean colour, boolean unicode, boolean virtual) {
         this.board = board;
         this.screen = new Screen(out);
         this.colour = colour;
         this.unicode = unicode;
+        this.virtual = virtual;
     }
 
     @Override
@@ -94,7 +97,16 @@ final class LiveView implements View {
 
     private Row lanes(int columns) {
         int lane = lane(columns);
-        return row(columns).to(TIME).add(Ink.DIM, "source").to(TIME + lane).add(Ink.DIM, "destination");
+        return row(columns)
+                .to(TIME)
+                .add(Ink.DIM, title(Side.SOURCE))
+                .to(TIME + lane)
+                .add(Ink.DIM, title(Side.DESTINATION));
+    }
+
+    private String title(Side side) {
+        String title = board.title(side);
+        return title.equals(side.toString()) ? title : side + ": " + title;
     }
 
     /** Goes to a lane; those before it are there and quiet. */
@@ -149,7 +161,14 @@ final class LiveView implements View {
         rows.add(end(columns, Side.SOURCE)
                 .add("sent " + Figures.size(Figures.of(source, "ram", "transferred")) + ", remaining "
                         + Figures.size(Figures.of(source, "ram", "remaining"))));
-        rows.add(progress(end(columns, Side.DESTINATION), columns, destination));
+        rows.add(
+                virtual
+                        ? moved(end(columns, Side.DESTINATION), columns)
+                        : progress(end(columns, Side.DESTINATION), columns, destination));
+        if (virtual) {
+            rows.add(machine(columns));
+            return rows;
+        }
         rows.add(guest(columns));
         rows.add(row(columns).add(Ink.BOLD, " page requests").to(LABEL).add(Figures.requests(destination)));
         rows.add(row(columns).add(Ink.BOLD, " downtime").to(LABEL).add(Figures.downtime(source)));
@@ -171,11 +190,32 @@ final class LiveView implements View {
         if (total == 0 || !board.runs(Side.DESTINATION)) {
             return row.add("received " + Figures.size(Figures.of(destination, "x-godwit-received", "transferred")));
         }
+        return bar(row, columns, total, missing);
+    }
+
+    private Row bar(Row row, int columns, long total, long missing) {
         int bar = Math.clamp(columns - row.used() - BEHIND_BAR, LEAST_BAR, MOST_BAR);
         int there = (int) (bar * (total - missing) / total);
         return row.add(Ink.GREEN, sign("█", "#").repeat(there))
                 .add(Ink.DIM, sign("░", ".").repeat(bar - there))
                 .add(missing == 0 ? " all here" : " " + Figures.size(missing) + " missing");
+    }
+
+    /** As {@link #progress}, as far as the source knows it. */
+    private Row moved(Row row, int columns) {
+        JsonObject source = board.migration(Side.SOURCE);
+        long total = Figures.of(source, "ram", "total");
+        boolean postcopy = board.status(Side.SOURCE).startsWith("postcopy");
+        return total > 0 && postcopy ? bar(row, columns, total, Figures.of(source, "ram", "remaining")) : row;
+    }
+
+    private Row machine(int columns) {
+        String where = board.runs(Side.SOURCE)
+                ? "runs at the source, " + board.title(Side.SOURCE)
+                : board.runs(Side.DESTINATION)
+                        ? "runs at the destination, " + board.title(Side.DESTINATION)
+                        : "does not run";
+        return row(columns).add(Ink.BOLD, " VM").to(LABEL).add(Ink.MAGENTA, where);
     }
 
     private Row guest(int columns) {

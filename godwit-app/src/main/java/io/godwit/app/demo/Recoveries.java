@@ -26,13 +26,16 @@ final class Recoveries {
     /** Round trips through an endpoint's loop after which it has seen all that the kernel had for it. */
     private static final int ROUND_TRIPS = 4;
 
+    /** In which a QEMU has accepted what waited at its socket, and has seen that nobody is behind it; it answers QMP meanwhile. */
+    private static final Duration QEMU_SETTLES = Duration.ofMillis(250);
+
     private final Settings settings;
     private final Board board;
-    private final Lab lab;
+    private final Ground lab;
     private long deadlineMillis = -1;
     private int number;
 
-    Recoveries(Settings settings, Board board, Lab lab) {
+    Recoveries(Settings settings, Board board, Ground lab) {
         this.settings = settings;
         this.board = board;
         this.lab = lab;
@@ -52,21 +55,29 @@ final class Recoveries {
         double source = millis(struck, board.awaitSince(Side.SOURCE, sourceMark, PAUSED, settings.patience()));
         double destination =
                 millis(struck, board.awaitSince(Side.DESTINATION, destinationMark, PAUSED, settings.patience()));
-        JsonObject before = lab.destination().query("x-godwit-guest-stats");
+        JsonObject before = guest();
         List<Report.Failure> failures = new ArrayList<>();
         for (Fault fault : faults) {
             failures.add(fail(fault));
         }
         board.pass(settings.dwell());
-        JsonObject after = writersGoOn(before);
-        long written = after.int64("pages-written") - before.int64("pages-written");
-        long waiting = after.int64("blocked-threads");
-        board.add(new Happening.Outcome(
-                "while paused the writers wrote %,d pages; %d threads of the guest wait for a page"
-                        .formatted(written, waiting)));
+        long written = -1;
+        long waiting = -1;
+        if (lab.destination().hasEmbeddedGuest()) {
+            JsonObject after = writersGoOn(before);
+            written = after.int64("pages-written") - before.int64("pages-written");
+            waiting = after.int64("blocked-threads");
+            board.add(new Happening.Outcome(
+                    "while paused the writers wrote %,d pages; %d threads of the guest wait for a page"
+                            .formatted(written, waiting)));
+        }
         double took = recover();
         return new Report.Loss(
                 cause, source, destination, millis(struck, board.now()), written, waiting, took, failures);
+    }
+
+    private JsonObject guest() throws DemoFailed {
+        return lab.destination().hasEmbeddedGuest() ? lab.destination().query("x-godwit-guest-stats") : Json.object();
     }
 
     /** Those who have their pages are not held up by a network that is gone. */
@@ -81,10 +92,7 @@ final class Recoveries {
 
     private double recover() throws DemoFailed, IOException {
         deadline(LONG_DEADLINE_MILLIS);
-        lab.destination()
-                .order(
-                        "migrate-recover",
-                        Lab.with("uri", Json.of(lab.destinationAddress().toString())));
+        listen();
         int sourceMark = board.mark(Side.SOURCE);
         int destinationMark = board.mark(Side.DESTINATION);
         long began = resume();
@@ -95,9 +103,19 @@ final class Recoveries {
         return took;
     }
 
+    private void listen() throws DemoFailed {
+        lab.destination()
+                .order(
+                        "migrate-recover",
+                        Lab.with("uri", Json.of(lab.destinationAddress().toString())));
+    }
+
     private Report.Failure fail(Fault fault) throws DemoFailed, IOException {
         number++;
         deadline(deadlineFor(fault));
+        if (lab.destination().isQemu()) {
+            listen();
+        }
         board.add(new Happening.Network("recovery " + number, fault.words()));
         if (fault instanceof Fault.Dead) {
             lab.relayB().kill();
@@ -108,6 +126,12 @@ final class Recoveries {
         int destinationMark = board.mark(Side.DESTINATION);
         long began = resume();
         double kick = switch (fault) {
+            case Fault.Blackhole _
+            when lab.source().isQemu() -> {
+                board.awaitSince(Side.SOURCE, sourceMark, RECOVER, settings.patience());
+                board.pass(settings.hang());
+                yield kick(lab.source(), sourceMark);
+            }
             case Fault.Dead _, Fault.Refuse _, Fault.Blackhole _ -> {
                 board.awaitSince(Side.SOURCE, sourceMark, RECOVER, settings.patience());
                 yield -1;
@@ -136,7 +160,7 @@ final class Recoveries {
                 millis(began, source),
                 destination < 0 ? -1 : millis(began, destination),
                 kick,
-                board.reason(Side.SOURCE));
+                reason());
         board.add(new Happening.Outcome("recovery %d failed as it was made to: %s after %.1f ms%s"
                 .formatted(
                         number,
@@ -144,6 +168,12 @@ final class Recoveries {
                         Math.max(failure.sourceMillis(), failure.destinationMillis()),
                         kick < 0 ? "" : ", %.1f ms after migrate-pause".formatted(kick))));
         return failure;
+    }
+
+    private String reason() throws DemoFailed {
+        return lab.source().isQemu()
+                ? lab.source().query("query-migrate").string("error-desc", "")
+                : board.reason(Side.SOURCE);
     }
 
     /** What used to need an operator, or for ever: nothing moves, and nothing ends it. */
@@ -193,11 +223,25 @@ final class Recoveries {
                 // From here on the other direction is swallowed, too: so no end hears of the other's deadline.
                 board.add(new Happening.Network("relay (b)", "swallows both directions now; nobody says anything"));
                 lab.relayB().setFault(FaultPlan.parse("both:swallow"));
-                board.awaitSince(Side.SOURCE, sourceMark, PAUSED, settings.patience());
-                board.awaitSince(Side.DESTINATION, destinationMark, PAUSED, settings.patience());
+                ownDeadline(lab.source(), sourceMark);
+                ownDeadline(lab.destination(), destinationMark);
+                if (lab.source().isQemu() || lab.destination().isQemu()) {
+                    Side other = lab.source().isQemu() ? Side.SOURCE : Side.DESTINATION;
+                    board.add(new Happening.Outcome("QEMU has no deadline: the " + other + " is in "
+                            + board.status(other) + " until the path itself breaks, or migrate-pause"));
+                    heal();
+                    board.awaitSince(
+                            other, other == Side.SOURCE ? sourceMark : destinationMark, PAUSED, settings.patience());
+                }
                 yield -1;
             }
         };
+    }
+
+    private void ownDeadline(End end, int mark) throws DemoFailed {
+        if (!end.isQemu()) {
+            board.awaitSince(end.side(), mark, PAUSED, settings.patience());
+        }
     }
 
     private double kick(End end, int mark) throws DemoFailed {
@@ -216,6 +260,9 @@ final class Recoveries {
 
     /** Both ends have come to rest in postcopy-paused, and nothing of the failed attempt can come any more. */
     private void settle() throws DemoFailed {
+        if (lab.source().isQemu() || lab.destination().isQemu()) {
+            board.pass(QEMU_SETTLES);
+        }
         for (End end : List.of(lab.source(), lab.destination())) {
             for (int i = 0; i < ROUND_TRIPS; i++) {
                 end.query("query-migrate");
@@ -238,7 +285,14 @@ final class Recoveries {
 
     private void deadline(long millis) throws DemoFailed {
         if (millis != deadlineMillis) {
-            lab.orderBoth("migrate-set-parameters", Lab.with("x-godwit-handshake-timeout", Json.of(millis)));
+            JsonObject parameter = Lab.with("x-godwit-handshake-timeout", Json.of(millis));
+            if (lab.source().isQemu()) {
+                lab.destination().order("migrate-set-parameters", parameter);
+            } else if (lab.destination().isQemu()) {
+                lab.source().order("migrate-set-parameters", parameter);
+            } else {
+                lab.orderBoth("migrate-set-parameters", parameter);
+            }
             deadlineMillis = millis;
         }
     }

@@ -33,8 +33,8 @@ final class Report {
      * @param cause how
      * @param sourceMillis until the source reported postcopy-paused
      * @param lastedMillis until postcopy-active again
-     * @param written pages that the writers wrote at the destination meanwhile
-     * @param waiting threads of the guest that waited for a page meanwhile
+     * @param written pages that the writers wrote at the destination meanwhile; -1 if the guest does not tell
+     * @param waiting threads of the guest that waited for a page meanwhile; -1 if the guest does not tell
      * @param recoveryMillis from {@code migrate resume} on the good path to postcopy-active on both sides
      */
     record Loss(
@@ -51,8 +51,17 @@ final class Report {
         }
     }
 
+    /** What both ends of a leg said of their migration at its end. */
+    record Leg(String name, JsonObject source, JsonObject destination) {}
+
     final Settings settings;
     final List<Loss> losses = new ArrayList<>();
+    /** With real QEMUs: the legs, how their guests were run, and after how many milliseconds the VM ran again. */
+    final List<Leg> legs = new ArrayList<>();
+
+    String accelerator = "";
+    double runsAfterMillis = -1;
+
     JsonObject sourceMigration = Json.object();
     JsonObject destinationMigration = Json.object();
     JsonObject guest = Json.object();

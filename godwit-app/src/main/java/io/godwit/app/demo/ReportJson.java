@@ -25,13 +25,13 @@ final class ReportJson {
                         "losses",
                         new JsonArray(
                                 report.losses.stream().map(ReportJson::loss).toList()))
-                .put("failed-recoveries", report.failedRecoveries())
-                .put("downtime-ms", report.sourceMigration.int64("downtime", -1))
-                .put("source", report.sourceMigration)
-                .put("destination", report.destinationMigration)
-                .put("guest", report.guest)
-                .put("memory", report.memory)
-                .put("source-refused-cont", report.contRefused)
+                .put("failed-recoveries", report.failedRecoveries());
+        if (report.settings.qemu() == null) {
+            embedded(json, report);
+        } else {
+            virtual(json, report);
+        }
+        json.put("memory", report.memory)
                 .put(
                         "timeline",
                         new JsonArray(timeline.stream().map(ReportJson::entry).toList()));
@@ -41,20 +41,43 @@ final class ReportJson {
         return json.build();
     }
 
+    private static void embedded(JsonObject.Builder json, Report report) {
+        json.put("downtime-ms", report.sourceMigration.int64("downtime", -1))
+                .put("source", report.sourceMigration)
+                .put("destination", report.destinationMigration)
+                .put("guest", report.guest)
+                .put("source-refused-cont", report.contRefused);
+    }
+
+    private static void virtual(JsonObject.Builder json, Report report) {
+        json.put("accelerator", report.accelerator)
+                .put("runs-after-ms", round(report.runsAfterMillis))
+                .put(
+                        "legs",
+                        new JsonArray(report.legs.stream()
+                                .<Json>map(leg -> JsonObject.builder()
+                                        .put("leg", leg.name())
+                                        .put("source", leg.source())
+                                        .put("destination", leg.destination())
+                                        .build())
+                                .toList()));
+    }
+
     private static Json loss(Report.Loss loss) {
-        return JsonObject.builder()
+        JsonObject.Builder json = JsonObject.builder()
                 .put("cause", loss.cause())
                 .put("source-paused-ms", round(loss.sourceMillis()))
                 .put("destination-paused-ms", round(loss.destinationMillis()))
                 .put("lasted-ms", round(loss.lastedMillis()))
-                .put("pages-written-meanwhile", loss.written())
-                .put("threads-waiting", loss.waiting())
-                .put(
+                .put("recovery-ms", round(loss.recoveryMillis()));
+        if (loss.written() >= 0) {
+            json.put("pages-written-meanwhile", loss.written()).put("threads-waiting", loss.waiting());
+        }
+        return json.put(
                         "failed-recoveries",
                         new JsonArray(loss.failures().stream()
                                 .map(ReportJson::failure)
                                 .toList()))
-                .put("recovery-ms", round(loss.recoveryMillis()))
                 .build();
     }
 

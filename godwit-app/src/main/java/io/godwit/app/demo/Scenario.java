@@ -8,12 +8,13 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The scenario, from precopy to a memory that is proven right, each step by QMP as an operator would do it:
  * the experiment of "Allow network to fail even during recovery", and what that left open.
  */
-final class Scenario {
+final class Scenario implements Play {
     /** A guest's round to look at every hot page once more must not take for ever where it writes slowly. */
     private static final Duration ONE_MORE_SWEEP = Duration.ofSeconds(3);
 
@@ -25,15 +26,16 @@ final class Scenario {
     private final Report report;
     private final Recoveries recoveries;
 
-    Scenario(Settings settings, Board board, Lab lab, Report report) {
+    Scenario(Settings settings, Board board, Report report) {
         this.settings = settings;
         this.board = board;
-        this.lab = lab;
+        this.lab = new Lab(settings, board);
         this.report = report;
         this.recoveries = new Recoveries(settings, board, lab);
     }
 
-    void run() throws DemoFailed, IOException {
+    @Override
+    public void run() throws DemoFailed, IOException {
         step("Two processes, two relays");
         board.add(new Happening.Outcome(
                 "they start, and the source fills %s of memory".formatted(Figures.size(settings.size()))));
@@ -51,6 +53,21 @@ final class Scenario {
         finish();
         prove();
         lab.quit();
+    }
+
+    @Override
+    public @Nullable String dead() {
+        return lab.dead();
+    }
+
+    @Override
+    public List<String> tails(int most) {
+        return lab.tails(most);
+    }
+
+    @Override
+    public void close() {
+        lab.close();
     }
 
     private void cut() {

@@ -8,6 +8,7 @@ import io.godwit.json.JsonObject;
 import io.godwit.page.Pages;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the demonstration is to do, and what follows from it.
@@ -21,6 +22,7 @@ import java.util.List;
  * @param deadlineMillis the handshake's deadline where it is to end a recovery
  * @param dwellMillis for how long a phase is left alone, to be looked at
  * @param preempt whether a channel of its own carries requested pages
+ * @param qemu whose virtual machine is the guest; null: it is the embedded one, and writers and rate count
  */
 record Settings(
         long size,
@@ -31,7 +33,8 @@ record Settings(
         long seed,
         long deadlineMillis,
         long dwellMillis,
-        boolean preempt) {
+        boolean preempt,
+        @Nullable Virtualization qemu) {
     static final long LEAST_SIZE = 16L << 20;
 
     /** Readers of cold pages: who waits when a page is missing. */
@@ -50,6 +53,20 @@ record Settings(
     private static final long POSTCOPY_SECONDS = 40;
     private static final long MOST_HANG_MILLIS = 300;
     private static final long READ_SECONDS = 60;
+
+    /** With the embedded guest. */
+    Settings(
+            long size,
+            int writers,
+            long rate,
+            int failures,
+            List<Fault> faults,
+            long seed,
+            long deadlineMillis,
+            long dwellMillis,
+            boolean preempt) {
+        this(size, writers, rate, failures, faults, seed, deadlineMillis, dwellMillis, preempt, null);
+    }
 
     Settings {
         faults = List.copyOf(faults);
@@ -107,11 +124,14 @@ record Settings(
     }
 
     Json toJson() {
-        return JsonObject.builder()
-                .put("size", size)
-                .put("writers", writers)
-                .put("rate", rate)
-                .put("failures", failures)
+        JsonObject.Builder json = JsonObject.builder().put("size", size);
+        Virtualization virtual = qemu;
+        if (virtual == null) {
+            json.put("writers", writers).put("rate", rate);
+        } else {
+            json.put("guest", "qemu").put("qemu", virtual.emulator().series());
+        }
+        return json.put("failures", failures)
                 .put(
                         "faults",
                         new JsonArray(faults.stream()

@@ -40,6 +40,9 @@ final class Summary {
         if (report.guest.size() > 0) {
             figures();
         }
+        if (!report.legs.isEmpty()) {
+            legs();
+        }
         if (!report.tails.isEmpty()) {
             report.tails.forEach(line -> row().add(Ink.DIM, line));
             row();
@@ -55,13 +58,14 @@ final class Summary {
                         ": source paused after %s, destination after %s",
                         Figures.millis(loss.sourceMillis()),
                         Figures.millis(loss.destinationMillis())));
-        row().to(VALUE)
-                .add(String.format(
+        String guest = loss.written() < 0
+                ? ""
+                : String.format(
                         Locale.ROOT,
-                        "lasted %.1f s; the guest wrote %s pages, %d of its threads waited for one",
-                        loss.lastedMillis() / 1000,
+                        "; the guest wrote %s pages, %d of its threads waited for one",
                         Figures.count(loss.written()),
-                        loss.waiting()));
+                        loss.waiting());
+        row().to(VALUE).add(String.format(Locale.ROOT, "lasted %.1f s", loss.lastedMillis() / 1000) + guest);
         for (Report.Failure failure : loss.failures()) {
             row().to(VALUE)
                     .add(Ink.YELLOW, "recovery " + failure.number())
@@ -98,6 +102,22 @@ final class Summary {
                 .add(
                         report.memory.bool("ok", false) ? Ink.GREEN : Ink.RED,
                         report.memory.string("summary", "was not compared"));
+        row();
+    }
+
+    private void legs() {
+        for (Report.Leg leg : report.legs) {
+            label(leg.name())
+                    .add(Figures.size(Figures.of(leg.source(), "ram", "transferred")) + " for a VM of "
+                            + Figures.size(report.settings.size()));
+        }
+        if (report.runsAfterMillis >= 0) {
+            row().to(VALUE).add("the VM ran again after " + Figures.millis(report.runsAfterMillis));
+        }
+        label("memory")
+                .add(
+                        report.memory.bool("ok", false) ? Ink.GREEN : Ink.RED,
+                        report.memory.string("summary", "was not looked at"));
         row();
     }
 

@@ -146,6 +146,14 @@ public final class RunCommand implements Callable<Integer> {
             description = "Make this folder, and remove it and the sockets in it when standard input ends.")
     private @Nullable Path folder;
 
+    @Option(
+            names = "--store",
+            hidden = true,
+            paramLabel = "FOLDER",
+            description =
+                    "The guest is a VM's folder: what comes is parked there, what is there can leave, all by QMP.")
+    private @Nullable Path store;
+
     private final CompletableFuture<Void> clean = new CompletableFuture<>();
     private volatile @Nullable Running running;
     private volatile @Nullable PrivateFolder privateFolder;
@@ -160,6 +168,9 @@ public final class RunCommand implements Callable<Integer> {
         List<Address> servers = options.servers();
         Address listen = incoming == null || incoming.equals("defer") ? null : options.address(incoming);
         ChurnOptions churn = churn();
+        if (store != null && incoming != null) {
+            throw new ParameterException(spec.commandLine(), "--store and --incoming contradict: use migrate-incoming");
+        }
         if (paused && incoming != null) {
             throw new ParameterException(
                     spec.commandLine(), "--paused and --incoming contradict: a guest that comes goes on as it was");
@@ -167,10 +178,7 @@ public final class RunCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         try (StatusLines lines = new StatusLines(out, options.json())) {
             tieToParent();
-            Running made = switch (guest) {
-                case CHURN ->
-                    incoming == null ? Running.source(churn, backing) : Running.destination(churn.size(), backing);
-            };
+            Running made = store == null ? embedded(churn) : Running.stored(store);
             running = made;
             Runtime.getRuntime().addShutdownHook(new Thread(this::endInTime, "godwit-end"));
             serve(made, servers, listen, lines);
@@ -182,6 +190,13 @@ public final class RunCommand implements Callable<Integer> {
             spec.commandLine().getErr().println("godwit: " + e.getMessage());
             return ExitCodes.UNAVAILABLE;
         }
+    }
+
+    private Running embedded(ChurnOptions churn) throws IOException {
+        return switch (guest) {
+            case CHURN ->
+                incoming == null ? Running.source(churn, backing) : Running.destination(churn.size(), backing);
+        };
     }
 
     private void serve(Running made, List<Address> servers, @Nullable Address listen, StatusLines lines)
@@ -196,7 +211,7 @@ public final class RunCommand implements Callable<Integer> {
         if (listen != null) {
             made.endpoint().migrateIncoming(listen);
         }
-        if (incoming == null && !paused) {
+        if (store == null && incoming == null && !paused) {
             made.endpoint().cont();
         }
         List<String> awaited = made.endpoint().info().listening().stream()
@@ -206,6 +221,9 @@ public final class RunCommand implements Callable<Integer> {
     }
 
     private String words(List<String> served, List<String> awaited) {
+        if (store != null) {
+            return "the VM's folder " + store + "; QMP at " + String.join(", ", served);
+        }
         String what = "a churn guest of " + ByteSizes.show(size)
                 + (incoming == null ? paused ? " is stopped" : " runs" : " is awaited")
                 + (awaited.isEmpty() ? "" : " at " + String.join(", ", awaited));

@@ -3,24 +3,32 @@
 package io.godwit.app.run;
 
 import io.godwit.engine.Endpoint;
+import io.godwit.engine.StoredGuest;
 import io.godwit.guest.ChurnGuest;
 import io.godwit.guest.ChurnOptions;
 import io.godwit.memory.Backing;
 import io.godwit.net.Address;
 import io.godwit.qmp.EndpointQmp;
+import io.godwit.qmp.QmpVersion;
+import io.godwit.store.OsDisk;
+import io.godwit.store.StoreException;
+import io.godwit.store.VmStore;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 
-/** A guest, its endpoint and its QMP servers, from the first to the last. Every method may be called from any thread. */
+/** A guest, or a VM's folder, its endpoint and its QMP servers, from the first to the last. Every method may be called from any thread. */
 final class Running implements AutoCloseable {
-    private final ChurnGuest guest;
+    private final @Nullable ChurnGuest guest;
     private final Endpoint endpoint;
     private final List<EndpointQmp> servers = new ArrayList<>();
     private boolean closed;
 
-    private Running(ChurnGuest guest, Endpoint endpoint) {
+    private Running(@Nullable ChurnGuest guest, Endpoint endpoint) {
         this.guest = guest;
         this.endpoint = endpoint;
     }
@@ -37,13 +45,41 @@ final class Running implements AutoCloseable {
         return new Running(guest, Endpoint.forIncoming("endpoint", guest, System::nanoTime, new Random()));
     }
 
+    /**
+     * A VM's folder, which is made if it is not there.
+     *
+     * @throws IOException with a sentence, also if another process has it
+     */
+    static Running stored(Path folder) throws IOException {
+        VmStore store;
+        try {
+            store = VmStore.open(new OsDisk(), folder, Clock.systemUTC(), QmpVersion.GODWIT.packageName());
+        } catch (StoreException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+        StoredGuest parked = new StoredGuest(store, Clock.systemUTC(), StoredGuest.Terms.arriving(null));
+        boolean done = false;
+        try {
+            Endpoint endpoint = Endpoint.parking("endpoint", parked, false, System::nanoTime, new Random());
+            done = true;
+            return new Running(null, endpoint);
+        } finally {
+            if (!done) {
+                parked.close();
+            }
+        }
+    }
+
     Endpoint endpoint() {
         return endpoint;
     }
 
     /** Serves QMP there, too; returns the address with the port that was chosen. */
     Address serve(Address address) throws IOException {
-        EndpointQmp server = EndpointQmp.serve(address, endpoint, table -> GuestCommands.add(table, guest));
+        ChurnGuest embedded = guest;
+        EndpointQmp server = embedded == null
+                ? EndpointQmp.serve(address, endpoint)
+                : EndpointQmp.serve(address, endpoint, table -> GuestCommands.add(table, embedded));
         synchronized (this) {
             if (!closed) {
                 servers.add(server);

@@ -48,7 +48,7 @@ class DemoIT {
         return words.toArray(String[]::new);
     }
 
-    private static List<String> strings(JsonArray array) {
+    static List<String> strings(JsonArray array) {
         return array.values().stream()
                 .map(Json::toString)
                 .map(text -> text.replace("\"", ""))

@@ -63,7 +63,7 @@ class DemoKillIT {
         signal(demo.process.pid(), signal);
         assertThat(demo.code()).isEqualTo(code);
         await("the children end", () -> children.stream().noneMatch(ProcessHandle::isAlive));
-        await("the folder is removed", this::isEmpty);
+        await("the folder is removed", () -> isEmpty(temp));
     }
 
     /** As a closed terminal does it: the whole process group, children and all, gets the signal. */
@@ -79,10 +79,10 @@ class DemoKillIT {
         all.add(demo.process.toHandle());
         signal(-demo.process.pid(), signal);
         await("all processes end", () -> all.stream().noneMatch(ProcessHandle::isAlive));
-        await("the folder is removed", this::isEmpty);
+        await("the folder is removed", () -> isEmpty(temp));
     }
 
-    private static void signal(long pid, String name) throws Exception {
+    static void signal(long pid, String name) throws Exception {
         Process kill = new ProcessBuilder("kill", "-" + name, "--", "" + pid)
                 .inheritIO()
                 .start();
@@ -90,8 +90,8 @@ class DemoKillIT {
         assertThat(kill.exitValue()).isZero();
     }
 
-    private boolean isEmpty() {
-        try (var files = Files.list(temp)) {
+    static boolean isEmpty(Path folder) {
+        try (var files = Files.list(folder)) {
             return files.filter(file -> !file.getFileName().toString().startsWith("hsperfdata"))
                     .findAny()
                     .isEmpty();
@@ -100,7 +100,7 @@ class DemoKillIT {
         }
     }
 
-    private static void await(String what, BooleanSupplier met) {
+    static void await(String what, BooleanSupplier met) {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
         while (!met.getAsBoolean()) {
             assertThat(System.nanoTime()).as(what).isLessThan(end);

@@ -3,9 +3,9 @@
 package io.godwit.app.park;
 
 import io.godwit.app.store.StoreCommand;
+import io.godwit.guest.BootSector;
 import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
-import io.godwit.qemu.BootSector;
 import io.godwit.qemu.QemuProcess;
 import io.godwit.qemu.QemuVersion;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package io.godwit.qemu;
+package io.godwit.guest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -103,6 +103,24 @@ class BootSectorTest {
                     .startsWith("page " + page + " ")
                     .contains("byte " + at + " ");
         }
+    }
+
+    @Test
+    void aPieceAtATimeItIsTheSame() {
+        byte[] memory = dump(NOISE, 3, 17);
+        BootSector.Inspection fine = NOISE.inspect();
+        for (int at = 0; at < memory.length; at += 16 * BootSector.PAGE) {
+            assertThat(fine.look(Arrays.copyOfRange(memory, at, at + 16 * BootSector.PAGE)))
+                    .isNull();
+        }
+        assertThat(fine.pages()).isEqualTo(NOISE.pages());
+
+        memory[40 * BootSector.PAGE]++;
+        BootSector.Inspection late = NOISE.inspect();
+        assertThat(late.look(Arrays.copyOf(memory, 32 * BootSector.PAGE))).isNull();
+        assertThat(late.look(Arrays.copyOfRange(memory, 32 * BootSector.PAGE, 64 * BootSector.PAGE)))
+                .isEqualTo(NOISE.damage(memory))
+                .startsWith("page 40 at 0x128000 ");
     }
 
     @Test

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.demo;
+
+import io.godwit.guest.BootSector;
+import io.godwit.json.Json;
+import io.godwit.json.JsonObject;
+import io.godwit.sys.ByteSizes;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/** What a QEMU's guest has in memory, as its QMP gives it. */
+final class GuestMemory {
+    private static final int PIECE = 16 << 20;
+
+    private final End end;
+    private final Path file;
+    private final BootSector guest;
+
+    GuestMemory(End end, Path folder, BootSector guest) {
+        this.end = end;
+        this.file = folder.resolve("memory");
+        this.guest = guest;
+    }
+
+    /** How often the last page was counted, mod 256; the guest may run meanwhile. */
+    int last() throws DemoFailed, IOException {
+        return read(guest.end() - BootSector.PAGE, 1)[0] & 0xff;
+    }
+
+    /** Whether every page has been counted since the guest filled it; the guest may run meanwhile. */
+    boolean isCounted() throws DemoFailed, IOException {
+        byte[] fresh = new byte[BootSector.PAGE];
+        guest.fill(guest.pages() - 1, fresh);
+        byte[] now = read(guest.end() - BootSector.PAGE, BootSector.PAGE);
+        return now[0] != fresh[0] && Arrays.mismatch(now, 1, now.length, fresh, 1, fresh.length) < 0;
+    }
+
+    private byte[] read(long from, int length) throws DemoFailed, IOException {
+        try {
+            end.ask(
+                    "pmemsave",
+                    JsonObject.builder()
+                            .put("val", from)
+                            .put("size", length)
+                            .put("filename", file.toString())
+                            .build());
+            return Files.readAllBytes(file);
+        } finally {
+            Files.deleteIfExists(file);
+        }
+    }
+
+    /** Looks at all pages of a guest that is stopped: whether they are right, how many they are, and a sentence. */
+    JsonObject verify() throws DemoFailed, IOException {
+        BootSector.Inspection inspection = guest.inspect();
+        String damage = null;
+        for (long at = guest.first(); at < guest.end() && damage == null; at += PIECE) {
+            damage = inspection.look(read(at, (int) Math.min(PIECE, guest.end() - at)));
+        }
+        String summary = damage == null
+                ? "all %,d pages (%s) are right: counted n+1 times up to one, n times from it on"
+                        .formatted(inspection.pages(), ByteSizes.show((long) inspection.pages() * BootSector.PAGE))
+                : "the memory is damaged: " + damage;
+        return JsonObject.builder()
+                .put("ok", Json.of(damage == null))
+                .put("pages", inspection.pages())
+                .put("summary", summary)
+                .build();
+    }
+}

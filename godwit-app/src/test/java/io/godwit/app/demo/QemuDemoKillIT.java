@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.godwit.qemu.QemuVersion;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** However the demo with real QEMUs ends, in whatever phase: no process, no socket and no file is left. */
+@Timeout(120)
+class QemuDemoKillIT {
+    @TempDir
+    Path temp;
+
+    private Programs programs;
+
+    @BeforeEach
+    void begin() {
+        programs = new Programs(temp);
+    }
+
+    @AfterEach
+    void end() {
+        programs.close();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "KILL, A virtual machine, 137",
+        "KILL, source is QEMU, 137",
+        "KILL, == Park: the VM runs, 137",
+        "KILL, both ends hang, 137",
+        "KILL, == Unpark: another, 137",
+        "KILL, the VM runs again, 137",
+        "INT, A virtual machine, 130",
+        "INT, both ends hang, 130",
+        "TERM, the VM runs again, 143",
+        "HUP, == Park: the VM runs, 129"
+    })
+    void nothingIsLeft(String signal, String phase, int code) throws Exception {
+        Programs.Program demo = programs.start(QemuDemoIT.small(QemuVersion.V11_1));
+        demo.line(phase);
+        List<ProcessHandle> children = demo.process.descendants().toList();
+        DemoKillIT.signal(demo.process.pid(), signal);
+        assertThat(demo.code()).isEqualTo(code);
+        DemoKillIT.await("the children end", () -> children.stream().noneMatch(ProcessHandle::isAlive));
+        DemoKillIT.await("the folder is removed", () -> DemoKillIT.isEmpty(temp));
+    }
+
+    /** As a closed terminal does it: the whole process group gets the signal. */
+    @ParameterizedTest
+    @CsvSource({"KILL, both ends hang", "INT, == Park: the VM runs"})
+    void theSignalMayBeForTheWholeGroup(String signal, String phase) throws Exception {
+        List<String> words = new ArrayList<>(List.of("setsid"));
+        words.addAll(programs.command(QemuDemoIT.small(QemuVersion.V11_1)));
+        Programs.Program demo = programs.start(words, Map.of());
+        demo.line(phase);
+        List<ProcessHandle> all = new ArrayList<>(demo.process.descendants().toList());
+        assertThat(all).hasSizeGreaterThanOrEqualTo(3);
+        all.add(demo.process.toHandle());
+        DemoKillIT.signal(-demo.process.pid(), signal);
+        DemoKillIT.await("all processes end", () -> all.stream().noneMatch(ProcessHandle::isAlive));
+        DemoKillIT.await("the folder is removed", () -> DemoKillIT.isEmpty(temp));
+    }
+}
