@@ -53,7 +53,7 @@ final class GodwitProcess implements AutoCloseable {
                 new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             for (String line = in.readLine(); line != null; line = in.readLine()) {
                 last = line;
-                if (Json.parse(line) instanceof JsonObject object && object.has("event")) {
+                if (line.startsWith("{") && Json.parse(line) instanceof JsonObject object) {
                     told(object);
                 }
             }

@@ -13,7 +13,7 @@ final class PageLatency {
     private static final String GODWIT_PREEMPT = "unpark, preempt";
     private static final long PRECOPY = 64L << 20;
     private static final int MOST = 20_000;
-    private static final int MOST_LIMITED = 300;
+    private static final int SECONDS = 5;
 
     private final Rig rig;
     private final long memory;
@@ -50,8 +50,8 @@ final class PageLatency {
         long first = Noise.ADDRESS >> io.godwit.page.Pages.SHIFT;
         long pages = rig.pages(noise);
         return limit > 0
-                ? new Probe.Plan(first, first + pages, 1, MOST_LIMITED, 0)
-                : new Probe.Plan(first, first + pages, 0, MOST, pages / 10);
+                ? new Probe.Plan(first, first + pages, 1, MOST, SECONDS, 0)
+                : new Probe.Plan(first, first + pages, 0, MOST, SECONDS, pages / 10);
     }
 
     private void qemu(Vm source, Noise noise, boolean preempt) throws IOException, BenchFailed {

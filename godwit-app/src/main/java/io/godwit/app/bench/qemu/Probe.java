@@ -71,9 +71,10 @@ final class Probe implements AutoCloseable {
      * @param endPage behind the last
      * @param pauseMillis between an answer and the next request, about
      * @param most requests
+     * @param seconds at most
      * @param keep do not ask any more once so many of the pages are missing
      */
-    record Plan(long firstPage, long endPage, int pauseMillis, int most, long keep) {}
+    record Plan(long firstPage, long endPage, int pauseMillis, int most, int seconds, long keep) {}
 
     /**
      * What was measured.
@@ -135,8 +136,9 @@ final class Probe implements AutoCloseable {
         int count = 0;
         long start = System.nanoTime();
         long until = start + PATIENCE_NANOS;
+        long end = start + TimeUnit.SECONDS.toNanos(plan.seconds);
         long before = bytes;
-        while (count < plan.most && to - from - received.cardinality(from, to) > plan.keep) {
+        while (count < plan.most && System.nanoTime() < end && to - from - received.cardinality(from, to) > plan.keep) {
             long page = pick();
             long asked = System.nanoTime();
             ask(page);
