@@ -2,6 +2,9 @@
 
 package io.godwit.app.bench;
 
+import io.godwit.app.bench.qemu.BenchFailed;
+import io.godwit.app.bench.qemu.QemuBench;
+import io.godwit.app.bench.qemu.QemuProgram;
 import io.godwit.app.term.ExitCodes;
 import io.godwit.engine.EndpointControl.CommandRefused;
 import io.godwit.json.Json;
@@ -9,6 +12,7 @@ import io.godwit.json.JsonArray;
 import io.godwit.json.JsonObject;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -32,17 +36,23 @@ import picocli.CommandLine.Spec;
         description = {
             "Runs whole migrations of the churn guest between two endpoints over real sockets and prints medians.",
             "The memory is compared after every one: a figure counts only if nothing was lost.",
-            "Figures of one machine and hour do not carry over to another: compare within one run."
+            "Figures of one machine and hour do not carry over to another: compare within one run.",
+            "",
+            "With --qemu: real QEMUs instead, that move a VM to each other, and to and from godwit park and unpark."
         },
         footerHeading = "%nScenarios (a beginning of the name is enough):%n",
         footer = {
             "  precopy-idle, precopy-busy, precopy-zero, postcopy-busy, postcopy-busy-preempt,",
             "  postcopy-limited, postcopy-limited-preempt, recovery",
+            "With --qemu:",
+            "  throughput, time-to-run, latency, latency-limited",
             "",
             "Examples:",
             "  godwit bench",
             "  godwit bench precopy --size 4G --runs 5",
-            "  godwit bench postcopy-limited recovery --transport tcp --json"
+            "  godwit bench postcopy-limited recovery --transport tcp --json",
+            "  godwit bench --qemu throughput latency",
+            "  godwit bench --qemu=10.0 --place /var/lib/godwit"
         })
 public final class BenchCommand implements Callable<Integer> {
     @Spec
@@ -66,6 +76,22 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--seed", paramLabel = "N", description = "Chooses the guest's contents (default: 1).")
     private long seed = 1;
 
+    @Option(
+            names = "--qemu",
+            arity = "0..1",
+            paramLabel = "VERSION",
+            fallbackValue = "",
+            description = "Measure real QEMUs against park and unpark, those of that version (default: the newest"
+                    + " in GODWIT_QEMU, where bin/install-qemu puts some, else the one on the PATH).")
+    private @Nullable String qemu;
+
+    @Option(
+            names = "--place",
+            paramLabel = "FOLDER",
+            description = "With --qemu: where VMs are parked meanwhile, some GiB (default: the system's for temporary"
+                    + " files).")
+    private Path place = Path.of(System.getProperty("java.io.tmpdir"));
+
     @Option(names = "--json", description = "One JSON object instead of a table.")
     private boolean json;
 
@@ -75,6 +101,33 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        return qemu == null ? ours() : qemus(qemu);
+    }
+
+    private int qemus(String version) {
+        long bytes = bytes();
+        if (runs < 1 || bytes < QemuBench.SMALLEST || !words.stream().allMatch(QemuBench::knows)) {
+            throw new ParameterException(
+                    spec.commandLine(), "no such measurement, less than one run, or a guest of less than 32M");
+        }
+        PrintWriter err = spec.commandLine().getErr();
+        try {
+            QemuProgram program = QemuProgram.find(version, System.getenv());
+            if (program == null) {
+                err.println("godwit: " + QemuProgram.advice(version, System.getenv()));
+                return ExitCodes.UNAVAILABLE;
+            }
+            QemuBench.Setting setting =
+                    new QemuBench.Setting(program, bytes, runs, place, transport.equals("tcp"), seed);
+            QemuBench.run(setting, words, json, spec.commandLine().getOut(), err);
+            return 0;
+        } catch (IOException | BenchFailed e) {
+            err.println("godwit: " + e.getMessage());
+            return ExitCodes.FAILED;
+        }
+    }
+
+    private int ours() {
         PrintWriter out = spec.commandLine().getOut();
         List<Scenario> chosen = Scenario.chosen(words);
         if (chosen.isEmpty() || runs < 1 || !(transport.equals("unix") || transport.equals("tcp"))) {

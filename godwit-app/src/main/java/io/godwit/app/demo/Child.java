@@ -2,6 +2,7 @@
 
 package io.godwit.app.demo;
 
+import io.godwit.app.term.ChildCommand;
 import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
 import io.godwit.json.JsonSyntaxException;

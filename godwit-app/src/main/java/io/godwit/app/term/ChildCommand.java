@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package io.godwit.app.demo;
+package io.godwit.app.term;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** How to start this program once more: by the same java with the same options, so with the same AOT cache. */
-final class ChildCommand {
+public final class ChildCommand {
     private static final String MODULE = "io.godwit.app";
     private static final String MAIN = MODULE + ".Main";
     private static final Path OWN = Path.of("/proc/self/cmdline");
@@ -18,7 +18,7 @@ final class ChildCommand {
     private ChildCommand() {}
 
     /** @param arguments of Godwit's command line */
-    static List<String> of(List<String> arguments) throws IOException {
+    public static List<String> of(List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>(java());
         command.addAll(arguments);
         return command;

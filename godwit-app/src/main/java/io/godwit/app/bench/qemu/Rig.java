@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.bench.qemu;
+
+import io.godwit.json.JsonArray;
+import io.godwit.json.JsonObject;
+import io.godwit.net.Address;
+import io.godwit.page.Pages;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/** What all measurements share: the QEMU, a folder that is removed in the end, and who is started how. One thread. */
+final class Rig implements AutoCloseable {
+    private static final long MIB = 1 << 20;
+    /** The firmware works in the last 16 MiB of memory (below 4 GiB), and more. */
+    private static final long TOP = 24 * MIB;
+
+    private final QemuProgram program;
+    private final Path folder;
+    private final boolean tcp;
+    private final long most;
+    private final long seed;
+    private final Consumer<String> progress;
+    private int number;
+
+    Rig(QemuBench.Setting setting, Consumer<String> progress) throws IOException {
+        this.program = setting.program();
+        this.folder = Files.createTempDirectory(setting.place(), "godwit-bench");
+        this.tcp = setting.tcp();
+        this.most = setting.size();
+        this.seed = setting.seed();
+        this.progress = progress;
+    }
+
+    void progress(String what) {
+        progress.accept(what);
+    }
+
+    Path file(String name) {
+        return folder.resolve(name);
+    }
+
+    /** For a guest of so many bytes: as much as the firmware lets, and never more than fills the smallest guest. */
+    Noise noise(long memory) throws IOException {
+        long bytes = Math.min(memory - Noise.ADDRESS - TOP, most) / MIB * MIB;
+        Path file = file("noise-" + (bytes >> 20));
+        return Files.exists(file) ? new Noise(file, bytes) : Noise.write(file, bytes, seed);
+    }
+
+    /** A VM that runs, with noise in its memory. */
+    Vm running(long memory, Noise noise) throws IOException, BenchFailed {
+        Vm vm = start(
+                "source",
+                memory,
+                List.of(
+                        "-device",
+                        "loader,file=" + noise.file() + ",addr=0x" + Long.toHexString(Noise.ADDRESS)
+                                + ",force-raw=on"));
+        vm.capabilities("events", "return-path");
+        vm.limits(0, 0);
+        return vm;
+    }
+
+    /** A place for a VM of so much memory. */
+    Vm waiting(long memory) throws IOException, BenchFailed {
+        return start("destination", memory, List.of("-incoming", "defer"));
+    }
+
+    private Vm start(String role, long memory, List<String> flags) throws IOException, BenchFailed {
+        return Vm.start(program, role + "-" + ++number, folder, memory, flags);
+    }
+
+    /** Where a destination may be told to listen. */
+    String anywhere() {
+        return tcp ? "tcp:127.0.0.1:0" : "unix:" + folder.resolve("m" + ++number);
+    }
+
+    /** Has a VM's place listen; where it is reached. */
+    String listen(Vm destination) throws BenchFailed {
+        String uri = anywhere();
+        destination.order("migrate-incoming", uri);
+        if (!tcp) {
+            return uri;
+        }
+        if (destination.order("query-migrate") instanceof JsonObject state
+                && state.get("socket-address") instanceof JsonArray addresses
+                && addresses.values().getFirst() instanceof JsonObject first) {
+            return "tcp:127.0.0.1:" + first.string("port", "");
+        }
+        throw new BenchFailed(destination.name() + " does not say where it listens");
+    }
+
+    Probe probe() throws IOException {
+        return new Probe(Address.parse(anywhere()), seed);
+    }
+
+    /** A VM's own folder. */
+    Path store(String name) {
+        return folder.resolve("store-" + name);
+    }
+
+    /** {@code godwit park}, which drives the source; returns once it is parked. */
+    GodwitProcess park(Vm source, Path store) throws IOException, BenchFailed {
+        GodwitProcess park = GodwitProcess.start(List.of(
+                "park",
+                "--incoming",
+                anywhere(),
+                "--store",
+                store.toString(),
+                "--qmp-peer",
+                source.peer().toString(),
+                "--peer-parameter",
+                "max-bandwidth=0",
+                "--peer-parameter",
+                "downtime-limit=10"));
+        boolean done = false;
+        try {
+            park.awaitSuccess();
+            done = true;
+            return park;
+        } finally {
+            if (!done) {
+                park.close();
+            }
+        }
+    }
+
+    /** {@code godwit unpark} of a copy, so that it can be done again. */
+    GodwitProcess unpark(Path store, String to, String... more) throws IOException {
+        List<String> words = new ArrayList<>(List.of("unpark", store.toString(), "--clone", "--to", to));
+        words.addAll(List.of(more));
+        return GodwitProcess.start(words);
+    }
+
+    long pages(Noise noise) {
+        return noise.bytes() >> Pages.SHIFT;
+    }
+
+    /** Removes a file, or a folder with all that is in it. */
+    static void remove(Path root) throws IOException {
+        if (!Files.exists(root)) {
+            return;
+        }
+        try (Stream<Path> all = Files.walk(root)) {
+            for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(each);
+            }
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        remove(folder);
+    }
+}

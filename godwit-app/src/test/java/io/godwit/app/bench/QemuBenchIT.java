@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.godwit.app.bench.qemu.QemuProgram;
+import io.godwit.app.term.ExitCodes;
+import io.godwit.json.Json;
+import io.godwit.json.JsonObject;
+import io.godwit.qemu.QemuVersion;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** The measurements against real QEMUs do what they say with a guest so small that the figures mean nothing; that nothing was lost they check themselves. */
+@Timeout(300)
+class QemuBenchIT {
+    @TempDir
+    private Path folder = Path.of("");
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    private int bench(String... words) {
+        return new CommandLine(new BenchCommand())
+                .setOut(new PrintWriter(out, true))
+                .setErr(new PrintWriter(err, true))
+                .execute(words);
+    }
+
+    @Test
+    void everyContenderHasItsFiguresAndNothingIsLeftBehind() throws Exception {
+        String version = QemuVersion.V10_0.need().series();
+        int code = bench("--qemu=" + version, "throughput", "latency", "--size", "64M", "--runs", "1", "--json",
+                "--place", folder.toString());
+
+        assertThat(err.toString()).doesNotContain("godwit:");
+        assertThat(code).isZero();
+        JsonObject all = (JsonObject) Json.parse(out.toString());
+        for (String contender : new String[] {"QEMU -> QEMU", "QEMU -> park", "unpark -> QEMU"}) {
+            assertThat(median(all, "throughput", "until confirmed, MB/s", contender))
+                    .as(contender)
+                    .isPositive();
+        }
+        for (String part : new String[] {"latency", "latency-limited"}) {
+            for (String contender : new String[] {"QEMU", "QEMU, preempt", "unpark", "unpark, preempt"}) {
+                assertThat(median(all, part, "p99 us", contender))
+                        .as("%s, %s", part, contender)
+                        .isGreaterThanOrEqualTo(median(all, part, "p50 us", contender))
+                        .isPositive();
+                assertThat(median(all, part, "of them by a channel of their own", contender) > 0)
+                        .as("%s, %s", part, contender)
+                        .isEqualTo(contender.endsWith("preempt"));
+            }
+        }
+        try (Stream<Path> left = Files.list(folder)) {
+            assertThat(left).isEmpty();
+        }
+    }
+
+    private static double median(JsonObject all, String part, String figure, String contender) {
+        return Double.parseDouble(all.object(part)
+                .object(figure)
+                .object(contender)
+                .members()
+                .get("median")
+                .toString());
+    }
+
+    @Test
+    void aQemuThatIsNotThereIsMissedInASentence() {
+        assertThat(bench("--qemu=0.9")).isEqualTo(ExitCodes.UNAVAILABLE);
+        assertThat(err.toString())
+                .startsWith("godwit: there is no QEMU 0.9: bin/install-qemu puts some into ")
+                .contains("GODWIT_QEMU");
+    }
+
+    @Test
+    void theNewestOfTheFolderIsTakenAndElseTheOneOnThePath() throws IOException {
+        Path bin = Files.createDirectory(folder.resolve("bin"));
+        Path set = Files.createDirectory(folder.resolve("set"));
+        Map<String, String> environment = Map.of("GODWIT_QEMU", set.toString(), "PATH", "/nowhere:" + bin);
+        assertThat(QemuProgram.find("", environment)).isNull();
+
+        Path onPath = program(bin.resolve("qemu-system-x86_64"));
+        assertThat(QemuProgram.find("", environment)).isEqualTo(new QemuProgram("", onPath));
+
+        program(set.resolve("qemu-9.1"));
+        Path newest = program(set.resolve("qemu-10.0"));
+        program(set.resolve("qemu-img"));
+        assertThat(QemuProgram.find("", environment)).isEqualTo(new QemuProgram("10.0", newest));
+        assertThat(QemuProgram.find("9.1", environment)).isEqualTo(new QemuProgram("9.1", set.resolve("qemu-9.1")));
+        assertThat(QemuProgram.find("8.2", environment)).isNull();
+        assertThat(QemuProgram.find("../bin/qemu", environment)).isNull();
+    }
+
+    private static Path program(Path file) throws IOException {
+        Files.createFile(file);
+        assertThat(file.toFile().setExecutable(true)).isTrue();
+        return file;
+    }
+}
