@@ -65,7 +65,8 @@ final class Rehearsal {
                 QmpEvents there = from.events();
                 QmpEvents here = to.events()) {
             for (QmpClient client : List.of(from, to)) {
-                client.execute("migrate-set-capabilities", capabilities("events", "return-path", "postcopy-ram"), DEADLINE);
+                client.execute(
+                        "migrate-set-capabilities", capabilities("events", "return-path", "postcopy-ram"), DEADLINE);
             }
             from.execute("migrate-set-parameters", limit(1 << 20), DEADLINE);
             to.execute("migrate-incoming", uri(address("out"), false), DEADLINE);
@@ -145,8 +146,8 @@ final class Rehearsal {
     private void park() throws IOException, QmpException, ExecutionException, TimeoutException, InterruptedException {
         Path store = folder.resolve("vm");
         CompletableFuture<Integer> source = run("ps");
-        CompletableFuture<Integer> park = start(List.of(
-                "park", "--json", "--incoming", address("pin").toString(), "--store", store.toString()));
+        CompletableFuture<Integer> park =
+                start(List.of("park", "--json", "--incoming", address("pin").toString(), "--store", store.toString()));
         try (QmpClient from = QmpClient.connect(address("ps"), DEADLINE)) {
             from.execute("migrate-set-capabilities", capabilities("events", "return-path"), DEADLINE);
             from.execute("stop", Json.object(), DEADLINE);

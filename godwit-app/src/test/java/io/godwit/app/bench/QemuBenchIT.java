@@ -15,6 +15,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -40,8 +41,17 @@ class QemuBenchIT {
     @Test
     void everyContenderHasItsFiguresAndNothingIsLeftBehind() throws Exception {
         String version = QemuVersion.V10_0.need().series();
-        int code = bench("--qemu=" + version, "throughput", "latency", "--size", "64M", "--runs", "1", "--json",
-                "--place", folder.toString());
+        int code = bench(
+                "--qemu=" + version,
+                "throughput",
+                "latency",
+                "--size",
+                "64M",
+                "--runs",
+                "1",
+                "--json",
+                "--place",
+                folder.toString());
 
         assertThat(err.toString()).doesNotContain("godwit:");
         assertThat(code).isZero();
@@ -68,11 +78,8 @@ class QemuBenchIT {
     }
 
     private static double median(JsonObject all, String part, String figure, String contender) {
-        return Double.parseDouble(all.object(part)
-                .object(figure)
-                .object(contender)
-                .members()
-                .get("median")
+        JsonObject measured = all.object(part).object(figure).object(contender);
+        return Double.parseDouble(Objects.requireNonNull(measured.members().get("median"), "median")
                 .toString());
     }
 

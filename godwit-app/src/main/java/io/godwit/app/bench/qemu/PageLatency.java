@@ -101,7 +101,7 @@ final class PageLatency {
         sheet.add("p90 us", contender, sample.micros(0.9));
         sheet.add("p99 us", contender, sample.micros(0.99));
         sheet.add("requests", contender, sample.nanos().length);
-        sheet.add("of them by a channel of their own", contender, sample.preempted());
+        sheet.add("of them by a channel of their own", contender, (double) sample.preempted());
         sheet.add("all pages, MB/s", contender, sample.bytesPerSecond() / 1e6);
         sheet.add("source's share of a core", contender, cpuSeconds / ((System.nanoTime() - start) / 1e9));
     }

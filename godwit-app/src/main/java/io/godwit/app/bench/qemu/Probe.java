@@ -209,7 +209,7 @@ final class Probe implements AutoCloseable {
         try {
             if (key.isAcceptable()) {
                 accept();
-            } else if (key.channel() == channels.getFirst()) {
+            } else if (key.channel().equals(channels.getFirst())) {
                 main();
             } else {
                 urgent((SocketChannel) key.channel());

@@ -38,7 +38,8 @@ final class Sheet {
             List<Double> first = values.get(contenders.getFirst());
             for (String contender : contenders) {
                 List<Double> own = values.get(contender);
-                words.add(own == null ? "-" : cell(own) + (first == null || own == first ? "" : ratio(own, first)));
+                boolean measure = contender.equals(contenders.getFirst());
+                words.add(own == null ? "-" : cell(own) + (first == null || measure ? "" : ratio(own, first)));
             }
             table.row(words.toArray(String[]::new));
         });
