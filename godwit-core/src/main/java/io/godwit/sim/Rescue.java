@@ -98,6 +98,12 @@ final class Rescue {
                 }
             }
             case SourceState.Paused _ -> paused();
+            case SourceState.Held _ -> {
+                if (impatient()) {
+                    // A path that has swallowed something never comes back to life; here the peer survives it.
+                    nudge(() -> world.source().yank());
+                }
+            }
             case SourceState.Uncertain _ -> uncertain();
             case SourceState.Completed _ -> completed();
         }
@@ -130,7 +136,9 @@ final class Rescue {
                             1_000_000_000,
                             p.handshakeTimeoutMillis(),
                             p.livenessTimeoutMillis(),
-                            p.pingIntervalMillis()));
+                            p.pingIntervalMillis(),
+                            p.multifd(),
+                            p.peerMayBe72()));
             if (world.setup().source().postcopy() && random.nextBoolean()) {
                 world.source().operator(new SourceInput.StartPostcopy());
             }
@@ -170,6 +178,7 @@ final class Rescue {
                     DestinationState.Mending _,
                     DestinationState.Paused _,
                     DestinationState.Recover _,
+                    DestinationState.Held _,
                     DestinationState.Completed _ ->
                 throw new Violation("the source has its guest back, and the destination is in "
                         + world.destination().state());
@@ -178,7 +187,7 @@ final class Rescue {
 
     private void paused() {
         switch (world.destination().state()) {
-            case DestinationState.Paused _, DestinationState.Completed _ ->
+            case DestinationState.Paused _, DestinationState.Held _, DestinationState.Completed _ ->
                 world.source().operator(new SourceInput.Resume());
             case DestinationState.Loading _, DestinationState.Finishing _, DestinationState.Mending _ -> {
                 // Its disk works, and ends.
@@ -254,7 +263,8 @@ final class Rescue {
                     DestinationState.Finishing _,
                     DestinationState.Mending _,
                     DestinationState.Paused _,
-                    DestinationState.Recover _ ->
+                    DestinationState.Recover _,
+                    DestinationState.Held _ ->
                 throw new Violation("the source has completed, and the destination is in "
                         + world.destination().state());
         }
