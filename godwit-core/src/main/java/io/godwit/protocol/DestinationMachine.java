@@ -75,7 +75,7 @@ public final class DestinationMachine {
     }
 
     /**
-     * Once the guest is this side's: whether its source can never run it again by itself. QEMU does after a precopy whose last word it missed, Godwit
+     * Once the guest is this side's: whether its source can never run it again by itself. QEMU does if it missed the last word of a precopy, or from 10 on of a postcopy, Godwit
      * does not; which of them it is shows in its PINGs.
      */
     public boolean confirmed() {

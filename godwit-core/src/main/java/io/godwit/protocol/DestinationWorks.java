@@ -43,7 +43,10 @@ final class DestinationWorks {
                 new Finishing(!(attempt.state instanceof Paused)),
                 "everything is here, the guest makes sure of it",
                 out);
-        out.accept(new DestinationEffect.Finish());
+        // Until everything had come the source could only wait. From here on a QEMU takes a missing last word for a
+        // failure.
+        attempt.confirmed = attempt.nonce >= 0;
+        out.accept(new DestinationEffect.Finish(attempt.confirmed));
     }
 
     private void mend(boolean ended, String reason, Consumer<DestinationEffect> out) {

@@ -578,7 +578,7 @@ public final class DestinationSession {
             case DestinationEffect.BeginPostcopy _ -> pages.beginPostcopy();
             case DestinationEffect.LoadDevices(boolean postcopy, boolean confirmed) ->
                 works.load(devices.state(), postcopy, confirmed);
-            case DestinationEffect.Finish _ -> works.finish();
+            case DestinationEffect.Finish(boolean confirmed) -> works.finish(confirmed);
             case DestinationEffect.Mend _ -> works.mend();
             case DestinationEffect.StartGuest _ -> {
                 stats.startedGuestAt = now;
