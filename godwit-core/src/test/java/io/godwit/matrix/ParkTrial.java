@@ -96,7 +96,7 @@ final class ParkTrial extends Trial {
     @Override
     void goOn() throws Exception {
         park.close();
-        park = startGodwit();
+        park = keep(GodwitProcess.start(vm, scratch));
         listening = socket();
         park.listen("migrate-recover", listening);
     }

@@ -15,6 +15,8 @@ import io.godwit.store.OsDisk;
 import io.godwit.store.StoreState;
 import io.godwit.store.VmStore;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -153,11 +155,12 @@ abstract class Trial implements AutoCloseable {
         for (String cut : CUTS) {
             Relay relay = recover(FaultPlan.parse(cut));
             // A byte past the handshake is a cut like any other; not to wait for it, all is cut once it went through.
-            String status = godwit().await("postcopy-paused", "uncertain", "postcopy-active");
-            if (status.equals("postcopy-active")) {
-                relay.cut();
-            }
-            Peer.eventually(() -> "all is cut", () -> relay.stats().open() == 0);
+            Peer.eventually(() -> "all is cut after " + cut, () -> {
+                if (godwit().status().equals("postcopy-active")) {
+                    relay.cut();
+                }
+                return relay.stats().accepted() > 0 && relay.stats().open() == 0;
+            });
             bothPaused();
         }
         recover(FaultPlan.NONE);
@@ -227,6 +230,15 @@ abstract class Trial implements AutoCloseable {
     /** A socket that nobody has used yet. */
     final Address.Unix socket() {
         return new Address.Unix(scratch.resolve("s" + ++sockets));
+    }
+
+    /** As it stands on disk now. */
+    final String manifest() {
+        try {
+            return Files.readString(vm.resolve("manifest.json"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** As the next process finds it. */

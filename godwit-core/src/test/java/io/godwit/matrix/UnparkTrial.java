@@ -91,6 +91,8 @@ final class UnparkTrial extends Trial {
         park.bandwidth(0, 0);
         park.await("completed");
         destination.await("completed");
+        // It is written down by the disk's own thread.
+        Peer.eventually(() -> "the store says gone", () -> manifest().contains("\"gone\""));
         assertThat(state()).isInstanceOf(StoreState.Gone.class);
         sound(destination);
         return "";
@@ -113,7 +115,10 @@ final class UnparkTrial extends Trial {
         } else {
             park.bandwidth(MIB, 0);
             begin();
-            Peer.eventually(() -> "it sends", () -> park.migration().has("ram"));
+            Peer.eventually(
+                    () -> "it sends, and has been answered",
+                    () -> park.migration().has("ram")
+                            && park.migration().object("ram").int64("normal") > 50);
             first().setFault(FaultPlan.parse("back:swallow"));
         }
         // Nothing is heard any more: without a deadline for that it goes on to the end.
