@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class ParkTrial extends Trial {
     private final QemuPeer source;
     private GodwitProcess park;
-    private Address listening;
+    private final Address listening;
     private @Nullable Relay first;
 
     ParkTrial(Cell cell, Path scratch) throws IOException {
@@ -76,8 +76,9 @@ final class ParkTrial extends Trial {
 
     @Override
     Relay recover(FaultPlan plan) throws Exception {
-        Relay relay = relay(listening, plan);
-        park.listen("migrate-recover", socket());
+        Address again = socket();
+        park.listen("migrate-recover", again);
+        Relay relay = relay(again, plan);
         source.migrate(relay.address(), true);
         return relay;
     }
@@ -97,8 +98,6 @@ final class ParkTrial extends Trial {
     void goOn() throws Exception {
         park.close();
         park = keep(GodwitProcess.start(vm, scratch));
-        listening = socket();
-        park.listen("migrate-recover", listening);
     }
 
     @Override
