@@ -169,14 +169,8 @@ public final class DestinationMachine {
             case DestinationInput.Revived _ -> attempt.revive(now, out);
             case DestinationInput.MainOpened _ -> mainOpened(now, out);
             case DestinationInput.RecoveryOpened _ -> recoveryOpened(now, out);
-            case DestinationInput.Received(StreamMessage message) -> {
-                attempt.revive(now, out);
-                received(message, out);
-            }
-            case DestinationInput.BitmapAsked(int block) -> {
-                attempt.revive(now, out);
-                bitmapAsked(block, out);
-            }
+            case DestinationInput.Received(StreamMessage message) -> received(message, now, out);
+            case DestinationInput.BitmapAsked(int block) -> bitmapAsked(block, now, out);
             case DestinationInput.Packaged(List<Integer> pings) -> packaged(pings, now, out);
             case DestinationInput.Ended(long missing) -> ended(missing, now, out);
             case DestinationInput.NothingMissing _ -> {
@@ -232,7 +226,8 @@ public final class DestinationMachine {
         }
     }
 
-    private void received(StreamMessage message, Consumer<DestinationEffect> out) {
+    private void received(StreamMessage message, long now, Consumer<DestinationEffect> out) {
+        attempt.revive(now, out);
         if (message instanceof StreamMessage.Ping(int value)) {
             if (attempt.state.heard()) {
                 ping(value, out);
@@ -342,7 +337,8 @@ public final class DestinationMachine {
         }
     }
 
-    private void bitmapAsked(int block, Consumer<DestinationEffect> out) {
+    private void bitmapAsked(int block, long now, Consumer<DestinationEffect> out) {
+        attempt.revive(now, out);
         BitSet asked = attempt.state.askedNow();
         if (asked == null || asked.get(block)) {
             attempt.lost(

@@ -30,7 +30,7 @@ abstract class Trial implements AutoCloseable {
 
     /** Places at which a handshake is cut, in bytes: in the first message, in the middle, and just before its end or past it. */
     private static final List<String> CUTS = List.of(
-            "forward:cut-after=1",
+            "forward:cut-after=4",
             "back:cut-after=1",
             "forward:cut-after=30",
             "back:cut-after=300",
@@ -78,6 +78,10 @@ abstract class Trial implements AutoCloseable {
                 toPaused();
                 yield cutInHandshake();
             }
+            case CUT_IN_FIRST_BYTES -> {
+                toPaused();
+                yield cutInFirstBytes();
+            }
             case KILLED -> {
                 toPostcopy();
                 godwit().kill();
@@ -116,6 +120,9 @@ abstract class Trial implements AutoCloseable {
 
     /** What became of a QEMU that does not survive it, and that Godwit lost nothing. */
     abstract String cutInHandshake() throws Exception;
+
+    /** What became of a QEMU that had to judge by less than it wanted. */
+    abstract String cutInFirstBytes() throws Exception;
 
     /** The relay of the first connection. */
     abstract Relay first();

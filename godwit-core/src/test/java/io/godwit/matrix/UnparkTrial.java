@@ -4,17 +4,23 @@ package io.godwit.matrix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
 import io.godwit.net.FaultPlan;
 import io.godwit.net.Relay;
+import io.godwit.qmp.QmpClient;
+import io.godwit.qmp.QmpException;
 import io.godwit.store.StoreState;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Godwit's store is the source, QEMU the destination. */
 final class UnparkTrial extends Trial {
+    private static final Duration ENOUGH = Duration.ofSeconds(15);
+
     private final QemuPeer destination;
     private GodwitProcess park;
     private @Nullable Relay first;
@@ -105,6 +111,29 @@ final class UnparkTrial extends Trial {
         int code = destination.process().awaitExit();
         assertThat(state()).isInstanceOf(StoreState.Leaving.class);
         return "QEMU's process ends (" + (code > 128 ? "signal " + (code - 128) : "exit code " + code) + ")";
+    }
+
+    @Override
+    String cutInFirstBytes() throws Exception {
+        recover(FaultPlan.parse("forward:cut-after=1"));
+        park.await("postcopy-paused");
+        if (!answers()) {
+            assertThat(state()).isInstanceOf(StoreState.Leaving.class);
+            return "QEMU's monitor never answers again";
+        }
+        bothPaused();
+        recover(FaultPlan.NONE);
+        return complete();
+    }
+
+    /** Whether its monitor is alive; one that hangs does so for good. */
+    private boolean answers() {
+        try (QmpClient probe = QmpClient.connect(destination.process().address(), ENOUGH)) {
+            probe.execute("query-status", Json.object(), ENOUGH);
+            return true;
+        } catch (QmpException e) {
+            return false;
+        }
     }
 
     @Override
