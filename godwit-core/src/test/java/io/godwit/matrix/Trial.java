@@ -40,7 +40,7 @@ abstract class Trial implements AutoCloseable {
     final Path scratch;
     final Path vm;
     final Path disk;
-    private final List<AutoCloseable> open = new ArrayList<>();
+    private final List<Runnable> closers = new ArrayList<>();
     private int sockets;
 
     Trial(Cell cell, Path scratch) throws IOException {
@@ -163,10 +163,13 @@ abstract class Trial implements AutoCloseable {
             Relay relay = recover(FaultPlan.parse(cut));
             // A byte past the handshake is a cut like any other; not to wait for it, all is cut once it went through.
             Peer.eventually(() -> "all is cut after " + cut, () -> {
-                if (godwit().status().equals("postcopy-active")) {
+                boolean met =
+                        relay.stats().accepted() > 0 && relay.fault().faults().isEmpty();
+                if (met || godwit().status().equals("postcopy-active")) {
+                    // A channel for urgent pages may have come after the cut.
                     relay.cut();
                 }
-                return relay.stats().accepted() > 0 && relay.stats().open() == 0;
+                return met || (relay.stats().accepted() > 0 && relay.stats().open() == 0);
             });
             bothPaused();
         }
@@ -220,18 +223,24 @@ abstract class Trial implements AutoCloseable {
 
     final QemuPeer startQemu(boolean incoming) throws IOException {
         QemuProcess.Recipe recipe = QemuProcess.Recipe.of(cell.version()).disk(disk);
-        QemuPeer qemu = new QemuPeer(keep((incoming ? recipe.incoming() : recipe).start(scratch)));
+        QemuProcess process = (incoming ? recipe.incoming() : recipe).start(scratch);
+        QemuPeer qemu = new QemuPeer(keep(process, process::close));
         qemu.capabilities(capabilities());
         return qemu;
     }
 
     final Relay relay(Address target, FaultPlan plan) throws IOException {
-        return keep(Relay.start(socket(), target, plan, event -> {}));
+        Relay relay = Relay.start(socket(), target, plan, event -> {});
+        return keep(relay, relay::close);
     }
 
-    final <T extends AutoCloseable> T keep(T closeable) {
-        open.add(closeable);
-        return closeable;
+    private <T> T keep(T thing, Runnable close) {
+        closers.add(close);
+        return thing;
+    }
+
+    final GodwitProcess keep(GodwitProcess godwit) {
+        return keep(godwit, godwit::close);
     }
 
     /** A socket that nobody has used yet. */
@@ -269,9 +278,7 @@ abstract class Trial implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
-        for (AutoCloseable each : open.reversed()) {
-            each.close();
-        }
+    public void close() {
+        closers.reversed().forEach(Runnable::run);
     }
 }
