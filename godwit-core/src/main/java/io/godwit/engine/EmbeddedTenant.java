@@ -168,7 +168,7 @@ final class EmbeddedTenant implements Tenant {
         }
 
         @Override
-        public void finish(Answer answer) {
+        public void finish(boolean confirmed, Answer answer) {
             answer.done();
         }
 

@@ -69,9 +69,16 @@ final class InfoBuilder {
                 stats.downtimeBytes(),
                 stats.postcopyBytes(),
                 stats.multifdBytes());
-        String why = session.machine().state() instanceof SourceState.Uncertain uncertain
-                ? uncertain(uncertain, session.machine().error())
-                : null;
+        String why = switch (session.machine().state()) {
+            case SourceState.Uncertain uncertain ->
+                uncertain(uncertain, session.machine().error());
+            case SourceState.Held(SourceState.Recover held)
+            when held.origin() != SourceState.Lost.POSTCOPY ->
+                uncertain(
+                        new SourceState.Uncertain(held.origin(), false),
+                        session.machine().error());
+            default -> null;
+        };
         return new MigrationInfo(
                 Role.SOURCE,
                 session.machine().status(),
@@ -85,7 +92,7 @@ final class InfoBuilder {
                 ram,
                 loop.listening.addresses(),
                 Requests.NONE,
-                new Extra(why, 0, stats.recoveries(), 0, null));
+                new Extra(why, 0, stats.recoveries(), 0, null, session.holdsChannel()));
     }
 
     private static String uncertain(SourceState.Uncertain state, @Nullable String error) {
@@ -136,7 +143,8 @@ final class InfoBuilder {
                         stats.duplicates(),
                         stats.recoveries(),
                         stats.strays(),
-                        machine.status() == MigrationStatus.COMPLETED ? machine.confirmed() : null));
+                        machine.status() == MigrationStatus.COMPLETED ? machine.confirmed() : null,
+                        session.holdsChannel()));
     }
 
     /** Whether a migration is under way, so that what both ends agreed on may not change. */
@@ -156,6 +164,7 @@ final class InfoBuilder {
                         SourceState.Paused _,
                         SourceState.RecoverSetup _,
                         SourceState.Recover _,
+                        SourceState.Held _,
                         SourceState.Uncertain _ -> true;
             };
         }
@@ -170,7 +179,8 @@ final class InfoBuilder {
                             DestinationState.Finishing _,
                             DestinationState.Mending _,
                             DestinationState.Paused _,
-                            DestinationState.Recover _ -> true;
+                            DestinationState.Recover _,
+                            DestinationState.Held _ -> true;
                 };
     }
 

@@ -86,13 +86,15 @@ public record MigrationInfo(
      * @param strayConnections connections dropped because they were silent, foreign or superseded
      * @param sourceConfirmed at a destination that has completed: whether the source can never run the guest again by itself; a QEMU does, if it missed the
      *     last word of a precopy. Null while that is not decided
+     * @param held a channel is kept though the migration is paused: the peer would not survive its end
      */
     public record Extra(
             @Nullable String uncertainWhy,
             long duplicates,
             long recoveriesTried,
             long strayConnections,
-            @Nullable Boolean sourceConfirmed) {
-        public static final Extra NONE = new Extra(null, 0, 0, 0, null);
+            @Nullable Boolean sourceConfirmed,
+            boolean held) {
+        public static final Extra NONE = new Extra(null, 0, 0, 0, null, false);
     }
 }

@@ -208,8 +208,8 @@ final class ParkedTenant implements Tenant {
         }
 
         @Override
-        public void finish(Answer answer) {
-            begin(() -> guest.park(null, true), answer);
+        public void finish(boolean confirmed, Answer answer) {
+            begin(() -> guest.park(null, confirmed), answer);
         }
 
         @Override

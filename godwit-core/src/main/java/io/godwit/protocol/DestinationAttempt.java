@@ -6,6 +6,7 @@ import io.godwit.protocol.DestinationState.Active;
 import io.godwit.protocol.DestinationState.Completed;
 import io.godwit.protocol.DestinationState.Failed;
 import io.godwit.protocol.DestinationState.Finishing;
+import io.godwit.protocol.DestinationState.Held;
 import io.godwit.protocol.DestinationState.Idle;
 import io.godwit.protocol.DestinationState.Listening;
 import io.godwit.protocol.DestinationState.Loading;
@@ -37,6 +38,8 @@ final class DestinationAttempt {
     int deadNonce = -1;
     /** The guest is, or has been, this side's. */
     boolean ran;
+    /** RESUME_ACK was answered, and nothing has come since: its source may still wait for it. */
+    boolean unheard;
     /** Its source can never run it again by itself. */
     boolean confirmed;
 
@@ -63,10 +66,41 @@ final class DestinationAttempt {
         become(new Completed(false, new BitSet()), "everything is here", out);
     }
 
+    /** An operator or a deadline ends the attempt, while its channel may be well: one that the source's life hangs on is held. */
+    void giveUp(String reason, Consumer<DestinationEffect> out) {
+        if (parameters.peerMayBe72() && state instanceof Recover(BitSet asked)) {
+            hold(new Held(asked, false), reason, out);
+        } else if (parameters.peerMayBe72() && state instanceof PostcopyActive && unheard) {
+            hold(new Held(new BitSet(), true), reason, out);
+        } else if (!(state instanceof Held)) {
+            lost(reason, out);
+        }
+    }
+
+    private void hold(Held held, String reason, Consumer<DestinationEffect> out) {
+        error = reason;
+        watch.expectNothing();
+        become(held, reason + "; the channel is held", out);
+    }
+
+    /** What was held is used again. */
+    void revive(long now, Consumer<DestinationEffect> out) {
+        if (state instanceof Held(BitSet asked, boolean resumed)) {
+            String why = "the channel that was held has come back to life";
+            watch.opened(now);
+            if (resumed) {
+                become(new PostcopyActive(false), why, out);
+            } else {
+                watch.expect(Deadline.Kind.HANDSHAKE, now);
+                become(new Recover(asked), why, out);
+            }
+        }
+    }
+
     void lost(String reason, Consumer<DestinationEffect> out) {
         switch (state) {
             case Active _ -> fail(reason, out);
-            case PostcopyActive _, Recover _ -> {
+            case PostcopyActive _, Recover _, Held _ -> {
                 error = reason;
                 watch.expectNothing();
                 out.accept(new DestinationEffect.DropChannels(reason));
@@ -139,6 +173,7 @@ final class DestinationAttempt {
         nonce = other.nonce;
         deadNonce = other.deadNonce;
         ran = other.ran;
+        unheard = other.unheard;
         confirmed = other.confirmed;
         packagedPings = other.packagedPings;
         error = other.error;
@@ -147,6 +182,6 @@ final class DestinationAttempt {
     /** What decides its future, with times relative to {@code now}. */
     String fingerprint(long now) {
         return state + " " + watch.relativeTo(now) + " " + blocks + " " + nonce + "/" + deadNonce + ran + confirmed
-                + packagedPings + parameters;
+                + unheard + packagedPings + parameters;
     }
 }

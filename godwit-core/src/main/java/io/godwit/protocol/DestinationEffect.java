@@ -32,8 +32,12 @@ public sealed interface DestinationEffect {
      */
     record LoadDevices(boolean postcopy, boolean confirmed) implements DestinationEffect {}
 
-    /** Postcopy: everything is here, the guest makes sure of it. */
-    record Finish() implements DestinationEffect {}
+    /**
+     * Postcopy: everything is here, the guest makes sure of it.
+     *
+     * @param confirmed the source cannot run the guest again, whatever it hears; QEMU from 10 on does if it misses SHUT
+     */
+    record Finish(boolean confirmed) implements DestinationEffect {}
 
     /** The guest's storage has failed: it goes back to what is sure. Received pages may become fewer. */
     record Mend() implements DestinationEffect {}

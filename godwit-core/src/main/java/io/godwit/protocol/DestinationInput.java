@@ -19,6 +19,9 @@ public sealed interface DestinationInput {
     /** Operator: migrate-pause. */
     record Pause() implements DestinationInput {}
 
+    /** The channel that is held has given a sign of life. */
+    record Revived() implements DestinationInput {}
+
     /** A connection began with a migration's header: it is the main channel now. */
     record MainOpened() implements DestinationInput {}
 

@@ -6,6 +6,7 @@ import io.godwit.protocol.DestinationState.Active;
 import io.godwit.protocol.DestinationState.Completed;
 import io.godwit.protocol.DestinationState.Failed;
 import io.godwit.protocol.DestinationState.Finishing;
+import io.godwit.protocol.DestinationState.Held;
 import io.godwit.protocol.DestinationState.Idle;
 import io.godwit.protocol.DestinationState.Listening;
 import io.godwit.protocol.DestinationState.Loading;
@@ -74,7 +75,7 @@ public final class DestinationMachine {
     }
 
     /**
-     * Once the guest is this side's: whether its source can never run it again by itself. QEMU does after a precopy whose last word it missed, Godwit
+     * Once the guest is this side's: whether its source can never run it again by itself. QEMU does if it missed the last word of a precopy, or from 10 on of a postcopy, Godwit
      * does not; which of them it is shows in its PINGs.
      */
     public boolean confirmed() {
@@ -126,6 +127,7 @@ public final class DestinationMachine {
     /** Whether a recovery connection can be taken up now. */
     public boolean recoverable() {
         return attempt.state instanceof Recover
+                || attempt.state instanceof Held
                 || attempt.state instanceof Completed
                 || (attempt.state instanceof Paused(Need need) && (need == Need.NOTHING || need == Need.FINISHING));
     }
@@ -135,8 +137,14 @@ public final class DestinationMachine {
         return DestinationRefusals.refuse(input, attempt.state, attempt.ran);
     }
 
+    /** Whether a channel is kept though the migration is paused, because its source would not survive its end. */
+    public boolean held() {
+        return attempt.state instanceof Held;
+    }
+
     /** Bytes came, or a queue that had been full moved: the path is alive. */
     public void progressed(long now) {
+        attempt.unheard = false;
         attempt.watch.heard(now);
     }
 
@@ -157,11 +165,12 @@ public final class DestinationMachine {
                 attempt.become(new Listening(), "migrate-incoming", out);
             }
             case DestinationInput.AwaitRecovery(long missing) -> works.awaitRecovery(missing, now, out);
-            case DestinationInput.Pause _ -> attempt.lost("paused by the operator (migrate-pause)", out);
+            case DestinationInput.Pause _ -> attempt.giveUp("paused by the operator (migrate-pause)", out);
+            case DestinationInput.Revived _ -> attempt.revive(now, out);
             case DestinationInput.MainOpened _ -> mainOpened(now, out);
             case DestinationInput.RecoveryOpened _ -> recoveryOpened(now, out);
-            case DestinationInput.Received(StreamMessage message) -> received(message, out);
-            case DestinationInput.BitmapAsked(int block) -> bitmapAsked(block, out);
+            case DestinationInput.Received(StreamMessage message) -> received(message, now, out);
+            case DestinationInput.BitmapAsked(int block) -> bitmapAsked(block, now, out);
             case DestinationInput.Packaged(List<Integer> pings) -> packaged(pings, now, out);
             case DestinationInput.Ended(long missing) -> ended(missing, now, out);
             case DestinationInput.NothingMissing _ -> {
@@ -197,7 +206,7 @@ public final class DestinationMachine {
                 attempt.watch.expect(Deadline.Kind.HANDSHAKE, now);
                 attempt.become(new Recover(new BitSet()), "a source has come back", out);
             }
-            case Recover _ -> {
+            case Recover _, Held _ -> {
                 out.accept(new DestinationEffect.DropChannels("superseded by a newer recovery connection"));
                 out.accept(new DestinationEffect.Notice("an unfinished recovery was superseded by a newer connection"));
                 attempt.watch.expect(Deadline.Kind.HANDSHAKE, now);
@@ -217,7 +226,8 @@ public final class DestinationMachine {
         }
     }
 
-    private void received(StreamMessage message, Consumer<DestinationEffect> out) {
+    private void received(StreamMessage message, long now, Consumer<DestinationEffect> out) {
+        attempt.revive(now, out);
         if (message instanceof StreamMessage.Ping(int value)) {
             if (attempt.state.heard()) {
                 ping(value, out);
@@ -322,12 +332,13 @@ public final class DestinationMachine {
                     attempt.complete(true, out);
                 }
             }
-            case Idle _, Listening _, Loading _, Finishing _, Mending _, Paused _, Recover _, Failed _ ->
+            case Idle _, Listening _, Loading _, Finishing _, Mending _, Paused _, Recover _, Held _, Failed _ ->
                 attempt.lost("EOF in " + attempt.status(), out);
         }
     }
 
-    private void bitmapAsked(int block, Consumer<DestinationEffect> out) {
+    private void bitmapAsked(int block, long now, Consumer<DestinationEffect> out) {
+        attempt.revive(now, out);
         BitSet asked = attempt.state.askedNow();
         if (asked == null || asked.get(block)) {
             attempt.lost(
@@ -346,22 +357,29 @@ public final class DestinationMachine {
         out.accept(new DestinationEffect.Reply(new ReturnPathMessage.ResumeAck(1)));
         if (attempt.state instanceof Recover) {
             attempt.watch.expectNothing();
+            attempt.unheard = true;
             attempt.become(new PostcopyActive(false), "recovered", out);
             out.accept(new DestinationEffect.ReissueRequests());
         }
     }
 
     private void broken(Channel channel, String reason, Consumer<DestinationEffect> out) {
-        if (channel != Channel.MULTIFD || attempt.state instanceof Active) {
-            // Past precopy nothing comes on those any more.
-            attempt.lost(channel.title() + reason, out);
+        switch (channel) {
+            case MAIN -> attempt.lost(channel.title() + reason, out);
+            case PREEMPT -> attempt.giveUp(channel.title() + reason, out);
+            case MULTIFD -> {
+                // Past precopy nothing comes on those any more.
+                if (attempt.state instanceof Active) {
+                    attempt.lost(channel.title() + reason, out);
+                }
+            }
         }
     }
 
     private void tick(long owedSince, long now, Consumer<DestinationEffect> out) {
         String verdict = attempt.watch.verdict(attempt.state, attempt.nonce >= 0, owedSince, now, attempt.parameters);
         if (verdict != null) {
-            attempt.lost(verdict, out);
+            attempt.giveUp(verdict, out);
         } else if (attempt.watch.signDue(attempt.state, attempt.nonce >= 0, now, attempt.parameters)) {
             attempt.watch.signed(now);
             out.accept(new DestinationEffect.Reply(new ReturnPathMessage.Pong(Wire.keepAlive(attempt.nonce))));

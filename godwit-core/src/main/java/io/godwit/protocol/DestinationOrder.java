@@ -7,6 +7,7 @@ import io.godwit.protocol.DestinationState.Active;
 import io.godwit.protocol.DestinationState.Completed;
 import io.godwit.protocol.DestinationState.Failed;
 import io.godwit.protocol.DestinationState.Finishing;
+import io.godwit.protocol.DestinationState.Held;
 import io.godwit.protocol.DestinationState.Idle;
 import io.godwit.protocol.DestinationState.Listening;
 import io.godwit.protocol.DestinationState.Loading;
@@ -46,7 +47,7 @@ final class DestinationOrder {
                         && (isSection(message)
                                 || (message instanceof StreamMessage.PostcopyResume
                                         && completed.asked().cardinality() == blocks));
-            case Idle _, Listening _, Loading _, Finishing _, Mending _, Paused _, Failed _ -> false;
+            case Idle _, Listening _, Loading _, Finishing _, Mending _, Paused _, Held _, Failed _ -> false;
         };
         return legal
                 ? null

@@ -6,6 +6,7 @@ import io.godwit.protocol.DestinationState.Active;
 import io.godwit.protocol.DestinationState.Completed;
 import io.godwit.protocol.DestinationState.Failed;
 import io.godwit.protocol.DestinationState.Finishing;
+import io.godwit.protocol.DestinationState.Held;
 import io.godwit.protocol.DestinationState.Idle;
 import io.godwit.protocol.DestinationState.Listening;
 import io.godwit.protocol.DestinationState.Loading;
@@ -32,12 +33,13 @@ final class DestinationRefusals {
                             Mending _,
                             Paused _,
                             Recover _,
+                            Held _,
                             Completed _ ->
                         "an incoming migration has already been started; its state is " + state.status();
                 };
             case DestinationInput.AwaitRecovery _ ->
                 switch (state) {
-                    case Paused _ -> null;
+                    case Paused _, Held _ -> null;
                     case Mending _, Loading _, Finishing _ ->
                         "the guest's storage is at work (" + state.status() + "): try again when it has ended";
                     case Idle _, Listening _, Active _, PostcopyActive _, Recover _, Completed _, Failed _ ->
@@ -48,10 +50,11 @@ final class DestinationRefusals {
                     case PostcopyActive _, Recover _ -> null;
                     case Finishing _ ->
                         "everything has come, and the guest's storage makes sure of it: wait for its end";
-                    case Idle _, Listening _, Active _, Loading _, Mending _, Paused _, Completed _, Failed _ ->
+                    case Idle _, Listening _, Active _, Loading _, Mending _, Paused _, Held _, Completed _, Failed _ ->
                         "migrate-pause works in postcopy-active and postcopy-recover; the state is " + state.status();
                 };
-            case DestinationInput.MainOpened _,
+            case DestinationInput.Revived _,
+                    DestinationInput.MainOpened _,
                     DestinationInput.RecoveryOpened _,
                     DestinationInput.Received _,
                     DestinationInput.BitmapAsked _,

@@ -137,6 +137,20 @@ public sealed interface DestinationState {
     }
 
     /**
+     * Paused before the source is known to have seen the end of a recovery's handshake, and it would not survive the end of its connection
+     * ({@link Parameters#peerMayBe72}): the channel is held, and used again at its first sign of life.
+     *
+     * @param asked as in {@link Recover}; not to be changed
+     * @param resumed RESUME_ACK was answered; nothing shows that it has come
+     */
+    record Held(BitSet asked, boolean resumed) implements DestinationState {
+        @Override
+        public MigrationStatus status() {
+            return MigrationStatus.POSTCOPY_PAUSED;
+        }
+    }
+
+    /**
      * Everything is here.
      *
      * @param answering a source that missed the final SHUT has come back and is told that nothing is missing
@@ -160,7 +174,7 @@ public sealed interface DestinationState {
     /** Whether the guest runs here on pages that are not all here, so that ending this process would lose it. */
     default boolean holdsGuestData() {
         return switch (this) {
-            case PostcopyActive _, Finishing _, Mending _, Paused _, Recover _ -> true;
+            case PostcopyActive _, Finishing _, Mending _, Paused _, Recover _, Held _ -> true;
             // A source without a return path believes that it is done.
             case Loading loading -> loading.postcopy() || !loading.returnPath();
             case Idle _, Listening _, Active _, Completed _, Failed _ -> false;
@@ -171,7 +185,8 @@ public sealed interface DestinationState {
     default boolean working() {
         return switch (this) {
             case Loading _, Finishing _, Mending _ -> true;
-            case Idle _, Listening _, Active _, PostcopyActive _, Paused _, Recover _, Completed _, Failed _ -> false;
+            case Idle _, Listening _, Active _, PostcopyActive _, Paused _, Recover _, Held _, Completed _, Failed _ ->
+                false;
         };
     }
 
@@ -187,6 +202,7 @@ public sealed interface DestinationState {
                     Mending _,
                     Paused _,
                     Recover _,
+                    Held _,
                     Completed _,
                     Failed _ -> false;
         };
@@ -199,7 +215,7 @@ public sealed interface DestinationState {
             case PostcopyActive _ -> PageRule.PLACE;
             case Completed completed -> completed.answering() ? PageRule.DROP : PageRule.NONE;
             case Finishing _ -> PageRule.DROP;
-            case Idle _, Listening _, Loading _, Mending _, Paused _, Recover _, Failed _ -> PageRule.NONE;
+            case Idle _, Listening _, Loading _, Mending _, Paused _, Recover _, Held _, Failed _ -> PageRule.NONE;
         };
     }
 
@@ -217,6 +233,7 @@ public sealed interface DestinationState {
                     Finishing _,
                     Mending _,
                     Paused _,
+                    Held _,
                     Failed _ -> null;
         };
     }
@@ -228,7 +245,7 @@ public sealed interface DestinationState {
             case Completed completed -> completed.answering();
             case Loading loading -> loading.channel();
             case Finishing(boolean channel) -> channel;
-            case Idle _, Listening _, Mending _, Paused _, Failed _ -> false;
+            case Idle _, Listening _, Mending _, Paused _, Held _, Failed _ -> false;
         };
     }
 
@@ -242,8 +259,16 @@ public sealed interface DestinationState {
         return switch (this) {
             case Active _ -> pings;
             case PostcopyActive(boolean ended) -> !ended && (pings || owed);
-            case Idle _, Listening _, Loading _, Finishing _, Mending _, Paused _, Recover _, Completed _, Failed _ ->
-                false;
+            case Idle _,
+                    Listening _,
+                    Loading _,
+                    Finishing _,
+                    Mending _,
+                    Paused _,
+                    Recover _,
+                    Held _,
+                    Completed _,
+                    Failed _ -> false;
         };
     }
 }

@@ -6,6 +6,7 @@ import io.godwit.protocol.DestinationState.Active;
 import io.godwit.protocol.DestinationState.Completed;
 import io.godwit.protocol.DestinationState.Failed;
 import io.godwit.protocol.DestinationState.Finishing;
+import io.godwit.protocol.DestinationState.Held;
 import io.godwit.protocol.DestinationState.Idle;
 import io.godwit.protocol.DestinationState.Listening;
 import io.godwit.protocol.DestinationState.Loading;
@@ -42,7 +43,10 @@ final class DestinationWorks {
                 new Finishing(!(attempt.state instanceof Paused)),
                 "everything is here, the guest makes sure of it",
                 out);
-        out.accept(new DestinationEffect.Finish());
+        // Until everything had come the source could only wait. From here on a QEMU takes a missing last word for a
+        // failure.
+        attempt.confirmed = attempt.nonce >= 0;
+        out.accept(new DestinationEffect.Finish(attempt.confirmed));
     }
 
     private void mend(boolean ended, String reason, Consumer<DestinationEffect> out) {
@@ -56,7 +60,7 @@ final class DestinationWorks {
             case Finishing(boolean channel) -> attempt.complete(channel, out);
             case Mending(boolean ended) ->
                 attempt.become(new Paused(ended ? Need.FINISHING : Need.NOTHING), "the guest's storage is well", out);
-            case Idle _, Listening _, Active _, PostcopyActive _, Paused _, Recover _, Completed _, Failed _ ->
+            case Idle _, Listening _, Active _, PostcopyActive _, Paused _, Recover _, Held _, Completed _, Failed _ ->
                 throw new IllegalStateException("a work has ended in " + attempt.state);
         }
     }
@@ -101,7 +105,7 @@ final class DestinationWorks {
                 attempt.error = reason;
                 attempt.become(new Paused(Need.MENDING), reason, out);
             }
-            case Idle _, Listening _, Active _, PostcopyActive _, Paused _, Recover _, Completed _, Failed _ ->
+            case Idle _, Listening _, Active _, PostcopyActive _, Paused _, Recover _, Held _, Completed _, Failed _ ->
                 throw new IllegalStateException("a work has failed in " + attempt.state + ": " + reason);
         }
     }
@@ -109,7 +113,7 @@ final class DestinationWorks {
     void storageFailed(String reason, Consumer<DestinationEffect> out) {
         switch (attempt.state) {
             case Active _ -> attempt.fail(reason, out);
-            case PostcopyActive _, Recover _ -> {
+            case PostcopyActive _, Recover _, Held _ -> {
                 attempt.watch.expectNothing();
                 attempt.dropAnd(true, reason, out);
                 mend(false, reason, out);

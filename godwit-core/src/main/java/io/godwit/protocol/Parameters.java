@@ -13,6 +13,8 @@ package io.godwit.protocol;
  * @param livenessTimeoutMillis ({@code x-godwit-liveness-timeout}) a path that answers nothing for this long is taken as broken, 0 for never
  * @param pingIntervalMillis ({@code x-godwit-ping-interval}) time between the source's PINGs, 0 for none
  * @param multifd what begins to count with the next migration
+ * @param peerMayBe72 ({@code x-godwit-peer-may-be-7.2}) the other end is, or may be, a QEMU that does not survive the end of a recovery's connection before the
+ *     handshake is complete ({@code spec/sequences.md §6.4}): such a connection is held, never closed by an operator's migrate-pause or a deadline
  */
 public record Parameters(
         long maxBandwidth,
@@ -22,11 +24,12 @@ public record Parameters(
         long handshakeTimeoutMillis,
         long livenessTimeoutMillis,
         long pingIntervalMillis,
-        MultifdParameters multifd) {
+        MultifdParameters multifd,
+        boolean peerMayBe72) {
 
     public static final Parameters DEFAULT = new Parameters(134_217_728, 0, 300, 0, 10_000, 10_000, 1_000);
 
-    /** With QEMU's defaults of multifd. */
+    /** With QEMU's defaults of multifd, for a peer that survives everything. */
     public Parameters(
             long maxBandwidth,
             long maxPostcopyBandwidth,
@@ -43,7 +46,8 @@ public record Parameters(
                 handshakeTimeoutMillis,
                 livenessTimeoutMillis,
                 pingIntervalMillis,
-                MultifdParameters.DEFAULT);
+                MultifdParameters.DEFAULT,
+                false);
     }
 
     public Parameters withMultifd(MultifdParameters other) {
@@ -55,6 +59,20 @@ public record Parameters(
                 handshakeTimeoutMillis,
                 livenessTimeoutMillis,
                 pingIntervalMillis,
-                other);
+                other,
+                peerMayBe72);
+    }
+
+    public Parameters withPeerMayBe72(boolean itMay) {
+        return new Parameters(
+                maxBandwidth,
+                maxPostcopyBandwidth,
+                downtimeLimitMillis,
+                availSwitchoverBandwidth,
+                handshakeTimeoutMillis,
+                livenessTimeoutMillis,
+                pingIntervalMillis,
+                multifd,
+                itMay);
     }
 }

@@ -8,6 +8,7 @@ import io.godwit.protocol.SourceState.Cancelled;
 import io.godwit.protocol.SourceState.Completed;
 import io.godwit.protocol.SourceState.Failed;
 import io.godwit.protocol.SourceState.Flushing;
+import io.godwit.protocol.SourceState.Held;
 import io.godwit.protocol.SourceState.Idle;
 import io.godwit.protocol.SourceState.Lost;
 import io.godwit.protocol.SourceState.Paused;
@@ -34,6 +35,10 @@ final class SourceAttempt {
     boolean preemptReady;
     boolean multifdReady;
 
+    /** Why the preempt channel is gone, inside a handshake that has to be brought to its end; else null. */
+    @Nullable
+    String preemptLost;
+
     @Nullable
     String error;
 
@@ -53,6 +58,7 @@ final class SourceAttempt {
     /** A new attempt: nothing is known to have gone wrong, no channel is there. */
     void begin() {
         error = null;
+        preemptLost = null;
         preemptReady = !options.preempt();
         multifdReady = options.multifd() == null;
     }
@@ -77,7 +83,7 @@ final class SourceAttempt {
 
     void tick(long now, Consumer<SourceEffect> out) {
         if (now >= deadline.at(parameters)) {
-            lost("nothing came for too long in " + status(), out);
+            giveUp("nothing came for too long in " + status(), out);
         } else if (watched() && liveness.silent(now, parameters)) {
             lost(
                     "the destination left a PING unanswered for " + parameters.livenessTimeoutMillis()
@@ -101,11 +107,31 @@ final class SourceAttempt {
                             Paused _,
                             RecoverSetup _,
                             Recover _,
+                            Held _,
                             Uncertain _,
                             Completed _,
                             Failed _,
                             Cancelled _ -> false;
                 };
+    }
+
+    /** An operator or a deadline ends the attempt, while its channels may be well: one that the peer's life hangs on is held. */
+    void giveUp(String reason, Consumer<SourceEffect> out) {
+        if (state instanceof Recover recover && parameters.peerMayBe72()) {
+            error = reason;
+            deadline.none();
+            become(new Held(recover), reason + "; the channel is held", out);
+        } else {
+            lost(reason, out);
+        }
+    }
+
+    /** What was held is used again. */
+    void revive(long now, Consumer<SourceEffect> out) {
+        if (state instanceof Held(Recover handshake)) {
+            deadline.expect(Deadline.Kind.HANDSHAKE, now);
+            become(handshake, "the channel that was held has come back to life", out);
+        }
     }
 
     /** The current attempt is over: a channel broke, a peer erred, a deadline passed, or an operator said so. */
@@ -126,6 +152,7 @@ final class SourceAttempt {
                 fallBack(proven ? Lost.POSTCOPY : Lost.POSTCOPY_UNPROVEN, reason, out);
             case RecoverSetup(Lost origin) -> fallBack(origin, reason, out);
             case Recover(Lost origin, BitSet _, boolean _) -> fallBack(origin, reason, out);
+            case Held(Recover handshake) -> fallBack(handshake.origin(), reason, out);
             case Idle _, Paused _, Uncertain _, Completed _, Failed _, Cancelled _ -> {}
         }
     }
@@ -155,6 +182,7 @@ final class SourceAttempt {
         deadline.become(other.deadline);
         preemptReady = other.preemptReady;
         multifdReady = other.multifdReady;
+        preemptLost = other.preemptLost;
         error = other.error;
         liveness.become(other.liveness);
     }
@@ -162,6 +190,6 @@ final class SourceAttempt {
     /** What decides its future, with times relative to {@code now}. */
     String fingerprint(long now) {
         return state + " " + deadline.relativeTo(now) + " " + liveness.relativeTo(now) + " " + preemptReady
-                + multifdReady + parameters + options;
+                + multifdReady + (preemptLost != null) + parameters + options;
     }
 }

@@ -8,6 +8,7 @@ import io.godwit.protocol.SourceState.Cancelled;
 import io.godwit.protocol.SourceState.Completed;
 import io.godwit.protocol.SourceState.Failed;
 import io.godwit.protocol.SourceState.Flushing;
+import io.godwit.protocol.SourceState.Held;
 import io.godwit.protocol.SourceState.Idle;
 import io.godwit.protocol.SourceState.Lost;
 import io.godwit.protocol.SourceState.Paused;
@@ -46,6 +47,7 @@ final class SourceHandshake {
                     PostcopyActive _,
                     RecoverSetup _,
                     Recover _,
+                    Held _,
                     Completed _,
                     Failed _,
                     Cancelled _ -> throw new IllegalStateException("resume in " + attempt.state);
@@ -73,6 +75,29 @@ final class SourceHandshake {
         if (attempt.state instanceof Recover recover) {
             resumeIfReady(recover, out);
         }
+    }
+
+    /**
+     * The preempt channel is gone. Where the peer would not survive the end of main, the handshake is brought to its end without it, and the attempt ends then.
+     *
+     * @return whether that is so
+     */
+    boolean outlives(String reason, Consumer<SourceEffect> out) {
+        if (!attempt.parameters.peerMayBe72()) {
+            return false;
+        }
+        if (attempt.state instanceof Recover recover) {
+            attempt.preemptLost = "preempt channel: " + reason;
+            attempt.preemptReady = true;
+            resumeIfReady(recover, out);
+            return true;
+        }
+        if (attempt.state instanceof Held) {
+            attempt.preemptLost = "preempt channel: " + reason;
+            attempt.preemptReady = true;
+            return true;
+        }
+        return false;
     }
 
     void neverRan(Lost origin, int status, String said, Consumer<SourceEffect> out) {
@@ -121,6 +146,9 @@ final class SourceHandshake {
             attempt.deadline.none();
             attempt.liveness.start(now);
             attempt.become(new PostcopyActive(true, false), "the destination goes on", out);
+            if (attempt.preemptLost != null) {
+                attempt.lost(attempt.preemptLost, out);
+            }
         } else {
             attempt.lost(
                     "the destination sent RESUME_ACK " + value + " in " + attempt.status()

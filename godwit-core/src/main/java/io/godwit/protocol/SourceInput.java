@@ -39,6 +39,9 @@ public sealed interface SourceInput {
     /** Operator: the destination has the guest. */
     record ResolveThere() implements SourceInput {}
 
+    /** The channel that is held has given a sign of life. */
+    record Revived() implements SourceInput {}
+
     /** A channel of the current attempt is connected; of multifd all are. */
     record Connected(Channel channel) implements SourceInput {}
 

@@ -8,6 +8,7 @@ import io.godwit.protocol.SourceState.Cancelled;
 import io.godwit.protocol.SourceState.Completed;
 import io.godwit.protocol.SourceState.Failed;
 import io.godwit.protocol.SourceState.Flushing;
+import io.godwit.protocol.SourceState.Held;
 import io.godwit.protocol.SourceState.Idle;
 import io.godwit.protocol.SourceState.Lost;
 import io.godwit.protocol.SourceState.Paused;
@@ -101,6 +102,11 @@ public final class SourceMachine {
         return atOnce && attempt.state.revocable();
     }
 
+    /** Whether a channel is kept though the migration is paused, because the peer would not survive its end. */
+    public boolean held() {
+        return attempt.state instanceof Held;
+    }
+
     /** When {@link SourceInput.Tick} is wanted, or {@link Long#MAX_VALUE}. */
     public long nextTick() {
         return attempt.nextTick();
@@ -139,7 +145,7 @@ public final class SourceMachine {
             case SourceInput.Resume _ -> handshake.resume(now, out);
             case SourceInput.StartPostcopy _ -> postcopyWanted = true;
             case SourceInput.Continue _ -> proceed(now, out);
-            case SourceInput.Pause _ -> attempt.lost("paused by the operator (migrate-pause)", out);
+            case SourceInput.Pause _ -> attempt.giveUp("paused by the operator (migrate-pause)", out);
             case SourceInput.Cancel _ -> cancel(out);
             case SourceInput.ResolveHere _ -> {
                 out.accept(new SourceEffect.Forget());
@@ -147,6 +153,7 @@ public final class SourceMachine {
                 out.accept(new SourceEffect.ResumeGuest());
             }
             case SourceInput.ResolveThere _ -> resolveThere(out);
+            case SourceInput.Revived _ -> attempt.revive(now, out);
             case SourceInput.Connected(Channel channel) -> connected(channel, now, out);
             case SourceInput.Broken(Channel channel, String reason) -> broken(channel, reason, out);
             case SourceInput.Received(ReturnPathMessage message) -> received(message, now, out);
@@ -179,6 +186,7 @@ public final class SourceMachine {
     private void connected(Channel channel, long now, Consumer<SourceEffect> out) {
         if (channel == Channel.PREEMPT) {
             attempt.preemptReady = true;
+            attempt.revive(now, out);
             handshake.preemptConnected(out);
         } else if (channel == Channel.MULTIFD) {
             attempt.multifdReady = true;
@@ -287,6 +295,7 @@ public final class SourceMachine {
     }
 
     private void received(ReturnPathMessage message, long now, Consumer<SourceEffect> out) {
+        attempt.revive(now, out);
         attempt.liveness.heard(
                 message instanceof ReturnPathMessage.Pong(int value) && Wire.isKeepAlive(value),
                 now,
@@ -343,7 +352,7 @@ public final class SourceMachine {
             case Recover(Lost origin, BitSet _, boolean _) -> handshake.neverRan(origin, status, said, out);
             case Active _, Stopping _, PreSwitchover _, Flushing _, Setup _ ->
                 attempt.lost(said + " before the switchover", out);
-            case Idle _, Paused _, Uncertain _, Completed _, Failed _, Cancelled _ -> {}
+            case Idle _, Paused _, Held _, Uncertain _, Completed _, Failed _, Cancelled _ -> {}
         }
     }
 
@@ -354,6 +363,9 @@ public final class SourceMachine {
         }
         if (channel == Channel.MULTIFD && !attempt.state.revocable()) {
             // The kernel had all of it before the commit point: nothing more is to be said there.
+            return;
+        }
+        if (channel == Channel.PREEMPT && handshake.outlives(reason, out)) {
             return;
         }
         attempt.lost(channel.title() + reason, out);

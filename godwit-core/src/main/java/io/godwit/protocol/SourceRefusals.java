@@ -8,6 +8,7 @@ import io.godwit.protocol.SourceState.Cancelled;
 import io.godwit.protocol.SourceState.Completed;
 import io.godwit.protocol.SourceState.Failed;
 import io.godwit.protocol.SourceState.Flushing;
+import io.godwit.protocol.SourceState.Held;
 import io.godwit.protocol.SourceState.Idle;
 import io.godwit.protocol.SourceState.Paused;
 import io.godwit.protocol.SourceState.PostcopyActive;
@@ -41,7 +42,8 @@ final class SourceRefusals {
             case SourceInput.ResolveHere _ ->
                 state instanceof Completed(boolean confirmed) && !confirmed ? null : resolve(state);
             case SourceInput.ResolveThere _ -> resolve(state);
-            case SourceInput.Connected _,
+            case SourceInput.Revived _,
+                    SourceInput.Connected _,
                     SourceInput.Broken _,
                     SourceInput.Received _,
                     SourceInput.GuestStopped _,
@@ -54,7 +56,13 @@ final class SourceRefusals {
         };
     }
 
+    private static final String HELD =
+            "a recovery's channel is held (x-godwit-held), because a QEMU 7.2 does not survive its end; it is used again as soon as it comes back to life, and yank gives it up";
+
     private static @Nullable String resolve(SourceState state) {
+        if (state instanceof Held) {
+            return HELD;
+        }
         return state instanceof Uncertain
                 ? null
                 : "the migration is in state " + state.status()
@@ -66,7 +74,7 @@ final class SourceRefusals {
             case Idle _, Failed _, Cancelled _ -> null;
             case Completed _ ->
                 "the guest was migrated away and is the destination's now: it cannot be migrated from here again";
-            case Paused _, Uncertain _ ->
+            case Paused _, Held _, Uncertain _ ->
                 "a migration stands in " + state.status() + ": recover it with migrate and resume=true"
                         + (state instanceof Uncertain ? ", or end it with x-godwit-migrate-resolve" : "");
             case Setup _,
@@ -84,6 +92,7 @@ final class SourceRefusals {
     private static @Nullable String resume(SourceState state) {
         return switch (state) {
             case Paused _, Uncertain _ -> null;
+            case Held _ -> HELD;
             case Idle _,
                     Setup _,
                     Active _,
@@ -108,8 +117,14 @@ final class SourceRefusals {
                         : "the migration was started without capability postcopy-ram: set it at both ends before migrate";
             case Idle _, Failed _, Cancelled _, Completed _ ->
                 "there is no running migration that could be switched to postcopy: start one with migrate";
-            case Flushing _, AwaitingShut _, PostcopyActive _, Paused _, RecoverSetup _, Recover _, Uncertain _ ->
-                "the switchover is already made: the state is " + state.status();
+            case Flushing _,
+                    AwaitingShut _,
+                    PostcopyActive _,
+                    Paused _,
+                    RecoverSetup _,
+                    Recover _,
+                    Held _,
+                    Uncertain _ -> "the switchover is already made: the state is " + state.status();
         };
     }
 
@@ -124,6 +139,7 @@ final class SourceRefusals {
                     Flushing _,
                     AwaitingShut _,
                     Paused _,
+                    Held _,
                     Uncertain _,
                     Completed _,
                     Failed _,
@@ -146,7 +162,7 @@ final class SourceRefusals {
                     Cancelled _ -> null;
             case AwaitingShut _ ->
                 "the guest was handed to the destination (everything is sent, its word is awaited): cancelling could leave two running guests";
-            case PostcopyActive _, Paused _, RecoverSetup _, Recover _ ->
+            case PostcopyActive _, Paused _, RecoverSetup _, Recover _, Held _ ->
                 "the destination runs the guest (" + state.status()
                         + "): cancelling would lose the memory that is still here; recover the migration instead";
             case Uncertain _ ->

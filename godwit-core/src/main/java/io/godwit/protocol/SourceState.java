@@ -17,6 +17,9 @@ import java.util.BitSet;
  *                                        │      ▲  ▲                         │
  *                                        ▼      │  │ any failure             │
  *                                  RecoverSetup─┘  └── Recover ──────────────┘
+ *                                                       ▲  │ operator or deadline, where the
+ *                                      a sign of life   │  ▼ channel must not be closed
+ *                                                       Held
  * </pre>
  */
 public sealed interface SourceState {
@@ -127,6 +130,19 @@ public sealed interface SourceState {
     }
 
     /**
+     * Paused, or uncertain, inside a recovery's handshake with a peer that would not survive the end of its connection ({@link Parameters#peerMayBe72}): the channel
+     * is held, and used again at its first sign of life.
+     *
+     * @param handshake where the handshake stands
+     */
+    record Held(Recover handshake) implements SourceState {
+        @Override
+        public MigrationStatus status() {
+            return handshake.origin() == Lost.POSTCOPY ? MigrationStatus.POSTCOPY_PAUSED : MigrationStatus.UNCERTAIN;
+        }
+    }
+
+    /**
      * Past the commit point, channel gone, and unknown whether the destination has the guest.
      *
      * @param neverRan the destination itself has said that it never got the guest; still only an operator may run it here again
@@ -178,7 +194,7 @@ public sealed interface SourceState {
                     Completed _,
                     Failed _,
                     Cancelled _ -> false;
-            case AwaitingShut _, PostcopyActive _, Paused _, RecoverSetup _, Recover _, Uncertain _ -> true;
+            case AwaitingShut _, PostcopyActive _, Paused _, RecoverSetup _, Recover _, Held _, Uncertain _ -> true;
         };
     }
 
@@ -192,6 +208,7 @@ public sealed interface SourceState {
                     Paused _,
                     RecoverSetup _,
                     Recover _,
+                    Held _,
                     Uncertain _,
                     Completed _,
                     Failed _,

@@ -182,6 +182,7 @@ final class Candidates {
                     DestinationState.Listening _,
                     DestinationState.Failed _,
                     DestinationState.Recover _,
+                    DestinationState.Held _,
                     DestinationState.Completed _ ->
                 drop(connection, candidate, "it wants to recover a migration that is not known here");
         };
@@ -193,7 +194,10 @@ final class Candidates {
         }
         return switch (machine.state()) {
             case DestinationState.PostcopyActive _ -> Verdict.PREEMPT;
-            case DestinationState.Active _, DestinationState.Loading _, DestinationState.Recover _ -> hold(candidate);
+            case DestinationState.Active _,
+                    DestinationState.Loading _,
+                    DestinationState.Recover _,
+                    DestinationState.Held _ -> hold(candidate);
             case DestinationState.Idle _,
                     DestinationState.Listening _,
                     DestinationState.Finishing _,
@@ -269,7 +273,22 @@ final class Candidates {
         });
     }
 
-    void tick(boolean mainAlive, long now) {
+    /** Whether somebody is kept who may be a source that does not survive the end of its recovery's connection, however long it says nothing. */
+    boolean kept(DestinationMachine machine) {
+        return !waiting.isEmpty() && patient(machine);
+    }
+
+    private boolean patient(DestinationMachine machine) {
+        return parameters.peerMayBe72()
+                && (machine.state() instanceof DestinationState.Paused
+                        || machine.state() instanceof DestinationState.Recover
+                        || machine.state() instanceof DestinationState.Held);
+    }
+
+    void tick(DestinationMachine machine, boolean mainAlive, long now) {
+        if (patient(machine)) {
+            return;
+        }
         // By age: the order of a Map.copyOf changes from process to process, and then a seed replays nothing.
         for (Map.Entry<Integer, Candidate> entry : List.copyOf(waiting.entrySet())) {
             if (expiry(entry.getValue(), mainAlive) <= now) {
@@ -283,8 +302,11 @@ final class Candidates {
         }
     }
 
-    long nextTick(boolean mainAlive) {
+    long nextTick(DestinationMachine machine, boolean mainAlive) {
         long next = Long.MAX_VALUE;
+        if (patient(machine)) {
+            return next;
+        }
         for (Candidate candidate : waiting.values()) {
             next = Math.min(next, expiry(candidate, mainAlive));
         }

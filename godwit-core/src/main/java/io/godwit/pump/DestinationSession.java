@@ -119,6 +119,11 @@ public final class DestinationSession {
         return stats;
     }
 
+    /** Whether a channel is kept though the migration is paused: one in a handshake, or one that may become one and has not spoken yet. */
+    public boolean holdsChannel() {
+        return machine.held() || (machine.state() instanceof DestinationState.Paused && candidates.kept(machine));
+    }
+
     /** Bytes of all RAM, 0 as long as that is not known. */
     public long totalBytes() {
         return pages.blocks().totalPages() * Pages.SIZE;
@@ -180,13 +185,14 @@ public final class DestinationSession {
     }
 
     public long nextTick() {
-        long next = Math.min(machine.nextTick(requests.owedSince()), candidates.nextTick(channels.main() >= 0));
+        long next =
+                Math.min(machine.nextTick(requests.owedSince()), candidates.nextTick(machine, channels.main() >= 0));
         return multifd == null ? next : Math.min(next, multifd.deadline(patienceMillis));
     }
 
     public void tick(long now) {
         step(new DestinationInput.Tick(requests.owedSince()), now);
-        candidates.tick(channels.main() >= 0, now);
+        candidates.tick(machine, channels.main() >= 0, now);
         if (multifd != null && now >= multifd.deadline(patienceMillis)) {
             step(new DestinationInput.Broken(Channel.MULTIFD, multifd.lackingSentence()), now);
         }
@@ -210,6 +216,9 @@ public final class DestinationSession {
         }
         if (connection == channels.main()) {
             machine.progressed(now);
+            if (machine.held() && in.hasRemaining()) {
+                step(new DestinationInput.Revived(), now);
+            }
             mainBytes(in, now);
         } else if (connection == channels.preempt()) {
             machine.progressed(now);
@@ -569,7 +578,7 @@ public final class DestinationSession {
             case DestinationEffect.BeginPostcopy _ -> pages.beginPostcopy();
             case DestinationEffect.LoadDevices(boolean postcopy, boolean confirmed) ->
                 works.load(devices.state(), postcopy, confirmed);
-            case DestinationEffect.Finish _ -> works.finish();
+            case DestinationEffect.Finish(boolean confirmed) -> works.finish(confirmed);
             case DestinationEffect.Mend _ -> works.mend();
             case DestinationEffect.StartGuest _ -> {
                 stats.startedGuestAt = now;

@@ -22,8 +22,8 @@ final class GuestWorks implements IncomingGuest.Answer {
         begin(() -> guest.load(state, postcopy, confirmed, this));
     }
 
-    void finish() {
-        begin(() -> guest.finish(this));
+    void finish(boolean confirmed) {
+        begin(() -> guest.finish(confirmed, this));
     }
 
     void mend() {

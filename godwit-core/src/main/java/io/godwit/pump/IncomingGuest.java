@@ -56,8 +56,12 @@ public interface IncomingGuest {
      */
     void load(MachineState state, boolean postcopy, boolean confirmed, Answer answer);
 
-    /** Postcopy: the last page has come; makes sure of everything. */
-    void finish(Answer answer);
+    /**
+     * Postcopy: the last page has come; makes sure of everything.
+     *
+     * @param confirmed the source cannot run the guest again, whatever it hears
+     */
+    void finish(boolean confirmed, Answer answer);
 
     /** Postcopy, after a {@link StorageException} or a failed {@link #finish}: forgets what is not certain. Received bitmaps may shrink. */
     void mend(Answer answer);

@@ -99,6 +99,11 @@ public final class SourceSession {
         return stats;
     }
 
+    /** Whether a channel is kept though the migration is paused. */
+    public boolean holdsChannel() {
+        return machine.held();
+    }
+
     /** Bytes of all RAM. */
     public long totalBytes() {
         return blocks.totalPages() * Pages.SIZE;
@@ -185,6 +190,7 @@ public final class SourceSession {
         if (connection == main) {
             step(new SourceInput.Broken(Channel.MAIN, reason), now);
         } else if (connection == preempt) {
+            preempt = -1;
             step(new SourceInput.Broken(Channel.PREEMPT, reason), now);
         } else if (channel(connection) >= 0) {
             int channel = channel(connection);
@@ -222,6 +228,9 @@ public final class SourceSession {
             return;
         }
         machine.progressed(now);
+        if (machine.held() && in.hasRemaining()) {
+            step(new SourceInput.Revived(), now);
+        }
         try {
             while (connection == main && returnPath != null) {
                 ReturnPathMessage message = returnPath.next(in);

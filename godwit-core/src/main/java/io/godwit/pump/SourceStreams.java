@@ -320,6 +320,7 @@ final class SourceStreams {
                     SourceState.Paused _,
                     SourceState.RecoverSetup _,
                     SourceState.Recover _,
+                    SourceState.Held _,
                     SourceState.Uncertain _,
                     SourceState.Completed _,
                     SourceState.Failed _,

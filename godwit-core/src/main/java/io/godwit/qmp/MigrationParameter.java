@@ -11,6 +11,7 @@ import io.godwit.protocol.Parameters;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -81,6 +82,18 @@ sealed interface MigrationParameter {
                 throw QmpError.generic("parameter '" + name + "' cannot be '" + word + "': " + why);
             }
         }
+    }
+
+    /** A switch that has an effect. */
+    record Switch(String name, Predicate<Parameters> get, BiFunction<Parameters, Boolean, Parameters> set)
+            implements MigrationParameter {
+        @Override
+        public ArgumentType type() {
+            return ArgumentType.BOOLEAN;
+        }
+
+        @Override
+        public void check(Json value) {}
     }
 
     /** A whole number without effect here: its default is accepted, so that scripts which set it to that still run. */

@@ -44,6 +44,8 @@ final class MigrationParameters {
             new MigrationParameter.Honoured(
                     "x-godwit-liveness-timeout", 5, 0, DAY_MILLIS, Parameters::livenessTimeoutMillis),
             new MigrationParameter.Honoured("x-godwit-ping-interval", 6, 0, DAY_MILLIS, Parameters::pingIntervalMillis),
+            new MigrationParameter.Switch(
+                    "x-godwit-peer-may-be-7.2", Parameters::peerMayBe72, Parameters::withPeerMayBe72),
             new MigrationParameter.Whole(
                     "multifd-channels",
                     1,
@@ -152,6 +154,7 @@ final class MigrationParameters {
         for (MigrationParameter parameter : ALL) {
             switch (parameter) {
                 case MigrationParameter.Honoured p -> json.put(p.name(), p.get().applyAsLong(parameters));
+                case MigrationParameter.Switch p -> json.put(p.name(), p.get().test(parameters));
                 case MigrationParameter.Whole p -> json.put(p.name(), p.get().applyAsLong(parameters.multifd()));
                 case MigrationParameter.Word p -> json.put(p.name(), p.get().apply(parameters.multifd()));
                 case MigrationParameter.FixedInt p -> json.put(p.name(), p.fixed());
@@ -167,6 +170,7 @@ final class MigrationParameters {
     static UnaryOperator<Parameters> change(JsonObject arguments) throws QmpError {
         long[] values = new long[Parameters.class.getRecordComponents().length];
         boolean[] given = new boolean[values.length];
+        List<UnaryOperator<Parameters>> switches = new ArrayList<>();
         List<UnaryOperator<MultifdParameters>> multifd = new ArrayList<>();
         for (Map.Entry<String, Json> argument : arguments.members().entrySet()) {
             MigrationParameter parameter = Objects.requireNonNull(BY_NAME.get(argument.getKey()), "declared");
@@ -175,6 +179,10 @@ final class MigrationParameters {
                 case MigrationParameter.Honoured honoured -> {
                     values[honoured.slot()] = ((JsonNumber) argument.getValue()).int64();
                     given[honoured.slot()] = true;
+                }
+                case MigrationParameter.Switch one -> {
+                    boolean on = argument.getValue().equals(JsonBool.TRUE);
+                    switches.add(old -> one.set().apply(old, on));
                 }
                 case MigrationParameter.Whole number -> {
                     long value = ((JsonNumber) argument.getValue()).int64();
@@ -190,20 +198,23 @@ final class MigrationParameters {
                         MigrationParameter.FixedEmpty _ -> {}
             }
         }
-        return old -> new Parameters(
-                given[0] ? values[0] : old.maxBandwidth(),
-                given[1] ? values[1] : old.maxPostcopyBandwidth(),
-                given[2] ? values[2] : old.downtimeLimitMillis(),
-                given[3] ? values[3] : old.availSwitchoverBandwidth(),
-                given[4] ? values[4] : old.handshakeTimeoutMillis(),
-                given[5] ? values[5] : old.livenessTimeoutMillis(),
-                given[6] ? values[6] : old.pingIntervalMillis(),
-                changed(old.multifd(), multifd));
+        return old -> changed(
+                new Parameters(
+                        given[0] ? values[0] : old.maxBandwidth(),
+                        given[1] ? values[1] : old.maxPostcopyBandwidth(),
+                        given[2] ? values[2] : old.downtimeLimitMillis(),
+                        given[3] ? values[3] : old.availSwitchoverBandwidth(),
+                        given[4] ? values[4] : old.handshakeTimeoutMillis(),
+                        given[5] ? values[5] : old.livenessTimeoutMillis(),
+                        given[6] ? values[6] : old.pingIntervalMillis(),
+                        changed(old.multifd(), multifd),
+                        old.peerMayBe72()),
+                switches);
     }
 
-    private static MultifdParameters changed(MultifdParameters old, List<UnaryOperator<MultifdParameters>> changes) {
-        MultifdParameters then = old;
-        for (UnaryOperator<MultifdParameters> change : changes) {
+    private static <T> T changed(T old, List<UnaryOperator<T>> changes) {
+        T then = old;
+        for (UnaryOperator<T> change : changes) {
             then = change.apply(then);
         }
         return then;

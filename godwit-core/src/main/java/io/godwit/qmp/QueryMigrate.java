@@ -118,6 +118,9 @@ final class QueryMigrate {
                 }
             }
         }
+        if (extra.held()) {
+            json.put("x-godwit-held", true);
+        }
         json.put("x-godwit-recoveries-tried", extra.recoveriesTried());
         if (extra.uncertainWhy() != null) {
             json.put("x-godwit-uncertain", extra.uncertainWhy());

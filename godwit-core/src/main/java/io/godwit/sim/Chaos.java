@@ -3,6 +3,7 @@
 package io.godwit.sim;
 
 import io.godwit.protocol.DestinationInput;
+import io.godwit.protocol.Parameters;
 import io.godwit.protocol.SourceInput;
 import io.godwit.protocol.SourceState;
 import java.util.SplittableRandom;
@@ -115,6 +116,10 @@ final class Chaos {
         }
     }
 
+    private Parameters changed(Parameters old) {
+        return Setup.parameters(random).withPeerMayBe72(old.peerMayBe72());
+    }
+
     private void anything() {
         switch (random.nextInt(17)) {
             case 0, 1 -> world.source().operator(new SourceInput.Pause());
@@ -125,8 +130,9 @@ final class Chaos {
             case 8 -> world.source().operator(new SourceInput.Continue());
             case 9 -> migrate();
             case 10 -> listen();
-            case 11 -> world.source().parameters(Setup.parameters(random));
-            case 12 -> world.destination().parameters(Setup.parameters(random));
+            case 11 -> world.source().parameters(changed(world.source().parameters()));
+            case 12 ->
+                world.destination().parameters(changed(world.destination().parameters()));
             case 13 -> world.source().want(random.nextBoolean());
             case 14 -> world.destination().want(random.nextBoolean());
             case 15 -> resolve();

@@ -205,6 +205,7 @@ final class Invariants {
                     SourceState.PostcopyActive _,
                     SourceState.RecoverSetup _,
                     SourceState.Recover _ -> true;
+            case SourceState.Held _ -> shown("source", world.source().holdsChannel());
             case SourceState.Idle _,
                     SourceState.Paused _,
                     SourceState.Uncertain _,
@@ -220,6 +221,8 @@ final class Invariants {
         DestinationState destination = world.destination().state();
         boolean mayTalk = switch (destination) {
             case DestinationState.Active _, DestinationState.PostcopyActive _, DestinationState.Recover _ -> true;
+            case DestinationState.Held _ ->
+                shown("destination", world.destination().session().holdsChannel());
             case DestinationState.Loading loading -> loading.channel();
             case DestinationState.Finishing(boolean channel) -> channel;
             case DestinationState.Completed completed -> completed.answering();
@@ -233,6 +236,22 @@ final class Invariants {
             if (!mayTalk && !conn.leaving() && world.destination().outbox(conn.id) != null) {
                 throw new Violation("the destination is in " + destination + " and its main channel is " + conn.link());
             }
+        }
+        heldIsThere(world.source(), source instanceof SourceState.Held);
+        heldIsThere(world.destination(), destination instanceof DestinationState.Held);
+    }
+
+    /** A paused side holds no channel but one that it shows as held. */
+    private static boolean shown(String side, boolean shown) {
+        if (!shown) {
+            throw new Violation("the " + side + " is paused and holds a channel, and does not show it");
+        }
+        return true;
+    }
+
+    private static void heldIsThere(SimEndpoint end, boolean held) {
+        if (held && end.connections().stream().noneMatch(conn -> end.outbox(conn.id) != null)) {
+            throw new Violation("the " + end.name() + " says that it holds the channel of a Recover, and has none");
         }
     }
 

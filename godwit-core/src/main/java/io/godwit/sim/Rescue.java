@@ -28,6 +28,8 @@ final class Rescue {
     private long seen;
     private long seenAt;
     private boolean resolved;
+    /** When a channel was last held: its end is an operator's to bring about, and whoever waits for a page waits for that. */
+    private long heldAt;
 
     Rescue(World world, SplittableRandom random) {
         this.world = world;
@@ -69,7 +71,11 @@ final class Rescue {
             seen = progress;
             seenAt = world.queue().now();
         }
+        if (world.source().holdsChannel() || world.destination().session().holdsChannel()) {
+            heldAt = world.queue().now();
+        }
         if (world.deadlinesOn()
+                && world.queue().now() - heldAt > PATIENCE_NANOS
                 && world.destination().guest().longestWait() > PATIENCE_NANOS
                 && world.destination().state() instanceof DestinationState.PostcopyActive) {
             throw new Violation("a writer has waited for its page for more than 8 s, and the channel passes for good");
@@ -98,6 +104,12 @@ final class Rescue {
                 }
             }
             case SourceState.Paused _ -> paused();
+            case SourceState.Held _ -> {
+                if (impatient()) {
+                    // A path that has swallowed something never comes back to life; here the peer survives it.
+                    nudge(() -> world.source().yank());
+                }
+            }
             case SourceState.Uncertain _ -> uncertain();
             case SourceState.Completed _ -> completed();
         }
@@ -130,7 +142,9 @@ final class Rescue {
                             1_000_000_000,
                             p.handshakeTimeoutMillis(),
                             p.livenessTimeoutMillis(),
-                            p.pingIntervalMillis()));
+                            p.pingIntervalMillis(),
+                            p.multifd(),
+                            p.peerMayBe72()));
             if (world.setup().source().postcopy() && random.nextBoolean()) {
                 world.source().operator(new SourceInput.StartPostcopy());
             }
@@ -170,6 +184,7 @@ final class Rescue {
                     DestinationState.Mending _,
                     DestinationState.Paused _,
                     DestinationState.Recover _,
+                    DestinationState.Held _,
                     DestinationState.Completed _ ->
                 throw new Violation("the source has its guest back, and the destination is in "
                         + world.destination().state());
@@ -178,7 +193,7 @@ final class Rescue {
 
     private void paused() {
         switch (world.destination().state()) {
-            case DestinationState.Paused _, DestinationState.Completed _ ->
+            case DestinationState.Paused _, DestinationState.Held _, DestinationState.Completed _ ->
                 world.source().operator(new SourceInput.Resume());
             case DestinationState.Loading _, DestinationState.Finishing _, DestinationState.Mending _ -> {
                 // Its disk works, and ends.
@@ -254,7 +269,8 @@ final class Rescue {
                     DestinationState.Finishing _,
                     DestinationState.Mending _,
                     DestinationState.Paused _,
-                    DestinationState.Recover _ ->
+                    DestinationState.Recover _,
+                    DestinationState.Held _ ->
                 throw new Violation("the source has completed, and the destination is in "
                         + world.destination().state());
         }

@@ -102,7 +102,7 @@ final class SimIncoming implements IncomingGuest {
     }
 
     @Override
-    public void finish(Answer answer) {
+    public void finish(boolean confirmed, Answer answer) {
         work("the last pages", answer);
     }
 

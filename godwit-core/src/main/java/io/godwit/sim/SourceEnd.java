@@ -159,6 +159,10 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
         });
     }
 
+    boolean holdsChannel() {
+        return session != null && session.holdsChannel();
+    }
+
     Parameters parameters() {
         return parameters;
     }

@@ -33,10 +33,11 @@ public final class Transitions {
             Map.entry(CANCELLED, Set.of(SETUP)),
             Map.entry(FAILED, Set.of(SETUP)),
             Map.entry(POSTCOPY_ACTIVE, Set.of(POSTCOPY_PAUSED, UNCERTAIN, COMPLETED)),
-            Map.entry(POSTCOPY_PAUSED, Set.of(POSTCOPY_RECOVER_SETUP)),
+            // To recover: a channel that was held has come back to life.
+            Map.entry(POSTCOPY_PAUSED, Set.of(POSTCOPY_RECOVER_SETUP, POSTCOPY_RECOVER)),
             Map.entry(POSTCOPY_RECOVER_SETUP, Set.of(POSTCOPY_RECOVER, POSTCOPY_PAUSED, UNCERTAIN)),
             Map.entry(POSTCOPY_RECOVER, Set.of(POSTCOPY_ACTIVE, POSTCOPY_PAUSED, UNCERTAIN)),
-            Map.entry(UNCERTAIN, Set.of(POSTCOPY_RECOVER_SETUP, POSTCOPY_PAUSED, COMPLETED, FAILED)),
+            Map.entry(UNCERTAIN, Set.of(POSTCOPY_RECOVER_SETUP, POSTCOPY_RECOVER, POSTCOPY_PAUSED, COMPLETED, FAILED)),
             // Only without a return path, when nothing has confirmed the end, and by an operator's word.
             Map.entry(COMPLETED, Set.of(FAILED)));
 
@@ -47,7 +48,8 @@ public final class Transitions {
             ACTIVE, Set.of(COMPLETED, FAILED, POSTCOPY_ACTIVE, POSTCOPY_PAUSED),
             FAILED, Set.of(SETUP),
             POSTCOPY_ACTIVE, Set.of(POSTCOPY_PAUSED, COMPLETED),
-            POSTCOPY_PAUSED, Set.of(POSTCOPY_RECOVER, COMPLETED, FAILED),
+            // To active: the same after its RESUME_ACK.
+            POSTCOPY_PAUSED, Set.of(POSTCOPY_RECOVER, POSTCOPY_ACTIVE, COMPLETED, FAILED),
             POSTCOPY_RECOVER, Set.of(POSTCOPY_ACTIVE, POSTCOPY_PAUSED),
             COMPLETED, Set.of());
 

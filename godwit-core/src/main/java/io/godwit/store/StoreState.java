@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *     │                      │              disown (the source runs it)   │
  *     ├── precopy ──▶ ParkedUnconfirmed ──────────────────────────────────┘
  *     ▼                      ▲
- *   ReceivingPostcopy ───────┴─▶ Parked
+ *   ReceivingPostcopy ───────┴─▶ Parked (its source is a Godwit)
  *     └─ disown ─▶ Gone
  * </pre>
  */

@@ -207,7 +207,7 @@ public final class VmStore implements AutoCloseable {
      * postcopy goes on by {@link #rollBack} and a recovery; after another failure it may be called again.
      *
      * @param devices null in postcopy, where {@link #handOver} had them
-     * @param confirmed whether the source cannot resume: in precopy that is not known before it was heard to have completed; of no meaning in postcopy
+     * @param confirmed whether the source cannot resume: of a QEMU that is not known before it was heard to have completed, in postcopy neither
      */
     public synchronized void park(@Nullable StoredDevices devices, boolean confirmed) {
         Manifest now =
@@ -232,8 +232,7 @@ public final class VmStore implements AutoCloseable {
                 parked = now.withRunState(RunState.of(devices));
             }
             ledger.become(parked.with(
-                    postcopy || confirmed ? new StoreState.Parked() : new StoreState.ParkedUnconfirmed(),
-                    clock.instant()));
+                    confirmed ? new StoreState.Parked() : new StoreState.ParkedUnconfirmed(), clock.instant()));
             endReception();
         } catch (DiskException e) {
             throw Failures.again(e);

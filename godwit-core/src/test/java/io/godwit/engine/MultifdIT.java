@@ -42,7 +42,7 @@ class MultifdIT {
 
     /** So slowly that the first pass does not end. */
     private static Parameters slow(Parameters p) {
-        return new Parameters(4 << 20, 1, 1, 0, 5000, 10_000, 50, p.multifd());
+        return new Parameters(4 << 20, 1, 1, 0, 5000, 10_000, 50).withMultifd(p.multifd());
     }
 
     private static void setUp(Pair pair, UnaryOperator<MultifdParameters> multifd) throws Exception {
@@ -165,7 +165,7 @@ class MultifdIT {
     @Test
     void fewerChannelsThanAwaitedFailWithAReason() throws Exception {
         try (Pair pair = pair(m -> m.withChannels(3), PRECOPY)) {
-            pair.destination.setParameters(p -> new Parameters(0, 0, 300, 0, 200, 10_000, 50, p.multifd()));
+            pair.destination.setParameters(p -> new Parameters(0, 0, 300, 0, 200, 10_000, 50).withMultifd(p.multifd()));
             pair.source.setParameters(p -> fast(p, m -> m.withChannels(2)));
             pair.source.migrate(pair.target, false);
             bothFail(pair);

@@ -206,7 +206,9 @@ class ParkingQemuIT {
 
     private void parked(QemuProcess source, Endpoint park, Diary diary) throws Exception {
         diary.await(MigrationStatus.COMPLETED);
-        assertThat(park.info().extra().sourceConfirmed()).isTrue();
+        assertThat(park.info().extra().sourceConfirmed())
+                .as("a QEMU from 10 on would run, had it missed SHUT 0")
+                .isFalse();
         assertThat(park.runState()).isEqualTo("paused");
         Garage.await(source, "completed");
         Garage.sameMemory(source, store);

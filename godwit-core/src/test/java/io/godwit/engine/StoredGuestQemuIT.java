@@ -116,9 +116,9 @@ class StoredGuestQemuIT {
                 Garage.await(source, "completed");
             }
         }
-        assertThat(state()).isInstanceOf(StoreState.Parked.class);
+        assertThat(state()).isInstanceOf(StoreState.ParkedUnconfirmed.class);
         try (QemuProcess destination = garage().awaiting(version, POSTCOPY)) {
-            try (Endpoint park = store(false, POSTCOPY)) {
+            try (Endpoint park = store(true, POSTCOPY)) {
                 park.setParameters(StoredGuestQemuIT::slow);
                 park.migrate(Garage.listen(destination, "migrate-incoming", garage().socket("in")), false);
                 Garage.awaitRunning(destination);

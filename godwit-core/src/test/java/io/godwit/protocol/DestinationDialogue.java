@@ -55,6 +55,12 @@ final class DestinationDialogue {
         return this;
     }
 
+    /** From here on the source is taken for one that does not survive a broken handshake. */
+    DestinationDialogue fragile() {
+        machine.parameters(PARAMETERS.withPeerMayBe72(true));
+        return this;
+    }
+
     DestinationDialogue then(DestinationInput input) {
         assertThat(machine.refuse(input)).as("%s is refused", input).isNull();
         Deque<DestinationInput> inputs = new ArrayDeque<>(List.of(input));

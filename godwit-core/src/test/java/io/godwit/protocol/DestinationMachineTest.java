@@ -309,4 +309,19 @@ class DestinationMachineTest {
         third.postcopy();
         assertThat(third.machine.neverRan()).as("it has a guest now").isEqualTo(-1);
     }
+
+    /** A QEMU that misses the last word of a postcopy takes it for failed, and runs the guest; a Godwit never does, and says who it is. */
+    @Test
+    void onlyASourceThatSaysWhoItIsIsKnownNeverToRunTheGuestAgain() {
+        DestinationDialogue ofQemu = new DestinationDialogue(DestinationDialogue.POSTCOPY)
+                .opened()
+                .received(
+                        new StreamMessage.OpenReturnPath(), DestinationDialogue.advise(), DestinationDialogue.memory())
+                .packaged();
+        assertThat(ofQemu.machine.confirmed()).as("it can only wait").isTrue();
+        assertThat(ofQemu.ended(0).machine.confirmed()).isFalse();
+
+        DestinationDialogue ofGodwit = new DestinationDialogue(DestinationDialogue.POSTCOPY).postcopy();
+        assertThat(ofGodwit.ended(0).machine.confirmed()).isTrue();
+    }
 }

@@ -61,6 +61,21 @@ class DestinationTableTest {
         ways.put("recovery, nothing asked", d -> d.paused().sourceReturns());
         ways.put("recovery, one bitmap asked", d -> d.paused().sourceReturns().asked(0));
         ways.put("recovery, all asked", d -> d.paused().sourceReturns().asked(0).asked(1));
+        ways.put(
+                "held in the handshake",
+                d -> d.paused().fragile().sourceReturns().asked(0).then(new DestinationInput.Pause()));
+        ways.put(
+                "recovered, the source may still wait for RESUME_ACK",
+                d -> d.paused().fragile().sourceReturns().asked(0).asked(1).resume());
+        ways.put(
+                "held, RESUME_ACK answered",
+                d -> d.paused()
+                        .fragile()
+                        .sourceReturns()
+                        .asked(0)
+                        .asked(1)
+                        .resume()
+                        .then(new DestinationInput.Pause()));
         ways.put("completed", d -> d.postcopy().ended(0));
         ways.put("completed, answering", d -> d.postcopy().ended(0).sourceReturns());
         ways.put(
@@ -81,6 +96,7 @@ class DestinationTableTest {
         Map<String, DestinationInput> inputs = new LinkedHashMap<>();
         inputs.put("incoming", new DestinationInput.Incoming());
         inputs.put("pause", new DestinationInput.Pause());
+        inputs.put("revived", new DestinationInput.Revived());
         inputs.put("main-opened", new DestinationInput.MainOpened());
         inputs.put("recovery-opened", new DestinationInput.RecoveryOpened());
         inputs.put("bitmap-asked", new DestinationInput.BitmapAsked(0));

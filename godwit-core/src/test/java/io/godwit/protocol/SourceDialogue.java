@@ -46,6 +46,12 @@ final class SourceDialogue {
         return this;
     }
 
+    /** From here on the destination is taken for one that does not survive a broken handshake. */
+    SourceDialogue fragile() {
+        machine.parameters(PARAMETERS.withPeerMayBe72(true));
+        return this;
+    }
+
     SourceDialogue received(ReturnPathMessage message) {
         return then(new SourceInput.Received(message));
     }

@@ -110,6 +110,47 @@ class SourceTableTest {
                                 .bitmap(0)
                                 .bitmap(1)));
         places.put(
+                "held, bitmaps awaited",
+                of(
+                        postcopy,
+                        d -> paused.apply(d)
+                                .fragile()
+                                .then(new SourceInput.Resume())
+                                .connected()
+                                .then(new SourceInput.Pause())));
+        places.put(
+                "held, from uncertain",
+                of(
+                        postcopy,
+                        d -> uncertain
+                                .apply(d)
+                                .fragile()
+                                .then(new SourceInput.Resume())
+                                .connected()
+                                .then(new SourceInput.Pause())));
+        places.put(
+                "held, RESUME_ACK awaited",
+                of(
+                        postcopy,
+                        d -> paused.apply(d)
+                                .fragile()
+                                .then(new SourceInput.Resume())
+                                .connected()
+                                .bitmap(0)
+                                .bitmap(1)
+                                .tickAfter(10_000)));
+        places.put(
+                "RESUME_ACK awaited of one that must not be left",
+                of(
+                        SourceDialogue.PREEMPT,
+                        d -> paused.apply(d)
+                                .fragile()
+                                .then(new SourceInput.Resume())
+                                .connected()
+                                .then(new SourceInput.Connected(Channel.PREEMPT))
+                                .bitmap(0)
+                                .bitmap(1)));
+        places.put(
                 "completed",
                 of(postcopy, d -> d.active().awaitingShut().received(new ReturnPathMessage.Shut(Wire.SHUT_OK))));
         places.put(
@@ -135,6 +176,7 @@ class SourceTableTest {
         inputs.put("cancel", new SourceInput.Cancel());
         inputs.put("resolve-here", new SourceInput.ResolveHere());
         inputs.put("resolve-there", new SourceInput.ResolveThere());
+        inputs.put("revived", new SourceInput.Revived());
         inputs.put("connected", new SourceInput.Connected(Channel.MAIN));
         inputs.put("connected-preempt", new SourceInput.Connected(Channel.PREEMPT));
         inputs.put("broken", new SourceInput.Broken(Channel.MAIN, "reset"));

@@ -8,6 +8,7 @@ import io.godwit.memory.Seeds;
 import io.godwit.page.PageBitmap;
 import io.godwit.protocol.SourceState.AwaitingShut;
 import io.godwit.protocol.SourceState.Flushing;
+import io.godwit.protocol.SourceState.Held;
 import io.godwit.protocol.SourceState.Paused;
 import io.godwit.protocol.SourceState.Recover;
 import io.godwit.protocol.SourceState.RecoverSetup;
@@ -99,6 +100,7 @@ class SourceWalkTest {
                                 ? new SourceInput.NothingLeft()
                                 : new SourceInput.Received(new ReturnPathMessage.Pong(Wire.PING_LOADED));
             case Paused _, Uncertain _ -> new SourceInput.Resume();
+            case Held _ -> new SourceInput.Revived();
             case Recover recover ->
                 recover.resumeSent()
                         ? new SourceInput.Received(new ReturnPathMessage.ResumeAck(1))
@@ -129,7 +131,9 @@ class SourceWalkTest {
         Random random = new Random(Seeds.next());
         Set<MigrationStatus> seen = new HashSet<>();
         for (int walk = 0; walk < 1_500; walk++) {
-            SourceMachine machine = new SourceMachine(OPTIONS.get(walk % OPTIONS.size()), SourceDialogue.PARAMETERS);
+            SourceMachine machine = new SourceMachine(
+                    OPTIONS.get(walk % OPTIONS.size()),
+                    SourceDialogue.PARAMETERS.withPeerMayBe72(random.nextBoolean()));
             SourceMachine copy = machine.copy();
             long now = random.nextLong(1_000_000_000_000L);
             long shift = random.nextLong(1_000_000_000_000L);
@@ -199,16 +203,51 @@ class SourceWalkTest {
             assertThat(machine.nextTick()).as(step).isEqualTo(Long.MAX_VALUE);
             assertThat(machine.refuse(new SourceInput.Resume())).as(step).isNull();
         }
+        if (after instanceof Held) {
+            heldPromises(before, input, machine, effects, step);
+        }
+        if (before instanceof Held && !(after instanceof Held) && !(after instanceof Recover)) {
+            assertThat(effects).as(step).contains(dropped(effects));
+        }
         if (before instanceof Recover || before instanceof RecoverSetup) {
             handshakePromises(before, input, after, step);
         }
         statuses(before, after, effects, step);
     }
 
+    /** What is held is not closed, has no end of its own, and an operator is told so. */
+    private static void heldPromises(
+            SourceState before,
+            SourceInput input,
+            SourceMachine machine,
+            List<SourceEffect> effects,
+            Supplier<String> step) {
+        assertThat(machine.held()).as(step).isTrue();
+        assertThat(effects.stream().filter(SourceEffect.DropChannels.class::isInstance))
+                .as(step)
+                .isEmpty();
+        assertThat(machine.nextTick()).as(step).isEqualTo(Long.MAX_VALUE);
+        assertThat(machine.refuse(new SourceInput.Resume())).as(step).contains("held");
+        if (!(before instanceof Held)) {
+            assertThat(before).as(step).isInstanceOf(Recover.class);
+            assertThat(input instanceof SourceInput.Pause || input instanceof SourceInput.Tick)
+                    .as(step)
+                    .isTrue();
+        }
+    }
+
+    private static SourceEffect dropped(List<SourceEffect> effects) {
+        return effects.stream()
+                .filter(SourceEffect.DropChannels.class::isInstance)
+                .findFirst()
+                .orElse(new SourceEffect.DropChannels("was to be dropped"));
+    }
+
     /** A handshake goes on, ends well or falls back; an operator and a broken channel end it at once. */
     private static void handshakePromises(
             SourceState before, SourceInput input, SourceState after, Supplier<String> step) {
-        if (input instanceof SourceInput.Pause || input instanceof SourceInput.Broken) {
+        boolean mainGone = input instanceof SourceInput.Broken(Channel channel, String _) && channel == Channel.MAIN;
+        if (input instanceof SourceInput.Pause || mainGone) {
             assertThat(after.status()).as(step).isIn(MigrationStatus.POSTCOPY_PAUSED, MigrationStatus.UNCERTAIN);
         } else if (after.status() != before.status()) {
             assertThat(after.status())

@@ -158,7 +158,7 @@ class IncomingPagesTest {
         }
 
         @Override
-        public void finish(Answer answer) {
+        public void finish(boolean confirmed, Answer answer) {
             answer.done();
         }
 

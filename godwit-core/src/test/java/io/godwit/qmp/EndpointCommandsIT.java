@@ -359,7 +359,7 @@ class EndpointCommandsIT {
                 MigrationInfo.Ram.NONE,
                 List.of(new Address.Unix(Path.of("/x"))),
                 new MigrationInfo.Requests(3, 0, 5_999_999, 700, 500, 900, 990, 1000, List.of(1L, 2L)),
-                new MigrationInfo.Extra(null, 4, 5, 6, null));
+                new MigrationInfo.Extra(null, 4, 5, 6, null, false));
 
         JsonObject without = (JsonObject) Json.parse(ask("query-migrate"));
         ask("migrate-set-capabilities", "{'capabilities':[{'capability':'postcopy-blocktime','state':true}]}");

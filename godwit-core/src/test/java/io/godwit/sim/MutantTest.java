@@ -256,7 +256,7 @@ class MutantTest {
         caught(
                 Seams.NONE.withIncoming(to -> new Mutants.Incoming(to) {
                     @Override
-                    public void finish(Answer answer) {
+                    public void finish(boolean confirmed, Answer answer) {
                         answer.done();
                     }
                 }),

@@ -176,8 +176,8 @@ final class Mutants {
         }
 
         @Override
-        public void finish(Answer answer) {
-            to.finish(answer);
+        public void finish(boolean confirmed, Answer answer) {
+            to.finish(confirmed, answer);
         }
 
         @Override

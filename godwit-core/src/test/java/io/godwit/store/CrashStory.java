@@ -178,7 +178,7 @@ final class CrashStory {
         if (dice.nextInt(6) == 0) {
             complete(sink, true);
             possible = join(possible, "parked");
-            store.park(null, false);
+            store.park(null, true);
             possible = List.of("parked");
             checkPages(store);
         }

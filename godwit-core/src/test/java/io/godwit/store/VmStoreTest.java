@@ -147,7 +147,8 @@ class VmStoreTest {
         for (int page = 0; page < ROM_PAGES; page++) {
             resumed.placeZero(ROM, page);
         }
-        again.park(null, true);
+        again.park(null, false);
+        assertThat(state(again)).isEqualTo(new StoreState.ParkedUnconfirmed());
 
         try (StoreSource source = again.source()) {
             assertThat(again.devices()).isEqualTo(BLOB);

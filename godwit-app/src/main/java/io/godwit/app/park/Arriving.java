@@ -55,6 +55,11 @@ final class Arriving extends Journey {
     }
 
     @Override
+    boolean peerMayBe72() {
+        return source == null || source.peer().identity().version().mayBe72();
+    }
+
+    @Override
     void begin() throws CommandRefused, PeerException {
         boolean interrupted = station.state() instanceof StoreState.ReceivingPostcopy;
         if (interrupted) {
@@ -188,7 +193,7 @@ final class Arriving extends Journey {
         if (source == null) {
             return waitForOperator();
         }
-        if (exhausted()) {
+        if (exhausted() && !info.extra().held()) {
             return Outcome.unfinished("the VM could not be recovered for now (" + lastTrouble() + "): " + standing());
         }
         if (!mayTry()) {
@@ -198,7 +203,7 @@ final class Arriving extends Journey {
             SourceVerdict verdict = source.verdict(NOTICES);
             switch (verdict.fate()) {
                 case AWAITS_RECOVERY -> recover();
-                case UNDECIDED -> breakIt(verdict);
+                case UNDECIDED -> breakIt(verdict, info);
                 case GONE -> {
                     return Outcome.failed("the rest of the VM's memory is lost: " + verdict.sentence()
                             + "; what has come is in " + folder());
@@ -245,13 +250,16 @@ final class Arriving extends Journey {
     }
 
     /** Its side of the channel has not noticed that ours is gone. */
-    private void breakIt(SourceVerdict verdict) throws PeerException {
+    private void breakIt(SourceVerdict verdict, MigrationInfo info) throws PeerException {
         QemuSource peer = Objects.requireNonNull(source);
-        trying();
         PeerState last = verdict.last();
-        if (last != null
-                && last.is("postcopy-recover", "postcopy-recover-setup")
-                && peer.peer().identity().version().mayBe72()) {
+        boolean stuck = last != null && last.is("postcopy-recover", "postcopy-recover-setup") && peerMayBe72();
+        if (stuck && info.extra().held()) {
+            waitForHeld();
+            return;
+        }
+        trying();
+        if (stuck) {
             trouble("the source's recovery has failed, and a QEMU of this age cannot try again: " + verdict.sentence()
                     + "; its process holds memory that is nowhere else, so leave it as it is");
             return;

@@ -32,6 +32,7 @@ abstract class Journey {
     private long lastTransferred = -1;
     private boolean hinted;
     private boolean stopping;
+    private boolean heldTold;
 
     Journey(Station station, int recoveries) {
         this.station = station;
@@ -40,6 +41,9 @@ abstract class Journey {
 
     /** Begins, or goes on where an earlier process was ended. */
     abstract void begin() throws CommandRefused, PeerException;
+
+    /** Whether the other end is, or may be, a QEMU that a broken recovery handshake kills: then a connection in one is held. */
+    abstract boolean peerMayBe72();
 
     /** Nothing has ended yet; the other end may have news. Null: go on. */
     abstract @Nullable Outcome underway(MigrationInfo info);
@@ -61,6 +65,8 @@ abstract class Journey {
     abstract String standing();
 
     final Outcome travel() throws CommandRefused, PeerException {
+        boolean fragile = peerMayBe72();
+        station.endpoint().setParameters(p -> p.withPeerMayBe72(fragile));
         begin();
         while (true) {
             Happening happening = station.next(TICK_MILLIS);
@@ -131,6 +137,17 @@ abstract class Journey {
         tried++;
         nextTry = System.nanoTime() + TimeUnit.SECONDS.toNanos(1L << Math.min(tried, 4));
         return tried;
+    }
+
+    /** The other end would not survive the end of a connection that stands still: nothing is tried and nothing is given up while it is held. */
+    final void waitForHeld() {
+        nextTry = System.nanoTime() + TimeUnit.SECONDS.toNanos(2);
+        if (!heldTold) {
+            heldTold = true;
+            note(
+                    "the path stands still in the middle of a recovery: the connection is held (x-godwit-held), because a QEMU before 8.2 does not survive its end;"
+                            + " it is used again as soon as the path comes back");
+        }
     }
 
     /** It has come to nothing; the next one comes when it is time for it. */

@@ -45,6 +45,11 @@ final class Leaving extends Journey {
     }
 
     @Override
+    boolean peerMayBe72() {
+        return destination == null || destination.peer().identity().version().mayBe72();
+    }
+
+    @Override
     void begin() throws CommandRefused, PeerException {
         boolean interrupted = station.state() instanceof StoreState.Leaving;
         station.lines()
@@ -121,6 +126,10 @@ final class Leaving extends Journey {
     @Override
     @Nullable
     Outcome paused(MigrationInfo info) {
+        if (info.extra().held()) {
+            waitForHeld();
+            return null;
+        }
         if (destination == null) {
             return waitForOperator(info);
         }

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.matrix;
+
+import io.godwit.qemu.QemuVersion;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * One thing to be tried.
+ *
+ * @param version of the QEMU
+ * @param preempt with a channel for urgent pages
+ */
+record Cell(QemuVersion version, Role role, boolean preempt, Way way) {
+    /** Godwit's part. */
+    enum Role {
+        /** QEMU is the source. */
+        PARK,
+        /** QEMU is the destination. */
+        UNPARK;
+
+        String word() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /** What happens. */
+    enum Way {
+        PRECOPY("precopy"),
+        POSTCOPY("postcopy"),
+        RECOVERED("postcopy, cut, recovered"),
+        REFUSED("… after recoveries that were refused"),
+        FAILED("… after recoveries that were swallowed, paused from either side, and cut inside the handshake"),
+        HELD("… after a handshake that stood still past its deadline, or was paused, and whose path came back"),
+        CUT_IN_HANDSHAKE("a recovery cut inside its handshake"),
+        CUT_IN_FIRST_BYTES("a recovery cut inside its first four bytes"),
+        KILLED("postcopy, Godwit killed (SIGKILL), a new process goes on"),
+        WORD_LOST_IN_PRECOPY("the last word of a precopy lost"),
+        WORD_LOST_IN_POSTCOPY("the last word of a postcopy lost");
+
+        private final String title;
+
+        Way(String title) {
+            this.title = title;
+        }
+
+        String title() {
+            return title;
+        }
+
+        boolean postcopy() {
+            return this != PRECOPY && this != WORD_LOST_IN_PRECOPY;
+        }
+    }
+
+    /** Whether it means anything, and is not another one once more. */
+    private boolean sensible() {
+        boolean old = version == QemuVersion.V7_2;
+        return switch (way) {
+            // Without the capability for postcopy there is none for preempt; at a source both may be on and not used.
+            case PRECOPY -> !preempt || role == Role.PARK;
+            case WORD_LOST_IN_PRECOPY, WORD_LOST_IN_POSTCOPY -> !preempt;
+            // A 7.2 does not survive it, and that is told of by itself.
+            case FAILED -> !old;
+            case CUT_IN_HANDSHAKE -> old;
+            // Who listens has to make out what a connection is.
+            case CUT_IN_FIRST_BYTES -> !old && role == Role.UNPARK && !preempt;
+            case POSTCOPY, RECOVERED, REFUSED, HELD, KILLED -> true;
+        };
+    }
+
+    static List<Cell> all() {
+        List<Cell> all = new ArrayList<>();
+        for (QemuVersion version : QemuVersion.values()) {
+            for (Role role : Role.values()) {
+                for (Way way : Way.values()) {
+                    for (boolean preempt : new boolean[] {false, true}) {
+                        Cell cell = new Cell(version, role, preempt, way);
+                        if (cell.sensible()) {
+                            all.add(cell);
+                        }
+                    }
+                }
+            }
+        }
+        return all;
+    }
+
+    /** A few of them in which every version, role and way but the rarest is met. */
+    static List<Cell> diagonal() {
+        return List.of(
+                new Cell(QemuVersion.V7_2, Role.PARK, false, Way.HELD),
+                new Cell(QemuVersion.V7_2, Role.UNPARK, true, Way.HELD),
+                new Cell(QemuVersion.V7_2, Role.UNPARK, false, Way.KILLED),
+                new Cell(QemuVersion.V10_0, Role.PARK, true, Way.FAILED),
+                new Cell(QemuVersion.V10_0, Role.UNPARK, false, Way.PRECOPY),
+                new Cell(QemuVersion.V10_0, Role.PARK, false, Way.WORD_LOST_IN_POSTCOPY),
+                new Cell(QemuVersion.V11_1, Role.PARK, true, Way.KILLED),
+                new Cell(QemuVersion.V11_1, Role.UNPARK, true, Way.FAILED));
+    }
+
+    @Override
+    public String toString() {
+        return version + " " + role.word() + (preempt ? " preempt: " : ": ") + way.title();
+    }
+}
