@@ -4,11 +4,11 @@ package io.godwit.matrix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.godwit.guest.BootSector;
 import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
 import io.godwit.net.FaultPlan;
 import io.godwit.net.Relay;
-import io.godwit.qemu.BootSector;
 import io.godwit.qemu.QemuProcess;
 import io.godwit.qemu.QemuVersion;
 import io.godwit.store.OsDisk;

@@ -283,6 +283,7 @@ final class DestinationModel {
                     DestinationState.Listening _,
                     DestinationState.Failed _,
                     DestinationState.Recover _,
+                    DestinationState.Held _,
                     DestinationState.Completed _ -> drop(line, "a recovery that cannot be taken up");
         };
     }
@@ -296,7 +297,10 @@ final class DestinationModel {
                 line.far = Far.PREEMPT;
                 yield next(scene, line);
             }
-            case DestinationState.Active _, DestinationState.Loading _, DestinationState.Recover _ -> null;
+            case DestinationState.Active _,
+                    DestinationState.Loading _,
+                    DestinationState.Recover _,
+                    DestinationState.Held _ -> null;
             case DestinationState.Idle _,
                     DestinationState.Listening _,
                     DestinationState.Finishing _,

@@ -101,7 +101,8 @@ final class Rules {
                     SourceState.AwaitingShut _,
                     SourceState.PostcopyActive _,
                     SourceState.RecoverSetup _,
-                    SourceState.Recover _ -> true;
+                    SourceState.Recover _,
+                    SourceState.Held _ -> true;
             case SourceState.Idle _,
                     SourceState.Paused _,
                     SourceState.Uncertain _,
@@ -113,7 +114,10 @@ final class Rules {
             throw new RuleBroken("the source is in " + source + " and holds a channel");
         }
         boolean mayTalk = switch (destination) {
-            case DestinationState.Active _, DestinationState.PostcopyActive _, DestinationState.Recover _ -> true;
+            case DestinationState.Active _,
+                    DestinationState.PostcopyActive _,
+                    DestinationState.Recover _,
+                    DestinationState.Held _ -> true;
             case DestinationState.Loading loading -> loading.channel();
             case DestinationState.Finishing(boolean channel) -> channel;
             case DestinationState.Completed completed -> completed.answering();
@@ -142,6 +146,7 @@ final class Rules {
             case SourceState.Idle _,
                     SourceState.PreSwitchover _,
                     SourceState.Paused _,
+                    SourceState.Held _,
                     SourceState.Uncertain _,
                     SourceState.Completed _,
                     SourceState.Failed _,
@@ -181,6 +186,7 @@ final class Rules {
                     SourceState.Paused _,
                     SourceState.RecoverSetup _,
                     SourceState.Recover _,
+                    SourceState.Held _,
                     SourceState.Uncertain _ -> false;
         };
     }

@@ -359,6 +359,7 @@ final class SourceModel {
                     SourceState.Paused _,
                     SourceState.RecoverSetup _,
                     SourceState.Recover _,
+                    SourceState.Held _,
                     SourceState.Uncertain _,
                     SourceState.Completed _,
                     SourceState.Failed _,
