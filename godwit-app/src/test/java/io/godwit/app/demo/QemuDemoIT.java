@@ -129,6 +129,7 @@ class QemuDemoIT {
         "V11_1, refuse, false",
         "V10_0, blackhole, true",
         "V10_0, cut-after=0, false",
+        "V11_1, cut-after=300, false",
         "V11_1, cut-after=300, true",
         "V10_0, half-open, true"
     })
