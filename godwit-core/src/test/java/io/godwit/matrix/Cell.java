@@ -88,17 +88,20 @@ record Cell(QemuVersion version, Role role, boolean preempt, Way way) {
         return all;
     }
 
-    /** A few of them in which every version, role and way but the rarest is met. */
+    /**
+     * A few of them in which every version, role and way but the rarest is met. Failed recoveries with a preempt channel are not among them: there QEMU's own process may end
+     * ({@code docs/compatibility.md}), which would say nothing of us.
+     */
     static List<Cell> diagonal() {
         return List.of(
                 new Cell(QemuVersion.V7_2, Role.PARK, false, Way.HELD),
                 new Cell(QemuVersion.V7_2, Role.UNPARK, true, Way.HELD),
                 new Cell(QemuVersion.V7_2, Role.UNPARK, false, Way.KILLED),
-                new Cell(QemuVersion.V10_0, Role.PARK, true, Way.FAILED),
+                new Cell(QemuVersion.V10_0, Role.PARK, false, Way.FAILED),
                 new Cell(QemuVersion.V10_0, Role.UNPARK, false, Way.PRECOPY),
                 new Cell(QemuVersion.V10_0, Role.PARK, false, Way.WORD_LOST_IN_POSTCOPY),
                 new Cell(QemuVersion.V11_1, Role.PARK, true, Way.KILLED),
-                new Cell(QemuVersion.V11_1, Role.UNPARK, true, Way.FAILED));
+                new Cell(QemuVersion.V11_1, Role.UNPARK, false, Way.FAILED));
     }
 
     @Override
