@@ -64,6 +64,17 @@ interface Peer {
         qmp("migrate-pause", Json.object());
     }
 
+    /** The other end's pause may have paused this one already. */
+    default void pauseUnlessPaused() {
+        try {
+            pause();
+        } catch (AssertionError refused) {
+            if (!status().equals("postcopy-paused")) {
+                throw refused;
+            }
+        }
+    }
+
     default JsonObject migration() {
         return (JsonObject) qmp("query-migrate", Json.object());
     }

@@ -151,10 +151,10 @@ abstract class Trial implements AutoCloseable {
                 qemu().await("postcopy-recover", "postcopy-paused");
             }
             if (qemu().status().equals("postcopy-recover")) {
-                qemu().pause();
+                qemu().pauseUnlessPaused();
             }
             if (!godwitFirst && godwit().status().equals("postcopy-recover")) {
-                godwit().pause();
+                godwit().pauseUnlessPaused();
             }
             bothPaused();
             swallowing.close();

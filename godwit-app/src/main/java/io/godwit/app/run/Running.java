@@ -57,7 +57,8 @@ final class Running implements AutoCloseable {
         } catch (StoreException e) {
             throw new IOException(e.getMessage(), e);
         }
-        StoredGuest parked = new StoredGuest(store, Clock.systemUTC(), StoredGuest.Terms.arriving(null));
+        // Who drives this end by QMP has to see to the source before it says migrate: this is that word.
+        StoredGuest parked = new StoredGuest(store, Clock.systemUTC(), StoredGuest.Terms.leaving("", false, true));
         boolean done = false;
         try {
             Endpoint endpoint = Endpoint.parking("endpoint", parked, false, System::nanoTime, new Random());
