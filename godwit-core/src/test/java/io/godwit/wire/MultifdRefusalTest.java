@@ -309,7 +309,8 @@ class MultifdRefusalTest {
                 assertThat(e.channel()).startsWith("multifd");
             }
         }
-        // About one in six is refused: most of a packet is page data, which may be anything. A decoder that checks nothing refuses none.
+        // About one in six is refused: most of a packet is page data, which may be anything. A decoder that checks
+        // nothing refuses none.
         assertThat(refused).isGreaterThan(200);
     }
 
