@@ -32,7 +32,12 @@ final class SourceAttempt {
     final Liveness liveness = new Liveness();
     Parameters parameters;
     SourceState state = new Idle();
+    /** There is a preempt channel, or none is wanted. */
     boolean preemptReady;
+
+    /** This attempt has asked for its preempt channel, or none is wanted. */
+    boolean preemptAsked;
+
     boolean multifdReady;
 
     /** Why the preempt channel is gone, inside a handshake that has to be brought to its end; else null. */
@@ -48,6 +53,7 @@ final class SourceAttempt {
         this.options = options;
         this.parameters = parameters;
         this.preemptReady = !options.preempt();
+        this.preemptAsked = preemptReady;
         this.multifdReady = options.multifd() == null;
     }
 
@@ -60,12 +66,21 @@ final class SourceAttempt {
         error = null;
         preemptLost = null;
         preemptReady = !options.preempt();
+        preemptAsked = preemptReady;
         multifdReady = options.multifd() == null;
     }
 
     /** Whether all that is needed for a switchover is connected. */
     boolean channelsReady() {
         return preemptReady && multifdReady;
+    }
+
+    /** Asks for the preempt channel, once in an attempt. */
+    void connectPreempt(Consumer<SourceEffect> out) {
+        if (!preemptAsked) {
+            preemptAsked = true;
+            out.accept(new SourceEffect.Connect(Channel.PREEMPT));
+        }
     }
 
     long nextTick() {
@@ -181,6 +196,7 @@ final class SourceAttempt {
         state = other.state;
         deadline.become(other.deadline);
         preemptReady = other.preemptReady;
+        preemptAsked = other.preemptAsked;
         multifdReady = other.multifdReady;
         preemptLost = other.preemptLost;
         error = other.error;
@@ -190,6 +206,6 @@ final class SourceAttempt {
     /** What decides its future, with times relative to {@code now}. */
     String fingerprint(long now) {
         return state + " " + deadline.relativeTo(now) + " " + liveness.relativeTo(now) + " " + preemptReady
-                + multifdReady + (preemptLost != null) + parameters + options;
+                + preemptAsked + multifdReady + (preemptLost != null) + parameters + options;
     }
 }

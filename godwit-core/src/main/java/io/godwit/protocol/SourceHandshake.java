@@ -69,6 +69,10 @@ final class SourceHandshake {
             // It says which migration this is: another one's destination refuses before anything is believed or placed.
             out.accept(new SourceEffect.SendKeepAlive());
         }
+        if (attempt.parameters.peerMayBe72()) {
+            // 7.2 begins with the handshake only when both channels are there (spec/sequences.md §7).
+            attempt.connectPreempt(out);
+        }
     }
 
     void preemptConnected(Consumer<SourceEffect> out) {
@@ -132,7 +136,14 @@ final class SourceHandshake {
     }
 
     private void resumeIfReady(Recover recover, Consumer<SourceEffect> out) {
-        if (recover.missing().isEmpty() && attempt.preemptReady && !recover.resumeSent()) {
+        if (!recover.missing().isEmpty() || recover.resumeSent()) {
+            return;
+        }
+        // Not before the bitmaps: a QEMU whose main channel broke in the meantime is paused again and still listening,
+        // takes a
+        // preempt channel that comes then for a recovery of its own, and may end over it (docs/compatibility.md).
+        attempt.connectPreempt(out);
+        if (attempt.preemptReady) {
             attempt.become(
                     new Recover(recover.origin(), recover.missing(), true),
                     "all received bitmaps are here, resuming",

@@ -197,7 +197,7 @@ public final class SourceMachine {
                 // Never before main: 7.2 takes the first connection for it (spec/multifd.md §1).
                 out.accept(new SourceEffect.Connect(Channel.MULTIFD));
             }
-            connectPreempt(out);
+            attempt.connectPreempt(out);
             out.accept(new SourceEffect.BeginPrecopy());
             if (attempt.options.returnPath()) {
                 attempt.liveness.start(now);
@@ -205,15 +205,8 @@ public final class SourceMachine {
             attempt.become(new Active(), "connected", out);
         } else if (attempt.state instanceof RecoverSetup(Lost origin)) {
             handshake.connected(origin, now, out);
-            connectPreempt(out);
         } else {
             throw new IllegalStateException("main channel connected in " + attempt.state);
-        }
-    }
-
-    private void connectPreempt(Consumer<SourceEffect> out) {
-        if (attempt.options.preempt()) {
-            out.accept(new SourceEffect.Connect(Channel.PREEMPT));
         }
     }
 

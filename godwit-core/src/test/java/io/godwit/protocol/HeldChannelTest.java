@@ -15,16 +15,20 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A peer that does not survive the end of a recovery's connection before the handshake is complete: neither side ends one by itself. */
 class HeldChannelTest {
     private static SourceDialogue sourceInHandshake(MigrationOptions options) {
+        SourceDialogue source = asking(options);
+        source.said();
+        return source;
+    }
+
+    private static SourceDialogue asking(MigrationOptions options) {
         SourceDialogue source = new SourceDialogue(options)
                 .active()
                 .switched()
                 .proven()
                 .broken()
-                .fragile()
-                .then(new SourceInput.Resume())
-                .connected();
+                .fragile();
         source.said();
-        return source;
+        return source.then(new SourceInput.Resume()).connected();
     }
 
     private static DestinationDialogue destinationInHandshake() {
@@ -94,6 +98,24 @@ class HeldChannelTest {
                 .in(new PostcopyActive(true, false))
                 .then(new SourceInput.Pause())
                 .in(new Paused());
+    }
+
+    /** 7.2 answers nothing before its second channel is there. */
+    @Test
+    void thePreemptChannelIsAskedForWithTheBitmaps() {
+        asking(SourceDialogue.PREEMPT)
+                .expect(
+                        "=postcopy-recover-setup",
+                        "connect",
+                        "=postcopy-recover",
+                        "ask-bitmaps",
+                        "ping",
+                        "connect-preempt")
+                .bitmap(0)
+                .bitmap(1)
+                .expect()
+                .then(new SourceInput.Connected(Channel.PREEMPT))
+                .expect("send-resume");
     }
 
     /** Main must not be closed, so the handshake goes on without it; what follows is an ordinary break. */
