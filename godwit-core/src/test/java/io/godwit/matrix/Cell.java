@@ -89,8 +89,8 @@ record Cell(QemuVersion version, Role role, boolean preempt, Way way) {
     }
 
     /**
-     * A few of them in which every version, role and way but the rarest is met. Failed recoveries with a preempt channel are not among them: there QEMU's own process may end
-     * ({@code docs/compatibility.md}), which would say nothing of us.
+     * A few of them in which every version, role and way but the rarest is met. Failed recoveries of a source with a preempt channel are not among them: there QEMU's own process
+     * may end ({@code docs/compatibility.md}), which would say nothing of us.
      */
     static List<Cell> diagonal() {
         return List.of(
@@ -101,7 +101,7 @@ record Cell(QemuVersion version, Role role, boolean preempt, Way way) {
                 new Cell(QemuVersion.V10_0, Role.UNPARK, false, Way.PRECOPY),
                 new Cell(QemuVersion.V10_0, Role.PARK, false, Way.WORD_LOST_IN_POSTCOPY),
                 new Cell(QemuVersion.V11_1, Role.PARK, true, Way.KILLED),
-                new Cell(QemuVersion.V11_1, Role.UNPARK, false, Way.FAILED));
+                new Cell(QemuVersion.V11_1, Role.UNPARK, true, Way.FAILED));
     }
 
     @Override

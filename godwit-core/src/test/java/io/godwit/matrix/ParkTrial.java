@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 
 /** QEMU is the source, Godwit's store the destination. */
 final class ParkTrial extends Trial {
+    /** As an exit code. */
+    private static final int SIGABRT = 128 + 6;
+
     private final QemuPeer source;
     private GodwitProcess park;
     private final Address listening;
@@ -100,6 +103,29 @@ final class ParkTrial extends Trial {
         park = keep(GodwitProcess.start(vm, scratch));
     }
 
+    /**
+     * A source of QEMU 10.0 and later ends itself now and then after its main channel was cut while its preempt channel connected: there, or when all is sent. That is not in
+     * our hands; that what came is kept, and whole is said only of what is whole, is.
+     */
+    @Override
+    String failedRecoveries() throws Exception {
+        try {
+            return super.failedRecoveries();
+        } catch (AssertionError e) {
+            if (!cell.preempt() || source.process().endedWithin(1_000) != SIGABRT) {
+                throw e;
+            }
+            if (park.await("postcopy-paused", "completed").equals("postcopy-paused")) {
+                assertThat(state()).isInstanceOf(StoreState.ReceivingPostcopy.class);
+                return "QEMU ends by SIGABRT in one of them";
+            }
+            assertThat(state()).isInstanceOf(StoreState.ParkedUnconfirmed.class);
+            assertThat(GUEST.damage(Arrays.copyOf(parkedMemory(), GUEST.end() - GUEST.first())))
+                    .isNull();
+            return "yes, but QEMU ends by SIGABRT once all is sent";
+        }
+    }
+
     @Override
     String complete() throws Exception {
         source.bandwidth(0, 0);
@@ -113,12 +139,16 @@ final class ParkTrial extends Trial {
     /** What the store has of the guest's pages is what the source's stopped machine has, to the bit. */
     private void sameMemory() throws IOException {
         byte[] there = source.process().memory(MIB, 15 * MIB);
-        byte[] ram = Files.readAllBytes(vm.resolve("ram-0"));
-        assertThat(ram).hasSize(16 * MIB);
-        byte[] here = Arrays.copyOfRange(ram, MIB, 16 * MIB);
+        byte[] here = parkedMemory();
         assertThat(Arrays.mismatch(here, there)).isEqualTo(-1);
         assertThat(GUEST.damage(Arrays.copyOf(here, GUEST.end() - GUEST.first())))
                 .isNull();
+    }
+
+    private byte[] parkedMemory() throws IOException {
+        byte[] ram = Files.readAllBytes(vm.resolve("ram-0"));
+        assertThat(ram).hasSize(16 * MIB);
+        return Arrays.copyOfRange(ram, MIB, 16 * MIB);
     }
 
     @Override

@@ -138,7 +138,7 @@ abstract class Trial implements AutoCloseable {
         qemu().await("postcopy-paused");
     }
 
-    private String failedRecoveries() throws Exception {
+    String failedRecoveries() throws Exception {
         toPaused();
         refused();
         bothPaused();

@@ -256,6 +256,11 @@ public final class QemuProcess implements AutoCloseable {
         return guest.damage(memory(guest.first(), guest.end() - guest.first()));
     }
 
+    /** Its exit code, or -1 if it goes on for as long. */
+    public int endedWithin(long millis) {
+        return exited(millis) ? process.exitValue() : -1;
+    }
+
     /** Waits for its end; its exit code. */
     public int awaitExit() throws ExecutionException, InterruptedException, TimeoutException {
         return process.onExit().get(LONG.toMillis(), TimeUnit.MILLISECONDS).exitValue();

@@ -124,29 +124,12 @@ final class QemuScenario implements Play {
     }
 
     private void lose(String cause, Recoveries.Blow blow, long seed) throws DemoFailed, IOException {
-        List<Fault> faults = qemu.emulator().mayNotSurviveFailedRecoveries() ? List.of() : faults(seed);
+        List<Fault> faults = qemu.emulator().mayNotSurviveFailedRecoveries() ? List.of() : Fault.all(settings, seed);
         Recoveries recoveries = new Recoveries(settings, board, lab);
         report.losses.add(recoveries.lose(cause, blow, faults));
         long sent = transferred();
         board.await("pages come again after the recovery", settings.patience(), () -> transferred() > sent);
         board.pass(settings.dwell());
-    }
-
-    /**
-     * The channel for urgent pages is opened right behind main. If main is cut in between, QEMU, which is paused again by then, takes that connection for a recovery, finds nothing in
-     * it, and gives its migration up: seen on 11.1. So with that channel nothing is cut at that moment.
-     */
-    private List<Fault> faults(long seed) {
-        List<Fault> all = Fault.all(settings, seed);
-        if (!settings.preempt() || !lab.destination().isQemu() || all.stream().noneMatch(Fault.Cut.class::isInstance)) {
-            return all;
-        }
-        board.add(
-                new Happening.Outcome(
-                        "a handshake that is cut between its two channels can end QEMU's migration: relay (b) is dead instead"));
-        return all.stream()
-                .map(fault -> fault instanceof Fault.Cut ? new Fault.Dead() : fault)
-                .toList();
     }
 
     /** Begins the leg's migration; returns when that was, as {@link Board#now}. */
