@@ -4,11 +4,13 @@ package io.godwit.app.park;
 
 import io.godwit.app.term.EndpointOptions;
 import io.godwit.json.Json;
+import io.godwit.json.JsonString;
 import io.godwit.net.Address;
 import io.godwit.peer.MigrationTerms;
 import io.godwit.peer.PeerException;
 import io.godwit.peer.QemuPeer;
 import io.godwit.protocol.Capability;
+import io.godwit.protocol.MultifdParameters;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -83,7 +85,34 @@ final class PeerOptions {
             }
         });
         Map<String, Json> values = new LinkedHashMap<>(EndpointOptions.values(parameters));
+        if (capabilities.contains(Capability.MULTIFD)) {
+            alike(options).forEach((name, ours) -> {
+                Json theirs = values.putIfAbsent(name, ours);
+                if (theirs != null && !theirs.equals(ours)) {
+                    throw new ParameterException(
+                            spec.commandLine(),
+                            "--peer-parameter " + name + "=" + words(theirs) + ", but it is " + words(ours)
+                                    + " here, and both ends need the same: give --set-parameter " + name
+                                    + "=VALUE, which sets the QEMU too");
+                }
+            });
+        }
         return new MigrationTerms(capabilities, values);
+    }
+
+    /** What the two ends of multifd's channels have alike, or nothing comes over them ({@code spec/multifd.md}), as it is at this one. */
+    private static Map<String, Json> alike(EndpointOptions options) {
+        Map<String, Json> ours = new LinkedHashMap<>();
+        ours.put("multifd-channels", Json.of(MultifdParameters.DEFAULT.channels()));
+        ours.put(
+                "multifd-compression",
+                Json.of(MultifdParameters.DEFAULT.compression().title()));
+        ours.replaceAll((name, value) -> options.parameters().getOrDefault(name, value));
+        return ours;
+    }
+
+    private static String words(Json value) {
+        return value instanceof JsonString text ? text.value() : value.toString();
     }
 
     /** The same address, with the port that was chosen where any was asked for. */

@@ -80,6 +80,11 @@ public final class EndpointOptions {
         return switches;
     }
 
+    /** The parameters by name, as they were given: whether they can be set is seen when they are. */
+    public Map<String, Json> parameters() {
+        return values(parameters);
+    }
+
     /** Sets what was given; what QMP would refuse is a mistake on this command line. */
     public void configure(EndpointControl endpoint) {
         setCapabilities(endpoint);
@@ -105,7 +110,7 @@ public final class EndpointOptions {
     /** Half of {@link #configure}: for a migration whose capabilities were agreed on long ago. */
     public void setParameters(EndpointControl endpoint) {
         if (!parameters.isEmpty()) {
-            obey(endpoint, "migrate-set-parameters", new JsonObject(values(parameters)));
+            obey(endpoint, "migrate-set-parameters", new JsonObject(parameters()));
         }
     }
 

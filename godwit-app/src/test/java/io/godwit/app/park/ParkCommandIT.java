@@ -13,12 +13,15 @@ import io.godwit.qemu.QemuProcess;
 import io.godwit.qemu.QemuVersion;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** {@code godwit park} and {@code godwit unpark} as an operator has them: processes, real QEMUs, a guest that writes all the time, and Godwits that are killed. */
@@ -99,8 +102,9 @@ class ParkCommandIT {
         assertThat(bench.state()).isEqualTo("gone");
     }
 
-    private Process throughRelay(QemuProcess destination) throws IOException {
-        return bench.godwit(
+    private Process throughRelay(QemuProcess destination, String... more) throws IOException {
+        return bench.godwit(and(
+                more,
                 "unpark",
                 bench.store.toString(),
                 "--to",
@@ -108,7 +112,7 @@ class ParkCommandIT {
                 "--listen-uri",
                 bench.unix("to"),
                 "--qmp-peer",
-                destination.address().toString());
+                destination.address().toString()));
     }
 
     private static Relay slow(String listen, String target) throws IOException {
@@ -148,6 +152,67 @@ class ParkCommandIT {
             assertThat(bench.code(park)).as("%s", bench).isZero();
         }
         assertThat(bench.difference(source)).isEmpty();
+    }
+
+    /** What is given for this end is the QEMU's setting, too. */
+    @ParameterizedTest
+    @CsvSource({"V7_2, zlib", "V10_0, zstd", "V10_0, none", "V11_1, zstd", "V11_1, none"})
+    void pagesGoOverChannelsOfTheirOwn(QemuVersion version, String compression) throws Exception {
+        String[] channels = channels("multifd-compression=" + compression);
+        QemuProcess source = bench.running(version);
+        // A guest that writes all the time outruns a compressor on a busy machine.
+        parked(source, and(channels, "--peer-parameter", "downtime-limit=20000"));
+        assertThat(((JsonObject) source.qmp("query-migrate")).object("ram").int64("multifd-bytes"))
+                .isPositive();
+        QemuProcess destination = bench.awaiting(version);
+        arrived(destination, and(channels, "--mode", "precopy"));
+        for (QemuProcess qemu : List.of(source, destination)) {
+            JsonObject set = (JsonObject) qemu.qmp("query-migrate-parameters");
+            assertThat(set.int64("multifd-channels")).isEqualTo(3);
+            assertThat(set.string("multifd-compression")).isEqualTo(compression);
+            assertThat(qemu.qmp("query-migrate-capabilities").toString())
+                    .contains("{\"state\":true,\"capability\":\"multifd\"}");
+        }
+    }
+
+    /** Only 11.1 has both; what a new process goes on with needs no channels. */
+    @Test
+    void aPostcopyThatBeganOverChannelsGoesOnByTheSameCommand() throws Exception {
+        String[] channels = channels("multifd-compression=zlib");
+        QemuProcess source = bench.running(QemuVersion.V11_1.need());
+        Process first = bench.park(source, and(channels, SLOW));
+        bench.await(first, PAGES_FOLLOW);
+        Bench.kill(first);
+        parked(source, and(channels, FAST));
+
+        QemuProcess destination = bench.awaiting(QemuVersion.V11_1);
+        try (Relay _ = slow(bench.unix("relay"), bench.unix("to"))) {
+            Process second = throughRelay(destination, channels);
+            bench.await(second, "\"event\":\"runs\"");
+            Bench.kill(second);
+        }
+        assertThat(bench.state()).isEqualTo("leaving");
+        arrived(destination, channels);
+    }
+
+    @Test
+    void channelsThatDifferAreRefusedBeforeAnythingIsAsked() throws Exception {
+        String[] peer = {"--set-capability", "multifd", "--qmp-peer", bench.unix("nobody")};
+        String[] park = and(peer, "park", "--incoming", bench.unix("in"), "--store", bench.store.toString());
+        Process differ = bench.godwit(and(new String[] {"--peer-parameter", "multifd-channels=4"}, park));
+        assertThat(bench.code(differ)).isEqualTo(2);
+        assertThat(bench.toString()).contains("multifd-channels=4, but it is 2 here");
+    }
+
+    private static String[] channels(String compression) {
+        return new String[] {
+            "--set-capability", "multifd", "--set-parameter", "multifd-channels=3", "--set-parameter", compression
+        };
+    }
+
+    /** Those behind, these before. */
+    private static String[] and(String[] last, String... first) {
+        return Stream.concat(Stream.of(first), Stream.of(last)).toArray(String[]::new);
     }
 
     @Test
