@@ -26,13 +26,15 @@ public enum QemuVersion {
     /** Where the programs are; the same place as in {@code bin/install-qemu}. */
     public static Path folder() {
         String set = System.getenv("GODWIT_QEMU");
-        if (set != null && !set.isEmpty()) {
-            return Path.of(set);
-        }
+        return set != null && !set.isEmpty() ? Path.of(set) : cache().resolve("qemu");
+    }
+
+    /** Where {@code bin/install-*} put things if nothing else is said. */
+    public static Path cache() {
         String cache = System.getenv("XDG_CACHE_HOME");
         Path home =
                 cache != null && !cache.isEmpty() ? Path.of(cache) : Path.of(System.getProperty("user.home"), ".cache");
-        return home.resolve("godwit").resolve("qemu");
+        return home.resolve("godwit");
     }
 
     public static List<QemuVersion> present() {

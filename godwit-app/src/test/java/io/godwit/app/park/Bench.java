@@ -39,14 +39,18 @@ final class Bench {
 
     /** Runs, and has been through all its pages. */
     QemuProcess running(QemuVersion version) throws IOException {
-        QemuProcess qemu = QemuProcess.Recipe.of(version).disk(disk).start(folder);
-        qemus.add(qemu);
+        QemuProcess qemu = start(QemuProcess.Recipe.of(version).disk(disk));
         qemu.awaitCounted(GUEST);
         return qemu;
     }
 
     QemuProcess awaiting(QemuProcess.Recipe recipe) throws IOException {
-        QemuProcess qemu = recipe.disk(disk).incoming().start(folder);
+        return start(recipe.disk(disk).incoming());
+    }
+
+    /** Whatever it is; it ends with this. */
+    QemuProcess start(QemuProcess.Recipe recipe) throws IOException {
+        QemuProcess qemu = recipe.start(folder);
         qemus.add(qemu);
         return qemu;
     }
