@@ -27,11 +27,17 @@ class MultifdStoryTest {
     private static final Set<MigrationStatus> OVER =
             EnumSet.of(MigrationStatus.COMPLETED, MigrationStatus.FAILED, MigrationStatus.UNCERTAIN);
     private static final int CHANNELS = 2;
+    /** More channels than blocks, so that a page's next copy takes another one: only then can it overtake. */
+    private static final int CHANGING = 3;
 
     /** The old machine type has an even number of pages ({@link Setup#machine}). */
     private static Setup setup(MultifdCompression compression, boolean old, boolean postcopy) {
+        return setup(compression, old, postcopy, CHANNELS);
+    }
+
+    private static Setup setup(MultifdCompression compression, boolean old, boolean postcopy, int channels) {
         MigrationOptions options = Story.options(true, postcopy, false)
-                .withMultifd(MultifdParameters.DEFAULT.withChannels(CHANNELS).withCompression(compression));
+                .withMultifd(MultifdParameters.DEFAULT.withChannels(channels).withCompression(compression));
         Setup setup = new Setup(
                 Setup.blocks(6, old ? 10 : 11),
                 options,
@@ -47,6 +53,25 @@ class MultifdStoryTest {
                 true);
         assertThat(setup.machine()).isEqualTo(old ? World.OLD_MACHINE : World.MACHINE);
         return setup;
+    }
+
+    /** So much slower than the others that whole passes would overtake it, were it not for the sync points. */
+    private static final LinkPlan LATE = new LinkPlan(
+            false, 50_000, 60_000, 1 << 20, 5 * Story.MILLIS, Story.MILLIS, PipeFault.NONE, PipeFault.NONE);
+
+    @ParameterizedTest
+    @CsvSource({"NONE,false", "NONE,true", "ZLIB,false", "ZLIB,true"})
+    void aLateChannelsPagesAreNeverOvertaken(MultifdCompression compression, boolean old) {
+        for (int late = 0; late < CHANGING; late++) {
+            PageVersions versions = new PageVersions();
+            Story story = Story.of(setup(compression, old, false, CHANGING), versions.seams());
+            for (int channel = 0; channel < CHANGING; channel++) {
+                story.nextPageChannel(channel == late ? LATE : LinkPlan.GOOD);
+            }
+            story.source(new SourceInput.Migrate()).completes();
+            versions.inOrder();
+            assertThat(versions.again()).as("pages that came again").isGreaterThan(10);
+        }
     }
 
     @ParameterizedTest
@@ -67,25 +92,32 @@ class MultifdStoryTest {
     void oneChannelIsCutAnywhere(MultifdCompression compression, boolean old, int victim) {
         int moved = 0;
         int stayed = 0;
+        int again = 0;
         for (long at = 0; moved < 2; at += at < 3000 ? 67 : 1009) {
             boolean reset = at % 2 == 0;
-            Story story = Story.of(setup(compression, old, false));
-            for (int channel = 0; channel < CHANNELS; channel++) {
-                story.nextPageChannel(
-                        channel == victim ? LinkPlan.GOOD.withForward(new PipeFault.Cut(at, reset)) : LinkPlan.GOOD);
+            PageVersions versions = new PageVersions();
+            Story story = Story.of(setup(compression, old, false, CHANGING), versions.seams());
+            for (int channel = 0; channel < CHANGING; channel++) {
+                // Half of the cuts meet a channel that is behind the others, half one that is ahead of them.
+                LinkPlan plan = (channel == victim) == (at / 2 % 2 == 0) ? LATE : LinkPlan.GOOD;
+                story.nextPageChannel(channel == victim ? plan.withForward(new PipeFault.Cut(at, reset)) : plan);
             }
             story.source(new SourceInput.Migrate());
             story.until(
                     "it is over at both ends",
                     () -> OVER.contains(story.sourceStatus()) && OVER.contains(story.destinationStatus()));
+            versions.inOrder();
+            again += versions.again();
             if (story.destinationStatus() == MigrationStatus.COMPLETED) {
                 story.completes();
                 moved++;
             } else {
                 stayed++;
                 tryAgain(story);
+                versions.inOrder();
             }
         }
+        assertThat(again).as("pages that came again before a cut").isGreaterThan(100);
         assertThat(stayed).as("cuts that hurt").isGreaterThan(20);
     }
 
