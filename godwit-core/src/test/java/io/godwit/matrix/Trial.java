@@ -218,6 +218,12 @@ abstract class Trial implements AutoCloseable {
     final GodwitProcess startGodwit() throws IOException {
         GodwitProcess godwit = keep(GodwitProcess.start(vm, scratch));
         godwit.capabilities(capabilities());
+        if (cell.role() == Cell.Role.UNPARK && cell.version() == QemuVersion.V7_2) {
+            // As the page says: without it the channel for urgent pages comes too late for this one.
+            godwit.qmp(
+                    "migrate-set-parameters",
+                    JsonObject.builder().put("x-godwit-peer-may-be-7.2", true).build());
+        }
         return godwit;
     }
 
