@@ -186,7 +186,10 @@ public final class SourceMachine {
     private void connected(Channel channel, long now, Consumer<SourceEffect> out) {
         if (channel == Channel.PREEMPT) {
             attempt.preemptReady = true;
-            attempt.revive(now, out);
+            // That it is connected says nothing of the peer, unless nothing but this was waited for.
+            if (attempt.state instanceof Held(Recover held) && held.missing().isEmpty()) {
+                attempt.revive(now, out);
+            }
             handshake.preemptConnected(out);
         } else if (channel == Channel.MULTIFD) {
             attempt.multifdReady = true;

@@ -118,6 +118,27 @@ class HeldChannelTest {
                 .expect("send-resume");
     }
 
+    /** A pause is not undone by a connection of our own, behind which nobody may be. */
+    @Test
+    void thatThePreemptChannelIsConnectedIsNoSignOfLife() {
+        SourceDialogue source = sourceInHandshake(SourceDialogue.PREEMPT).then(new SourceInput.Pause());
+        source.expect("=postcopy-paused");
+
+        source.then(new SourceInput.Connected(Channel.PREEMPT)).expect();
+        assertThat(source.machine.held()).isTrue();
+
+        source.bitmap(0).expect("=postcopy-recover").bitmap(1).expect("send-resume");
+    }
+
+    @Test
+    void butItIsWhereNothingElseWasWaitedFor() {
+        SourceDialogue source =
+                sourceInHandshake(SourceDialogue.PREEMPT).bitmap(0).bitmap(1).then(new SourceInput.Pause());
+        source.expect("=postcopy-paused");
+
+        source.then(new SourceInput.Connected(Channel.PREEMPT)).expect("=postcopy-recover", "send-resume");
+    }
+
     /** Main must not be closed, so the handshake goes on without it; what follows is an ordinary break. */
     @Test
     void aLostPreemptChannelEndsTheAttemptOnlyAfterTheHandshake() {
