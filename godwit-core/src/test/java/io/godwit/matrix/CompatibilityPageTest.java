@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 class CompatibilityPageTest {
@@ -54,7 +55,16 @@ class CompatibilityPageTest {
     void thePageOfThisTreeIsComplete() throws IOException {
         Path page = Path.of(System.getProperty("godwit.root"), "docs", "compatibility.md");
         assertThat(Files.readString(page))
-                .contains("<!-- begin of what the tests saw -->")
+                .contains("<!-- begin of what the tests saw -->", "Godwit parks.", "Godwit unparks,")
                 .doesNotContain("not tried");
+        for (Cell.Way way : Cell.Way.values()) {
+            assertThat(Files.readString(page))
+                    .as("a row for each role")
+                    .containsPattern("(?s)" + row(way) + ".*" + row(way));
+        }
+    }
+
+    private static String row(Cell.Way way) {
+        return Pattern.quote("| " + way.title() + " |");
     }
 }
