@@ -2,6 +2,8 @@
 
 package io.godwit.protocol;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -10,7 +12,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** A table of places and of what each input does there, as a text: one section per place, inputs of the same outcome together. */
 final class MachineTable {
@@ -31,6 +37,30 @@ final class MachineTable {
         return lines.toString().strip();
     }
 
+    /**
+     * A cell: what an input does at a place.
+     *
+     * @param refusal why it is refused, or null
+     * @param fingerprint the machine's now: what it does unseen
+     * @param give gives it to the machine
+     * @param said what the machine has said since it was at that place
+     */
+    static String outcome(
+            @Nullable String refusal, Supplier<String> fingerprint, Runnable give, Supplier<List<String>> said) {
+        if (refusal != null) {
+            return "refused";
+        }
+        String before = fingerprint.get();
+        try {
+            give.run();
+        } catch (IllegalStateException e) {
+            assertThat(said.get()).isEmpty();
+            return "may not be given";
+        }
+        String words = String.join(" ", said.get());
+        return !words.isEmpty() ? words : fingerprint.get().equals(before) ? "" : "noted";
+    }
+
     /** The sections of a resource beside this class, by place; what stands before the first one is for the reader. */
     static Map<String, String> read(String resource) throws IOException {
         Map<String, String> sections = new LinkedHashMap<>();
@@ -41,5 +71,19 @@ final class MachineTable {
             }
         }
         return sections;
+    }
+
+    /** The table has just these places, they are of every state there is, and the inputs of every kind. */
+    static void isWhole(
+            String resource, Set<String> places, Stream<?> states, Class<?> state, Stream<?> inputs, Class<?> input)
+            throws IOException {
+        assertThat(read(resource).keySet()).isEqualTo(places);
+        areOfEveryKind(states, state);
+        areOfEveryKind(inputs, input);
+    }
+
+    private static void areOfEveryKind(Stream<?> things, Class<?> sealed) {
+        assertThat(things.map(thing -> (Object) thing.getClass()).distinct())
+                .containsExactlyInAnyOrder((Object[]) sealed.getPermittedSubclasses());
     }
 }

@@ -4,8 +4,8 @@ package io.godwit.app.bench;
 
 import io.godwit.app.bench.qemu.BenchFailed;
 import io.godwit.app.bench.qemu.QemuBench;
-import io.godwit.app.bench.qemu.QemuProgram;
 import io.godwit.app.term.ExitCodes;
+import io.godwit.app.vm.Emulator;
 import io.godwit.engine.EndpointControl.CommandRefused;
 import io.godwit.json.Json;
 import io.godwit.json.JsonArray;
@@ -82,7 +82,7 @@ public final class BenchCommand implements Callable<Integer> {
             paramLabel = "VERSION",
             fallbackValue = "",
             description = "Measure real QEMUs against park and unpark, those of that version (default: the newest"
-                    + " in GODWIT_QEMU, where bin/install-qemu puts some, else the one on the PATH).")
+                    + " in GODWIT_QEMU, where bin/install-qemu puts some, or on the PATH).")
     private @Nullable String qemu;
 
     @Option(
@@ -112,15 +112,14 @@ public final class BenchCommand implements Callable<Integer> {
         }
         PrintWriter err = spec.commandLine().getErr();
         try {
-            QemuProgram program = QemuProgram.find(version, System.getenv());
-            if (program == null) {
-                err.println("godwit: " + QemuProgram.advice(version, System.getenv()));
-                return ExitCodes.UNAVAILABLE;
-            }
+            Emulator program = Emulator.find(System.getenv(), version.isEmpty() ? null : version);
             QemuBench.Setting setting =
                     new QemuBench.Setting(program, bytes, runs, place, transport.equals("tcp"), seed);
             QemuBench.run(setting, words, json, spec.commandLine().getOut(), err);
             return 0;
+        } catch (Emulator.Missing e) {
+            err.println("godwit: " + e.getMessage());
+            return ExitCodes.UNAVAILABLE;
         } catch (IOException | BenchFailed e) {
             err.println("godwit: " + e.getMessage());
             return ExitCodes.FAILED;

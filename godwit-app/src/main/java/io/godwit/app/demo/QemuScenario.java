@@ -98,7 +98,7 @@ final class QemuScenario implements Play {
         lab.source()
                 .order(
                         "migrate-set-parameters",
-                        Lab.with("max-postcopy-bandwidth", Json.of(settings.postcopyBandwidth())));
+                        RelayedGround.with("max-postcopy-bandwidth", Json.of(settings.postcopyBandwidth())));
         long rate = settings.size() / UNPARK_SECONDS;
         board.add(new Happening.Network("relay (b)", "passes " + Figures.size(rate) + " a second"));
         lab.relayB().setFault(FaultPlan.parse("forward:rate=" + rate));
@@ -143,7 +143,9 @@ final class QemuScenario implements Play {
         lab.destination().order("migrate-incoming", incoming.build());
         long now = board.now();
         lab.source()
-                .order("migrate", Lab.with("uri", Json.of(lab.sourceAddress().toString())));
+                .order(
+                        "migrate",
+                        RelayedGround.with("uri", Json.of(lab.sourceAddress().toString())));
         return now;
     }
 
@@ -153,7 +155,7 @@ final class QemuScenario implements Play {
                 settings.preempt() ? Stream.of("postcopy-preempt") : Stream.empty());
         lab.orderBoth(
                 "migrate-set-capabilities",
-                Lab.with(
+                RelayedGround.with(
                         "capabilities",
                         Json.array(names.map(name -> JsonObject.builder()
                                         .put("capability", name)
@@ -164,7 +166,7 @@ final class QemuScenario implements Play {
 
     private void finish() throws DemoFailed {
         if (!board.status(Side.SOURCE).equals("completed")) {
-            lab.source().order("migrate-set-parameters", Lab.with("max-postcopy-bandwidth", Json.of(0)));
+            lab.source().order("migrate-set-parameters", RelayedGround.with("max-postcopy-bandwidth", Json.of(0)));
         }
         board.await(Side.DESTINATION, "completed", settings.patienceForAll());
         board.await(Side.SOURCE, "completed", settings.patienceForAll());

@@ -107,7 +107,8 @@ final class Recoveries {
         lab.destination()
                 .order(
                         "migrate-recover",
-                        Lab.with("uri", Json.of(lab.destinationAddress().toString())));
+                        RelayedGround.with(
+                                "uri", Json.of(lab.destinationAddress().toString())));
     }
 
     private Report.Failure fail(Fault fault) throws DemoFailed, IOException {
@@ -285,7 +286,7 @@ final class Recoveries {
 
     private void deadline(long millis) throws DemoFailed {
         if (millis != deadlineMillis) {
-            JsonObject parameter = Lab.with("x-godwit-handshake-timeout", Json.of(millis));
+            JsonObject parameter = RelayedGround.with("x-godwit-handshake-timeout", Json.of(millis));
             if (lab.source().isQemu()) {
                 lab.destination().order("migrate-set-parameters", parameter);
             } else if (lab.destination().isQemu()) {

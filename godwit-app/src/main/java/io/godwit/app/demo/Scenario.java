@@ -82,7 +82,7 @@ final class Scenario implements Play {
                 settings.preempt() ? Stream.of("postcopy-preempt") : Stream.empty());
         lab.orderBoth(
                 "migrate-set-capabilities",
-                Lab.with(
+                RelayedGround.with(
                         "capabilities",
                         Json.array(capabilities
                                 .map(name -> JsonObject.builder()
@@ -100,9 +100,12 @@ final class Scenario implements Play {
         lab.destination()
                 .order(
                         "migrate-incoming",
-                        Lab.with("uri", Json.of(lab.destinationAddress().toString())));
+                        RelayedGround.with(
+                                "uri", Json.of(lab.destinationAddress().toString())));
         lab.source()
-                .order("migrate", Lab.with("uri", Json.of(lab.sourceAddress().toString())));
+                .order(
+                        "migrate",
+                        RelayedGround.with("uri", Json.of(lab.sourceAddress().toString())));
         board.await(Side.SOURCE, "active", settings.patience());
         board.await(Side.DESTINATION, "active", settings.patience());
         board.await(
@@ -142,7 +145,7 @@ final class Scenario implements Play {
 
     private void finish() throws DemoFailed {
         step("To the end, at full speed");
-        lab.source().order("migrate-set-parameters", Lab.with("max-postcopy-bandwidth", Json.of(0)));
+        lab.source().order("migrate-set-parameters", RelayedGround.with("max-postcopy-bandwidth", Json.of(0)));
         board.await(Side.DESTINATION, "completed", settings.patienceForAll());
         board.await(Side.SOURCE, "completed", settings.patienceForAll());
         report.contRefused = lab.source().refused("cont");

@@ -6,10 +6,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 
 /**
  * A virtual machine to be started: no display, no network, one disk that it boots from.
@@ -22,41 +18,21 @@ import java.util.concurrent.Executors;
  */
 public record Machine(
         Emulator emulator, String accelerator, long memoryBytes, Path disk, List<Path> qmp, boolean incoming) {
-    /** The kernel ties a child to the thread that starts it, not to the process: so one thread that never ends starts them all. */
-    private static final ExecutorService STARTER = Executors.newSingleThreadExecutor(
-            Thread.ofPlatform().daemon().name("godwit-qemu-starter").factory());
-
     public Machine {
         qmp = List.copyOf(qmp);
     }
 
     /**
-     * Starts it, in a session of its own, so that a Ctrl-C does not reach it. The kernel kills it when this process ends, in whatever way.
+     * Starts it, {@link Tied tied} to this process.
      *
      * @throws IOException with a sentence
      */
     public Process start() throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(command());
-        try {
-            return CompletableFuture.supplyAsync(() -> start(builder), STARTER).join();
-        } catch (CompletionException e) {
-            throw new IOException("QEMU cannot be started: " + e.getCause(), e);
-        }
-    }
-
-    private static Process start(ProcessBuilder builder) {
-        try {
-            return builder.start();
-        } catch (IOException e) {
-            throw new CompletionException(e);
-        }
+        return Tied.start(Tied.builder(command()));
     }
 
     private List<String> command() {
-        List<String> command = new ArrayList<>(List.of("setpriv", "--pdeathsig", "KILL", "setsid", "sh", "-c"));
-        // The tie holds from here on; if this process has ended before, nobody would end the child.
-        command.add("[ \"$PPID\" = \"$0\" ] && exec \"$@\"");
-        command.add(Long.toString(ProcessHandle.current().pid()));
+        List<String> command = new ArrayList<>();
         command.addAll(List.of(emulator.program().toString(), "-accel", accelerator));
         command.addAll(List.of("-machine", "pc", "-m", memoryBytes + "B"));
         command.addAll(List.of("-nodefaults", "-display", "none"));

@@ -2,6 +2,7 @@
 
 package io.godwit.app.bench.qemu;
 
+import io.godwit.app.vm.Emulator;
 import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
 import java.io.IOException;
@@ -27,7 +28,7 @@ public final class QemuBench {
      * @param place in which a folder is made, and removed in the end, for parked VMs and migration files
      * @param tcp over loopback tcp, else over unix sockets
      */
-    public record Setting(QemuProgram program, long size, int runs, Path place, boolean tcp, long seed) {}
+    public record Setting(Emulator program, long size, int runs, Path place, boolean tcp, long seed) {}
 
     private enum Part {
         THROUGHPUT("precopy of incompressible memory; MB/s of it, [times the first column]") {
@@ -87,11 +88,9 @@ public final class QemuBench {
         Map<String, Json> all = new LinkedHashMap<>();
         try (Rig rig = new Rig(setting, progress::println)) {
             if (!json) {
-                out.println("QEMU%s and godwit park/unpark, %s, %d MiB guest, medians of %d (least..greatest)"
+                out.println("QEMU %s and godwit park/unpark, %s, %d MiB guest, medians of %d (least..greatest)"
                         .formatted(
-                                setting.program().version().isEmpty()
-                                        ? ""
-                                        : " " + setting.program().version(),
+                                setting.program().series(),
                                 setting.tcp() ? "tcp" : "unix",
                                 setting.size() >> 20,
                                 setting.runs()));

@@ -2,6 +2,7 @@
 
 package io.godwit.app.bench.qemu;
 
+import io.godwit.app.vm.Emulator;
 import io.godwit.json.JsonArray;
 import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
@@ -22,7 +23,7 @@ final class Rig implements AutoCloseable {
     /** The firmware works in the last 16 MiB of memory (below 4 GiB), and more. */
     private static final long TOP = 24 * MIB;
 
-    private final QemuProgram program;
+    private final Emulator program;
     private final Path folder;
     private final boolean tcp;
     private final long most;

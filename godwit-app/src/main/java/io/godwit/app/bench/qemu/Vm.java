@@ -2,6 +2,8 @@
 
 package io.godwit.app.bench.qemu;
 
+import io.godwit.app.vm.Emulator;
+import io.godwit.app.vm.Tied;
 import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
@@ -15,19 +17,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
 /** A running QEMU. It has two QMP sockets, since each serves one client at a time: {@link #peer} for Godwit, the other for this. It ends with {@link #close}, or when this JVM does. */
 final class Vm implements AutoCloseable {
     private static final Duration ANSWER = Duration.ofSeconds(60);
     private static final int BETWEEN_TRIES_MS = 2;
-
-    /** The kernel ties the child to the thread that starts it, not to the JVM: so one thread that never ends starts them all. */
-    private static final ExecutorService STARTER = Executors.newSingleThreadExecutor(
-            Thread.ofPlatform().daemon().name("godwit-bench-starter").factory());
 
     private final String name;
     private final Process process;
@@ -53,39 +48,25 @@ final class Vm implements AutoCloseable {
      * @param name of its files in the folder, and for people
      * @param memory of the guest, in bytes
      */
-    static Vm start(QemuProgram program, String name, Path folder, long memory, List<String> flags)
+    static Vm start(Emulator program, String name, Path folder, long memory, List<String> flags)
             throws IOException, BenchFailed {
         Address.Unix peer = new Address.Unix(folder.resolve(name + ".qmp"));
-        // The tie holds from setpriv on; if this JVM has ended before, nobody would end the child.
-        List<String> command = new ArrayList<>(List.of("setpriv", "--pdeathsig", "KILL", "sh", "-c"));
-        command.addAll(List.of(
-                "[ \"$PPID\" = \"$0\" ] && exec \"$@\"",
-                Long.toString(ProcessHandle.current().pid())));
+        List<String> command = new ArrayList<>();
         command.addAll(List.of(program.program().toString(), "-accel", "tcg", "-machine", "pc"));
         command.addAll(List.of("-m", memory + "B", "-nodefaults", "-display", "none"));
         for (String socket : List.of(".qmp", ".own")) {
             command.addAll(List.of("-qmp", "unix:" + folder.resolve(name + socket) + ",server=on,wait=off"));
         }
         command.addAll(flags);
-        ProcessBuilder builder = new ProcessBuilder(command)
+        ProcessBuilder builder = Tied.builder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve(name + ".said").toFile());
-        Process process = spawn(builder);
+        Process process = Tied.start(builder);
         try {
             return new Vm(name, process, folder, peer);
         } catch (IOException | BenchFailed | RuntimeException | Error e) {
             process.destroyForcibly();
             throw e;
-        }
-    }
-
-    private static Process spawn(ProcessBuilder builder) throws IOException {
-        try {
-            return STARTER.submit(builder::start).get();
-        } catch (ExecutionException e) {
-            throw new IOException("QEMU cannot be started: " + e.getCause(), e);
-        } catch (InterruptedException e) {
-            throw new IllegalStateException("nobody interrupts here", e);
         }
     }
 
