@@ -32,7 +32,7 @@ final class PageLatency {
         Path store = rig.store("latency");
         try (Vm source = rig.running(memory, noise)) {
             rig.park(source, store).close();
-            source.order("cont");
+            source.goOn();
             for (int run = 1; run <= runs; run++) {
                 rig.progress("latency" + (limit > 0 ? ", limited " : " ") + run + "/" + runs);
                 qemu(source, noise, false);
@@ -73,7 +73,7 @@ final class PageLatency {
             probe.finish();
             source.log().await("completed");
         }
-        source.order("cont");
+        source.goOn();
     }
 
     private void godwit(Path store, Noise noise, boolean preempt) throws IOException, BenchFailed {

@@ -53,7 +53,7 @@ final class Throughput {
             sheet.add("receiver's peak, MiB", DIRECT, mib(destination.usage()));
             noise.verify(destination);
         }
-        source.order("cont");
+        source.goOn();
     }
 
     private void in(Vm source, Noise noise, Path store) throws IOException, BenchFailed {
@@ -65,7 +65,7 @@ final class Throughput {
             sheet.add("receiver's start, CPU s", IN, park.atReady().cpuSeconds());
             sheet.add("receiver's peak, MiB", IN, mib(park.usage()));
         }
-        source.order("cont");
+        source.goOn();
     }
 
     private void fromQemu(String contender, Vm source, Noise noise, Usage before) throws BenchFailed {

@@ -60,13 +60,13 @@ final class TimeToRun {
                 double peak = park.usage().peakBytes() / (double) (1 << 20);
                 sheet.add(label + ": park's peak, MiB", UNPARK, peak);
             }
-            source.order("cont");
+            source.goOn();
             source.capabilities("events");
             toFile(source, "exec:cat > " + stream);
             boolean mapping =
                     source.order("query-migrate-capabilities").toString().contains("\"mapped-ram\"");
             if (mapping) {
-                source.order("cont");
+                source.goOn();
                 source.capabilities("events", "mapped-ram");
                 toFile(source, "file:" + mapped);
             }

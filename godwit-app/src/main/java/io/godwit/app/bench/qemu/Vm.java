@@ -134,6 +134,18 @@ final class Vm implements AutoCloseable {
         return order(command, Json.object());
     }
 
+    /** Runs the guest again after its migration has completed, which QEMU says a moment before it allows that. */
+    void goOn() throws BenchFailed {
+        long until = System.nanoTime() + ANSWER.toNanos();
+        while (order("query-status") instanceof JsonObject state
+                && state.string("status", "?").equals("finish-migrate")) {
+            if (exited() || System.nanoTime() - until > 0) {
+                throw new BenchFailed(name + " does not come to the end of its migration: " + said());
+            }
+        }
+        order("cont");
+    }
+
     /** Switches these capabilities on and all others that are used here off. */
     void capabilities(String... on) throws BenchFailed {
         List<String> wanted = Arrays.asList(on);
