@@ -309,9 +309,9 @@ class MultifdRefusalTest {
                 assertThat(e.channel()).startsWith("multifd");
             }
         }
-        // About one in six is refused: most of a packet is page data, which may be anything. A decoder that checks
-        // nothing refuses none.
-        assertThat(refused).isGreaterThan(200);
+        // 519 without compression, with a standard deviation of 20, and more with it: most of a packet is page data,
+        // which may be anything.
+        assertThat(refused).isGreaterThan(400);
     }
 
     @Test
