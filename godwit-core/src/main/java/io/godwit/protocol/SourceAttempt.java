@@ -32,6 +32,7 @@ final class SourceAttempt {
     final Liveness liveness = new Liveness();
     Parameters parameters;
     SourceState state = new Idle();
+
     /** There is a preempt channel, or none is wanted. */
     boolean preemptReady;
 

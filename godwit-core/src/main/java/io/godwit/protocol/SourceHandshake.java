@@ -139,9 +139,8 @@ final class SourceHandshake {
         if (!recover.missing().isEmpty() || recover.resumeSent()) {
             return;
         }
-        // Not before the bitmaps: a QEMU whose main channel broke in the meantime is paused again and still listening,
-        // takes a
-        // preempt channel that comes then for a recovery of its own, and may end over it (docs/compatibility.md).
+        // Not before the bitmaps: a QEMU whose main channel broke in the meantime is paused again, still listening, and
+        // takes a preempt channel that comes then for a recovery of its own (docs/compatibility.md).
         attempt.connectPreempt(out);
         if (attempt.preemptReady) {
             attempt.become(

@@ -53,14 +53,12 @@ class CompatibilityPageTest {
     /** A cell that nobody has ever tried must not be in the documents. */
     @Test
     void thePageOfThisTreeIsComplete() throws IOException {
-        Path page = Path.of(System.getProperty("godwit.root"), "docs", "compatibility.md");
-        assertThat(Files.readString(page))
+        String page = Files.readString(Path.of(System.getProperty("godwit.root"), "docs", "compatibility.md"));
+        assertThat(page)
                 .contains("<!-- begin of what the tests saw -->", "Godwit parks.", "Godwit unparks,")
                 .doesNotContain("not tried");
         for (Cell.Way way : Cell.Way.values()) {
-            assertThat(Files.readString(page))
-                    .as("a row for each role")
-                    .containsPattern("(?s)" + row(way) + ".*" + row(way));
+            assertThat(page).as("a row for each role").containsPattern("(?s)" + row(way) + ".*" + row(way));
         }
     }
 

@@ -96,12 +96,21 @@ final class Bench {
     }
 
     Process unpark(QemuProcess destination, String... more) throws IOException {
+        return unpark(unix("to"), destination, more);
+    }
+
+    /** From the socket "relay" to the socket "to", where the destination listens. */
+    Process unparkThroughRelay(QemuProcess destination, String... more) throws IOException {
+        return unpark(unix("relay"), destination, words(more, "--listen-uri", unix("to")));
+    }
+
+    private Process unpark(String to, QemuProcess destination, String... more) throws IOException {
         return godwit(words(
                 more,
                 "unpark",
                 store.toString(),
                 "--to",
-                unix("to"),
+                to,
                 "--qmp-peer",
                 destination.address().toString()));
     }

@@ -112,17 +112,8 @@ class LinuxGuestIT {
     private void unparkThroughAFailedRecovery(QemuProcess destination) throws Exception {
         try (Relay relay = Relay.start(Address.parse(bench.unix("relay")), Address.parse(bench.unix("to")))) {
             relay.setFault(FaultPlan.parse("forward:rate=" + SLOW));
-            Process unpark = bench.godwit(
-                    "unpark",
-                    bench.store.toString(),
-                    "--to",
-                    bench.unix("relay"),
-                    "--listen-uri",
-                    bench.unix("to"),
-                    "--qmp-peer",
-                    destination.address().toString(),
-                    "--set-parameter",
-                    "x-godwit-handshake-timeout=1000");
+            Process unpark =
+                    bench.unparkThroughRelay(destination, "--set-parameter", "x-godwit-handshake-timeout=1000");
             bench.await(unpark, "\"event\":\"runs\"");
             bench.await(unpark, PAGES_FOLLOW);
             relay.setFault(FaultPlan.parse("back:swallow"));

@@ -93,26 +93,13 @@ class ParkCommandIT {
 
         QemuProcess destination = bench.awaiting(version);
         try (Relay _ = slow(bench.unix("relay"), bench.unix("to"))) {
-            Process second = throughRelay(destination);
+            Process second = bench.unparkThroughRelay(destination);
             bench.await(second, "\"event\":\"runs\"");
             Bench.kill(second);
         }
         assertThat(bench.state()).isEqualTo("leaving");
         arrived(destination);
         assertThat(bench.state()).isEqualTo("gone");
-    }
-
-    private Process throughRelay(QemuProcess destination, String... more) throws IOException {
-        return bench.godwit(and(
-                more,
-                "unpark",
-                bench.store.toString(),
-                "--to",
-                bench.unix("relay"),
-                "--listen-uri",
-                bench.unix("to"),
-                "--qmp-peer",
-                destination.address().toString()));
     }
 
     private static Relay slow(String listen, String target) throws IOException {
@@ -187,7 +174,7 @@ class ParkCommandIT {
 
         QemuProcess destination = bench.awaiting(QemuVersion.V11_1);
         try (Relay _ = slow(bench.unix("relay"), bench.unix("to"))) {
-            Process second = throughRelay(destination, channels);
+            Process second = bench.unparkThroughRelay(destination, channels);
             bench.await(second, "\"event\":\"runs\"");
             Bench.kill(second);
         }
@@ -314,7 +301,7 @@ class ParkCommandIT {
         parked(bench.running(QemuVersion.V11_1.need()));
         QemuProcess destination = bench.awaiting(QemuVersion.V11_1);
         try (Relay _ = slow(bench.unix("relay"), bench.unix("to"))) {
-            Process unpark = throughRelay(destination);
+            Process unpark = bench.unparkThroughRelay(destination);
             bench.await(unpark, "\"event\":\"runs\"");
             destination.kill();
             assertThat(bench.code(unpark)).as("%s", bench).isEqualTo(1);
