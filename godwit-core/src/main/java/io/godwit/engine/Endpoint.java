@@ -206,7 +206,11 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
             if (loop.source == null) {
                 throw new CommandRefused("there is no uncertain migration here: none was started");
             }
-            SourceInput word = owner == Owner.SOURCE ? new SourceInput.ResolveHere() : new SourceInput.ResolveThere();
+            SourceInput word = switch (owner) {
+                case SOURCE -> new SourceInput.ResolveHere();
+                case DESTINATION -> new SourceInput.ResolveThere();
+                case DESTINATION_WHOLE -> new SourceInput.ResolveWhole();
+            };
             Migrations.refuse(loop.source.operator(word, loop.now()));
             return true;
         });

@@ -44,7 +44,7 @@ public interface EndpointControl {
 
     void migrateStartPostcopy() throws CommandRefused;
 
-    /** Ends the uncertain state by the operator's word: who has the guest now. */
+    /** Ends the uncertain state by the operator's word: who has the guest now. {@link Owner#DESTINATION_WHOLE} ends postcopy-paused, too. */
     void migrateResolve(Owner owner) throws CommandRefused;
 
     Set<Capability> capabilities();
@@ -96,6 +96,8 @@ public interface EndpointControl {
     /** Whose the guest is, by an operator's word. */
     enum Owner {
         SOURCE,
-        DESTINATION
+        DESTINATION,
+        /** The destination's, with all of its memory: nothing has to be kept for it here. */
+        DESTINATION_WHOLE
     }
 }

@@ -56,6 +56,7 @@ public final class SourceMachine {
      */
     public static SourceMachine interrupted(MigrationOptions options, Parameters parameters, Lost origin) {
         SourceMachine machine = new SourceMachine(options, parameters);
+        machine.attempt.mayBeWhole = true;
         machine.attempt.state = origin == Lost.POSTCOPY ? new Paused() : new Uncertain(origin, false);
         return machine;
     }
@@ -114,7 +115,7 @@ public final class SourceMachine {
 
     /** Why the operator's input cannot be carried out now, as a sentence, or null if it can. */
     public @Nullable String refuse(SourceInput input) {
-        return SourceRefusals.refuse(input, attempt.state, attempt.options);
+        return SourceRefusals.refuse(input, attempt.state, attempt.options, attempt.mayBeWhole);
     }
 
     /** Bytes came on the return path: whatever is waited for, the path is not silent. */
@@ -153,6 +154,10 @@ public final class SourceMachine {
                 out.accept(new SourceEffect.ResumeGuest());
             }
             case SourceInput.ResolveThere _ -> resolveThere(out);
+            case SourceInput.ResolveWhole _ -> {
+                out.accept(new SourceEffect.Forget());
+                attempt.become(new Completed(true), "the operator says that the destination has everything", out);
+            }
             case SourceInput.Revived _ -> attempt.revive(now, out);
             case SourceInput.Connected(Channel channel) -> connected(channel, now, out);
             case SourceInput.Broken(Channel channel, String reason) -> broken(channel, reason, out);
@@ -173,6 +178,7 @@ public final class SourceMachine {
 
     private void migrate(boolean wanted, long now, Consumer<SourceEffect> out) {
         attempt.begin();
+        attempt.mayBeWhole = false;
         atOnce = wanted;
         postcopyWanted = wanted;
         ponged = false;
@@ -258,6 +264,7 @@ public final class SourceMachine {
             attempt.become(new Flushing(false, true), "last pages sent", out);
             out.accept(new SourceEffect.SendPrecopyEnd());
         } else if (attempt.state instanceof PostcopyActive(boolean proven, boolean ended) && !ended) {
+            attempt.mayBeWhole = true;
             attempt.become(new PostcopyActive(proven, true), "last pages sent", out);
             attempt.liveness.stop();
             attempt.deadline.expect(Deadline.Kind.LIVENESS, now);

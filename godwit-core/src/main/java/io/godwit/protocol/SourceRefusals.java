@@ -10,6 +10,7 @@ import io.godwit.protocol.SourceState.Failed;
 import io.godwit.protocol.SourceState.Flushing;
 import io.godwit.protocol.SourceState.Held;
 import io.godwit.protocol.SourceState.Idle;
+import io.godwit.protocol.SourceState.Lost;
 import io.godwit.protocol.SourceState.Paused;
 import io.godwit.protocol.SourceState.PostcopyActive;
 import io.godwit.protocol.SourceState.PreSwitchover;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 final class SourceRefusals {
     private SourceRefusals() {}
 
-    static @Nullable String refuse(SourceInput input, SourceState state, MigrationOptions options) {
+    static @Nullable String refuse(SourceInput input, SourceState state, MigrationOptions options, boolean mayBeWhole) {
         return switch (input) {
             case SourceInput.Migrate(boolean atOnce) ->
                 atOnce && !options.postcopy()
@@ -42,6 +43,7 @@ final class SourceRefusals {
             case SourceInput.ResolveHere _ ->
                 state instanceof Completed(boolean confirmed) && !confirmed ? null : resolve(state);
             case SourceInput.ResolveThere _ -> resolve(state);
+            case SourceInput.ResolveWhole _ -> resolveWhole(state, mayBeWhole);
             case SourceInput.Revived _,
                     SourceInput.Connected _,
                     SourceInput.Broken _,
@@ -66,7 +68,25 @@ final class SourceRefusals {
         return state instanceof Uncertain
                 ? null
                 : "the migration is in state " + state.status()
-                        + ", not in uncertain: whose the guest is needs no word of yours";
+                        + ", not in uncertain: whose the guest is needs no word of yours"
+                        + (state instanceof Paused
+                                ? " (that the destination has all of its memory may need one: whole=true)"
+                                : "");
+    }
+
+    private static @Nullable String resolveWhole(SourceState state, boolean mayBeWhole) {
+        if (state instanceof Held) {
+            return HELD;
+        }
+        boolean lost = state instanceof Paused || state instanceof Uncertain;
+        if (!lost) {
+            return "the migration is in state " + state.status()
+                    + ", not in postcopy-paused or uncertain: what the destination has needs no word of yours";
+        }
+        boolean precopy = state instanceof Uncertain(Lost origin, boolean _) && origin == Lost.PRECOPY_UNPROVEN;
+        return precopy || mayBeWhole
+                ? null
+                : "the destination cannot have all of the memory: there are pages that were never sent from here; recover the migration with migrate and resume=true";
     }
 
     private static @Nullable String migrate(SourceState state) {

@@ -16,7 +16,6 @@ import java.nio.file.FileSystemException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -83,8 +82,9 @@ public final class EndpointCommands {
         });
         table.command("x-godwit-migrate-resolve")
                 .takes("owner", ArgumentType.STRING)
+                .mayTake("whole", ArgumentType.BOOLEAN)
                 .runs(arguments -> {
-                    Owner owner = owner(arguments.string("owner"));
+                    Owner owner = owner(arguments.string("owner"), arguments.bool("whole", false));
                     return done(() -> control.migrateResolve(owner));
                 });
         table.command("yank").oob().takes("instances", ArgumentType.ARRAY).runs(this::yank);
@@ -192,13 +192,18 @@ public final class EndpointCommands {
         };
     }
 
-    private static Owner owner(String word) throws QmpError {
-        for (Owner owner : Owner.values()) {
-            if (owner.name().toLowerCase(Locale.ROOT).equals(word)) {
-                return owner;
+    private static Owner owner(String word, boolean whole) throws QmpError {
+        return switch (word) {
+            case "source" -> {
+                if (whole) {
+                    throw QmpError.generic(
+                            "'whole' says of a destination that it has all of the memory: it does not go with owner=source");
+                }
+                yield Owner.SOURCE;
             }
-        }
-        throw QmpError.generic("'owner' must be source or destination, got '" + word + "'");
+            case "destination" -> whole ? Owner.DESTINATION_WHOLE : Owner.DESTINATION;
+            default -> throw QmpError.generic("'owner' must be source or destination, got '" + word + "'");
+        };
     }
 
     private interface Action {

@@ -3,6 +3,7 @@
 package io.godwit.sim;
 
 import io.godwit.protocol.DestinationInput;
+import io.godwit.protocol.DestinationState;
 import io.godwit.protocol.Parameters;
 import io.godwit.protocol.SourceInput;
 import io.godwit.protocol.SourceState;
@@ -150,7 +151,13 @@ final class Chaos {
     private void resolve() {
         switch (world.fate()) {
             case HERE -> world.source().operator(new SourceInput.ResolveHere());
-            case THERE -> world.source().operator(new SourceInput.ResolveThere());
+            case THERE ->
+                world.source()
+                        .operator(
+                                world.destination().state() instanceof DestinationState.Completed
+                                                && random.nextBoolean()
+                                        ? new SourceInput.ResolveWhole()
+                                        : new SourceInput.ResolveThere());
             case OPEN -> {}
         }
     }

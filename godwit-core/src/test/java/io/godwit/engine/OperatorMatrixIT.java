@@ -38,6 +38,7 @@ class OperatorMatrixIT {
         POSTCOPY,
         RESOLVE_SOURCE,
         RESOLVE_DESTINATION,
+        RESOLVE_WHOLE,
         CAPABILITIES,
         STOP,
         CONT,
@@ -58,6 +59,7 @@ class OperatorMatrixIT {
                 case POSTCOPY -> endpoint.migrateStartPostcopy();
                 case RESOLVE_SOURCE -> endpoint.migrateResolve(Owner.SOURCE);
                 case RESOLVE_DESTINATION -> endpoint.migrateResolve(Owner.DESTINATION);
+                case RESOLVE_WHOLE -> endpoint.migrateResolve(Owner.DESTINATION_WHOLE);
                 case CAPABILITIES -> endpoint.setCapabilities(Map.of(Capability.EVENTS, true));
                 case STOP -> endpoint.stop();
                 case CONT -> endpoint.cont();

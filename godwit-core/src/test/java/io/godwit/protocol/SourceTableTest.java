@@ -78,6 +78,15 @@ class SourceTableTest {
                 "postcopy, ended",
                 of(postcopy, d -> d.active().switched().proven().then(new SourceInput.NothingLeft())));
         places.put("paused", of(postcopy, paused));
+        places.put(
+                "paused, everything was sent",
+                of(
+                        postcopy,
+                        d -> d.active()
+                                .switched()
+                                .proven()
+                                .then(new SourceInput.NothingLeft())
+                                .broken()));
         places.put("uncertain after postcopy", of(postcopy, uncertain));
         places.put("uncertain after precopy", of(postcopy, unproven));
         places.put("recovery connects", recovering(paused));
@@ -175,6 +184,7 @@ class SourceTableTest {
         inputs.put("cancel", new SourceInput.Cancel());
         inputs.put("resolve-here", new SourceInput.ResolveHere());
         inputs.put("resolve-there", new SourceInput.ResolveThere());
+        inputs.put("resolve-whole", new SourceInput.ResolveWhole());
         inputs.put("revived", new SourceInput.Revived());
         inputs.put("connected", new SourceInput.Connected(Channel.MAIN));
         inputs.put("connected-preempt", new SourceInput.Connected(Channel.PREEMPT));

@@ -43,7 +43,12 @@ class SourceWalkTest {
             case 3 -> new SourceInput.Continue();
             case 4 -> random.nextInt(4) == 0 ? new SourceInput.Pause() : new SourceInput.Tick();
             case 5 -> random.nextInt(8) == 0 ? new SourceInput.Cancel() : new SourceInput.Tick();
-            case 6 -> random.nextInt(4) == 0 ? new SourceInput.ResolveHere() : new SourceInput.ResolveThere();
+            case 6 ->
+                switch (random.nextInt(4)) {
+                    case 0 -> new SourceInput.ResolveHere();
+                    case 1 -> new SourceInput.ResolveWhole();
+                    default -> new SourceInput.ResolveThere();
+                };
             case 7, 8 -> new SourceInput.Connected(random.nextBoolean() ? Channel.MAIN : Channel.PREEMPT);
             case 9 ->
                 random.nextInt(6) == 0
@@ -182,6 +187,7 @@ class SourceWalkTest {
         if (before.holdsGuestData() && !after.holdsGuestData()) {
             // It is let go only with a word for it: of the destination, or of an operator.
             assertThat(input instanceof SourceInput.ResolveThere
+                            || input instanceof SourceInput.ResolveWhole
                             || byWord
                             || input.equals(new SourceInput.Received(new ReturnPathMessage.Shut(Wire.SHUT_OK)))
                             || !machine.options().returnPath())

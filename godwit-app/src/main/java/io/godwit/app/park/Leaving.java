@@ -141,9 +141,9 @@ final class Leaving extends Journey {
         }
         try {
             DestinationVerdict verdict = destination.verdict(NOTICES);
-            if (info.status() == MigrationStatus.UNCERTAIN && verdict.provesThatItArrived()) {
+            if (verdict.provesThatItArrived()) {
                 note(verdict.sentence());
-                station.endpoint().migrateResolve(Owner.DESTINATION);
+                station.endpoint().migrateResolve(Owner.DESTINATION_WHOLE);
                 return null;
             }
             if (info.status() == MigrationStatus.UNCERTAIN && verdict.provesThatItNeverCame()) {

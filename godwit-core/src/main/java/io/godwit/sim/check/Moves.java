@@ -222,6 +222,10 @@ final class Moves {
                 Kind.CHOICE,
                 new SourceInput.ResolveThere(),
                 scene -> destination.machine(scene).ran());
+        say(
+                Kind.CHOICE,
+                new SourceInput.ResolveWhole(),
+                scene -> destination.state(scene) instanceof DestinationState.Completed);
         if (destination.state(before) instanceof DestinationState.Paused(DestinationState.Need need)
                 && need != DestinationState.Need.NOTHING) {
             move(Kind.CHOICE, scene -> {
