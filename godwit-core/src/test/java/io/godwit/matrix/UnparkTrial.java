@@ -159,7 +159,18 @@ final class UnparkTrial extends Trial {
         first().close();
         String status = park.await("uncertain", "postcopy-paused");
         sound(destination);
-        assertThat(state()).isInstanceOf(StoreState.Leaving.class);
-        return "QEMU has completed; Godwit says " + status + " and keeps everything";
+        assertThat(manifest()).as("everything is kept").contains("leaving");
+        park.qmp(
+                "x-godwit-migrate-resolve",
+                JsonObject.builder()
+                        .put("owner", "destination")
+                        .put("whole", cell.way().postcopy())
+                        .build());
+        park.await("completed");
+        Peer.eventually(
+                () -> "the store says that the VM is gone: " + manifest(),
+                () -> manifest().contains("\"gone\""));
+        assertThat(state()).isInstanceOf(StoreState.Gone.class);
+        return "QEMU has completed; Godwit says " + status + ", keeps everything and is told the end";
     }
 }

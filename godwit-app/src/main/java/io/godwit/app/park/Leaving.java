@@ -195,11 +195,14 @@ final class Leaving extends Journey {
         }
         told = true;
         String resume = "migrate {\"uri\": \"" + plan.to() + "\", \"resume\": true}";
-        note(info.status().word()
-                + ": once the destination is in postcopy-paused, at its QMP: migrate-recover {\"uri\": \""
-                + plan.listen() + "\"}, then at this side's: " + resume
-                + (station.served().isEmpty() ? "; this side has no QMP: end it and begin again with --qmp" : "")
-                + "; or, if the destination has all of it or never got it: x-godwit-migrate-resolve");
+        note(
+                info.status().word()
+                        + ": once the destination is in postcopy-paused, at its QMP: migrate-recover {\"uri\": \""
+                        + plan.listen() + "\"}, then at this side's: " + resume
+                        + (station.served().isEmpty()
+                                ? "; this side has no QMP: end it and begin again with --qmp"
+                                : "")
+                        + "; or, if it says completed or never got the VM: x-godwit-migrate-resolve (owner=destination whole=true, or owner=source)");
         return null;
     }
 

@@ -310,6 +310,25 @@ class ParkCommandIT {
         assertThat(bench.state()).isEqualTo("leaving");
     }
 
+    /** It has everything and awaits nobody: no recovery could end this, what it says by QMP does. */
+    @Test
+    void theLastWordOfAPostcopyLostIsMadeUpForByThePeersQmp() throws Exception {
+        parked(bench.running(QemuVersion.V11_1.need()));
+        QemuProcess destination = bench.awaiting(QemuVersion.V11_1);
+        try (Relay relay = slow(bench.unix("relay"), bench.unix("to"))) {
+            // Nothing that is answered is asked any more: it goes on to its end though it hears nothing.
+            Process unpark = bench.unparkThroughRelay(destination, "--set-parameter", "x-godwit-ping-interval=0");
+            bench.await(unpark, "\"event\":\"runs\"");
+            destination.qmp("stop");
+            relay.setFault(FaultPlan.parse("back:swallow"));
+            bench.await(unpark, "\"status\":\"postcopy-paused\"");
+            assertThat(bench.code(unpark)).as("%s", bench).isZero();
+        }
+        assertThat(bench.toString()).contains("\"status\":\"completed\"");
+        assertThat(bench.state()).isEqualTo("gone");
+        assertThat(bench.damage(destination)).as("%s", bench).isEmpty();
+    }
+
     @Test
     void aPeerThatIsNotThereIsSaidBeforeAnythingIsMade() throws Exception {
         Process park = bench.godwit(
