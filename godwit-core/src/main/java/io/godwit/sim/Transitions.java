@@ -34,7 +34,8 @@ public final class Transitions {
             Map.entry(FAILED, Set.of(SETUP)),
             Map.entry(POSTCOPY_ACTIVE, Set.of(POSTCOPY_PAUSED, UNCERTAIN, COMPLETED)),
             // To recover: a channel that was held has come back to life.
-            Map.entry(POSTCOPY_PAUSED, Set.of(POSTCOPY_RECOVER_SETUP, POSTCOPY_RECOVER)),
+            // COMPLETED by an operator's word only: the destination had everything, and its last word was lost.
+            Map.entry(POSTCOPY_PAUSED, Set.of(POSTCOPY_RECOVER_SETUP, POSTCOPY_RECOVER, COMPLETED)),
             Map.entry(POSTCOPY_RECOVER_SETUP, Set.of(POSTCOPY_RECOVER, POSTCOPY_PAUSED, UNCERTAIN)),
             Map.entry(POSTCOPY_RECOVER, Set.of(POSTCOPY_ACTIVE, POSTCOPY_PAUSED, UNCERTAIN)),
             Map.entry(UNCERTAIN, Set.of(POSTCOPY_RECOVER_SETUP, POSTCOPY_RECOVER, POSTCOPY_PAUSED, COMPLETED, FAILED)),

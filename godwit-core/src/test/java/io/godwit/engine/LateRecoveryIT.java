@@ -97,7 +97,9 @@ class LateRecoveryIT {
 
     /** The blob is lost with the network; whoever decides wrongly is not helped, but nothing is thrown away either. */
     @ParameterizedTest
-    @EnumSource(Owner.class)
+    @EnumSource(
+            value = Owner.class,
+            names = {"SOURCE", "DESTINATION"})
     void whatNeverArrivedIsTheOperatorsToDecide(Owner owner) throws Exception {
         try (Pair pair = new Pair(Pair.TINY, Pair.postcopy(false))) {
             pair.parameters(Pair::slow);
@@ -119,6 +121,8 @@ class LateRecoveryIT {
             assertThat(pair.source.info().extra().uncertainWhy()).contains("never got the guest");
             assertThat(pair.source.runState()).isEqualTo("finish-migrate");
 
+            assertThatThrownBy(() -> pair.source.migrateResolve(Owner.DESTINATION_WHOLE))
+                    .hasMessageContaining("pages that were never sent from here");
             pair.source.migrateResolve(owner);
             assertThatThrownBy(() -> pair.source.migrateResolve(owner))
                     .isInstanceOf(CommandRefused.class)
