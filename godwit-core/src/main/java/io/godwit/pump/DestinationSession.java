@@ -10,20 +10,11 @@ import io.godwit.protocol.DestinationMachine;
 import io.godwit.protocol.DestinationState;
 import io.godwit.protocol.MigrationOptions;
 import io.godwit.protocol.MigrationStatus;
-import io.godwit.protocol.PageRule;
 import io.godwit.protocol.Parameters;
-import io.godwit.wire.EncodedPage;
-import io.godwit.wire.PackagedBlob;
-import io.godwit.wire.PageRecord;
-import io.godwit.wire.PreemptDecoder;
 import io.godwit.wire.ReturnPathMessage;
 import io.godwit.wire.StreamContext;
-import io.godwit.wire.StreamDecoder;
-import io.godwit.wire.StreamMessage;
-import io.godwit.wire.WireException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,11 +23,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Used by the migration's loop only. After any call, {@link #produce} fills the return path's outbox.
  */
 public final class DestinationSession {
-    private static final int[] NONE = {};
-
     private final DestinationMachine machine;
     private final DestinationHost host;
-    private final IncomingGuest guest;
     private final Candidates candidates;
     private final DestinationStats stats = new DestinationStats();
     private final ArrayDeque<DestinationEffect> effects = new ArrayDeque<>();
@@ -46,7 +34,8 @@ public final class DestinationSession {
     private final PageRequester requests;
     private final GuestWorks works;
     private final IncomingChannels channels;
-    private final @Nullable MultifdIncoming multifd;
+    private final MultifdLink multifd;
+    private final DestinationReader reader;
     private long patienceMillis;
     private final IncomingDevices devices = new IncomingDevices();
     private boolean stepping;
@@ -64,18 +53,21 @@ public final class DestinationSession {
             IncomingGuest guest,
             DestinationHost host) {
         this.machine = machine;
-        this.guest = guest;
         this.pages = new IncomingPages(stats);
         this.returnPath = new ReturnPathWriter(pages.blocks());
         this.requests = new PageRequester(guest.missingPages(), returnPath, stats);
         this.works = new GuestWorks(guest, pages, input -> step(input, host.now()));
         this.channels = new IncomingChannels(options);
         this.host = host;
-        this.multifd = options.multifd() == null ? null : new MultifdIncoming(options.multifd(), guest.known());
+        MultifdIncoming incoming =
+                options.multifd() == null ? null : new MultifdIncoming(options.multifd(), guest.known());
+        this.multifd = new MultifdLink(incoming, machine, channels, host, stats, input -> step(input, host.now()));
+        this.reader = new DestinationReader(
+                machine, guest, pages, channels, devices, multifd, host, stats, returnPath, this::step);
         this.patienceMillis = parameters.handshakeTimeoutMillis();
-        this.candidates = new Candidates(options, parameters, pages, multifd, host, stats);
+        this.candidates = new Candidates(options, parameters, pages, incoming, host, stats);
         if (guest.known()) {
-            use(guest.memory());
+            reader.use(guest.memory());
         }
     }
 
@@ -104,11 +96,6 @@ public final class DestinationSession {
         session.channels.remember(context);
         session.pages.recount();
         return session;
-    }
-
-    private void use(PageSink memory) {
-        pages.use(memory);
-        returnPath.use(memory.blocks());
     }
 
     public DestinationMachine machine() {
@@ -173,12 +160,8 @@ public final class DestinationSession {
             step(new DestinationInput.Broken(Channel.MAIN, reason), now);
         } else if (connection == channels.preempt()) {
             step(new DestinationInput.Broken(Channel.PREEMPT, reason), now);
-        } else if (multifd != null && multifd.has(connection)) {
-            if (multifd.ended(connection)) {
-                step(new DestinationInput.Broken(Channel.MULTIFD, reason), now);
-            } else {
-                meet(now);
-            }
+        } else if (multifd.has(connection)) {
+            multifd.broken(connection, reason);
         } else {
             candidates.gone(connection);
         }
@@ -187,15 +170,13 @@ public final class DestinationSession {
     public long nextTick() {
         long next =
                 Math.min(machine.nextTick(requests.owedSince()), candidates.nextTick(machine, channels.main() >= 0));
-        return multifd == null ? next : Math.min(next, multifd.deadline(patienceMillis));
+        return Math.min(next, multifd.nextTick(patienceMillis));
     }
 
     public void tick(long now) {
         step(new DestinationInput.Tick(requests.owedSince()), now);
         candidates.tick(machine, channels.main() >= 0, now);
-        if (multifd != null && now >= multifd.deadline(patienceMillis)) {
-            step(new DestinationInput.Broken(Channel.MULTIFD, multifd.lackingSentence()), now);
-        }
+        multifd.tick(patienceMillis, now);
     }
 
     /** An operator breaks the channels as if the network had. False if there are none. */
@@ -209,9 +190,7 @@ public final class DestinationSession {
 
     /** Bytes came. What remains in the buffer afterwards is to be offered again with more bytes, or after {@link DestinationHost#again}. */
     public void received(int connection, ByteBuffer in, long now) {
-        if (connection != channels.main()
-                && connection != channels.preempt()
-                && (multifd == null || !multifd.has(connection))) {
+        if (connection != channels.main() && connection != channels.preempt() && !multifd.has(connection)) {
             judge(connection, in, now);
         }
         if (connection == channels.main()) {
@@ -219,21 +198,18 @@ public final class DestinationSession {
             if (machine.held() && in.hasRemaining()) {
                 step(new DestinationInput.Revived(), now);
             }
-            mainBytes(in, now);
+            reader.main(in, now);
         } else if (connection == channels.preempt()) {
             machine.progressed(now);
-            preemptBytes(in, now);
-        } else if (multifd != null && multifd.has(connection)) {
+            reader.preempt(in, now);
+        } else if (multifd.has(connection)) {
             machine.progressed(now);
-            multifdBytes(multifd, connection, in, now);
+            multifd.read(connection, in, pages);
         }
     }
 
     /** Whether nothing more is to be read from the connection, not even its end, before {@link DestinationHost#again}. */
     public boolean waits(int connection) {
-        if (multifd == null) {
-            return false;
-        }
         return connection == channels.main()
                 ? multifd.mainWaits()
                 : multifd.waits(connection) || candidates.unread(connection);
@@ -257,7 +233,7 @@ public final class DestinationSession {
                 channels.recover(connection);
             }
             case PREEMPT -> channels.addPreempt(connection);
-            case MULTIFD -> take(connection, in);
+            case MULTIFD -> multifd.take(connection, in);
             case CLASH -> {
                 in.position(in.limit());
                 step(
@@ -267,258 +243,6 @@ public final class DestinationSession {
                         now);
             }
         }
-    }
-
-    private void take(int connection, ByteBuffer in) {
-        MultifdIncoming pageChannels = Objects.requireNonNull(multifd);
-        try {
-            pageChannels.take(connection, in);
-        } catch (WireException e) {
-            throw new IllegalStateException("a multifd channel was judged good and is not", e);
-        }
-    }
-
-    private void multifdBytes(MultifdIncoming pageChannels, int connection, ByteBuffer in, long now) {
-        if (!(machine.state() instanceof DestinationState.Active)) {
-            // Past the switch the channels idle until the end (spec/multifd.md §6).
-            in.position(in.limit());
-            return;
-        }
-        int before = in.remaining();
-        try {
-            pageChannels.read(connection, in, pages);
-            stats.multifdBytes += before - in.remaining();
-            meet(now);
-            return;
-        } catch (WireException e) {
-            step(new DestinationInput.Broken(Channel.MULTIFD, String.valueOf(e.getMessage())), now);
-        } catch (StorageException e) {
-            step(new DestinationInput.StorageFailed(String.valueOf(e.getMessage())), now);
-        }
-        in.position(in.limit());
-    }
-
-    /** Where all have come to the sync point they go on; if one of them never will, that is the end. */
-    private void meet(long now) {
-        MultifdIncoming pageChannels = multifd;
-        if (pageChannels == null || !(machine.state() instanceof DestinationState.Active)) {
-            return;
-        }
-        if (pageChannels.met()) {
-            pageChannels.goOn();
-            host.again(channels.main());
-            for (int connection : pageChannels.connections()) {
-                host.again(connection);
-            }
-        } else if (pageChannels.missed() >= 0) {
-            step(
-                    new DestinationInput.Broken(
-                            Channel.MULTIFD,
-                            "channel " + pageChannels.missed()
-                                    + " has ended before the sync point of the main channel"),
-                    now);
-        }
-    }
-
-    private void mainBytes(ByteBuffer in, long now) {
-        try {
-            StreamDecoder decoder = channels.stream();
-            while (decoder != null && decoder == channels.stream()) {
-                boolean held = machine.working() || (multifd != null && multifd.mainWaits());
-                StreamMessage message = held ? null : decoder.next(in);
-                if (message == null) {
-                    stats.received(decoder.offset());
-                    return;
-                }
-                message(message, in, now);
-            }
-        } catch (WireException e) {
-            step(new DestinationInput.Broken(Channel.MAIN, String.valueOf(e.getMessage())), now);
-        } catch (StorageException e) {
-            step(new DestinationInput.StorageFailed(String.valueOf(e.getMessage())), now);
-        }
-        in.position(in.limit());
-    }
-
-    private void preemptBytes(ByteBuffer in, long now) {
-        try {
-            PreemptDecoder decoder = channels.pages();
-            while (decoder != null && decoder == channels.pages()) {
-                StreamMessage message = decoder.next(in);
-                if (message == null) {
-                    return;
-                }
-                if (message instanceof PageRecord record) {
-                    page(record, in, Channel.PREEMPT, now);
-                }
-            }
-        } catch (WireException e) {
-            step(new DestinationInput.Broken(Channel.PREEMPT, String.valueOf(e.getMessage())), now);
-        } catch (StorageException e) {
-            step(new DestinationInput.StorageFailed(String.valueOf(e.getMessage())), now);
-        }
-        in.position(in.limit());
-    }
-
-    private void message(StreamMessage message, ByteBuffer in, long now) throws WireException {
-        switch (message) {
-            case PageRecord record -> page(record, in, Channel.MAIN, now);
-            case EncodedPage record -> {
-                if (machine.pages() == PageRule.STORE) {
-                    pages.store(record);
-                } else {
-                    outOfPlace(Channel.MAIN, now);
-                }
-            }
-            case StreamMessage.Packaged blob -> packaged(blob, now);
-            case StreamMessage.RecvBitmap(String name) -> {
-                int block = pages.blocks().indexOf(name);
-                step(
-                        block < 0
-                                ? new DestinationInput.Broken(
-                                        Channel.MAIN,
-                                        "the source asks for the received bitmap of block '" + name
-                                                + "', which does not exist here")
-                                : new DestinationInput.BitmapAsked(block),
-                        now);
-            }
-            case StreamMessage.EndOfStream _ -> {
-                if (mixed(now)) {
-                    return;
-                }
-                description(in);
-                step(new DestinationInput.Ended(pages.countMissing()), now);
-            }
-            case StreamMessage.Configuration configuration -> {
-                devices.configure(configuration);
-                unless(guest.unfit(configuration), message, now);
-            }
-            case StreamMessage.MemSize list -> unless(adopt(list), message, now);
-            case StreamMessage.RamDiscard discard -> {
-                int connection = channels.main();
-                step(new DestinationInput.Received(message), now);
-                if (connection == channels.main()) {
-                    pages.discard(discard);
-                    machine.progressed(now);
-                }
-            }
-            case StreamMessage.DeviceState(byte[] verbatim) -> {
-                boolean beforeMemory = machine.state() instanceof DestinationState.Active active && !active.memory();
-                devices.add(verbatim, beforeMemory);
-                step(new DestinationInput.Received(message), now);
-            }
-            case StreamMessage.EndOfRecords _, StreamMessage.MultifdFlush _ -> {
-                step(new DestinationInput.Received(message), now);
-                if (multifd != null && machine.state() instanceof DestinationState.Active) {
-                    multifd.main(message, now);
-                    meet(now);
-                }
-            }
-            case StreamMessage.Header _,
-                    StreamMessage.SectionStart _,
-                    StreamMessage.SectionPart _,
-                    StreamMessage.SectionEnd _,
-                    StreamMessage.Footer _,
-                    StreamMessage.OpenReturnPath _,
-                    StreamMessage.Ping _,
-                    StreamMessage.PostcopyAdvise _,
-                    StreamMessage.PostcopyAdviseNoRam _,
-                    StreamMessage.PostcopyListen _,
-                    StreamMessage.PostcopyRun _,
-                    StreamMessage.EnableColo _,
-                    StreamMessage.PostcopyResume _,
-                    StreamMessage.SwitchoverStart _,
-                    StreamMessage.VmDescription _ -> step(new DestinationInput.Received(message), now);
-        }
-    }
-
-    private @Nullable String adopt(StreamMessage.MemSize list) {
-        channels.learn();
-        boolean returnPath = machine.state() instanceof DestinationState.Active active && active.returnPath();
-        int ram = channels.taught().ramSectionId();
-        String wrong = guest.adopt(new Arrival(
-                new StreamIdentity(devices.configuration(), ram), list.infos(), returnPath, machine.nonce()));
-        if (wrong == null) {
-            use(guest.memory());
-            wrong = pages.adopt(list.infos());
-        }
-        if (wrong == null && multifd != null) {
-            multifd.blocks(pages.blocks());
-        }
-        return wrong;
-    }
-
-    /** With device sections in the stream their description has come whole before EOF is told of; otherwise it is worth no waiting. */
-    private void description(ByteBuffer in) {
-        StreamDecoder decoder = channels.stream();
-        if (decoder == null || !(machine.state() instanceof DestinationState.Active)) {
-            return;
-        }
-        try {
-            if (decoder.next(in) instanceof StreamMessage.VmDescription(byte[] json)) {
-                devices.describe(json);
-            }
-        } catch (WireException e) {
-            host.notice("what follows the end of the migration is no description of the devices: " + e.getMessage());
-        }
-    }
-
-    private void page(PageRecord record, ByteBuffer in, Channel channel, long now) {
-        switch (machine.pages()) {
-            case STORE -> pages.store(record, in);
-            case PLACE -> {
-                if (pages.place(record, in)) {
-                    step(new DestinationInput.NothingMissing(), now);
-                }
-            }
-            case DROP -> stats.duplicates++;
-            case NONE -> outOfPlace(channel, now);
-        }
-    }
-
-    private void outOfPlace(Channel channel, long now) {
-        step(
-                new DestinationInput.Broken(
-                        channel, "the source sent a page in " + machine.status() + ", where none may come"),
-                now);
-    }
-
-    /** Whether pages of another attempt may have come on a channel that was taken for this one's; the migration has failed then. */
-    private boolean mixed(long now) {
-        int foreign = multifd == null || !(machine.state() instanceof DestinationState.Active)
-                ? -1
-                : multifd.foreign(machine.nonce());
-        if (foreign >= 0) {
-            step(
-                    new DestinationInput.Broken(
-                            Channel.MULTIFD, "channel " + foreign + " belongs to an earlier attempt; migrate again"),
-                    now);
-        }
-        return foreign >= 0;
-    }
-
-    private void packaged(StreamMessage.Packaged blob, long now) {
-        if (mixed(now)) {
-            return;
-        }
-        StreamDecoder decoder = channels.stream();
-        PackagedBlob parsed;
-        try {
-            parsed = PackagedBlob.parse(blob, decoder == null ? 0 : decoder.offset() - blob.blob().length);
-        } catch (WireException e) {
-            step(new DestinationInput.Broken(Channel.MAIN, "PACKAGED: " + e.getMessage()), now);
-            return;
-        }
-        devices.add(parsed.devices(), false);
-        step(new DestinationInput.Packaged(parsed.pings()), now);
-    }
-
-    private void unless(@Nullable String wrong, StreamMessage message, long now) {
-        step(
-                wrong == null
-                        ? new DestinationInput.Received(message)
-                        : new DestinationInput.Broken(Channel.MAIN, wrong),
-                now);
     }
 
     /** Sends page requests as far as the return path takes them. */
@@ -594,7 +318,7 @@ public final class DestinationSession {
     private void drop(String reason) {
         int formerMain = channels.main();
         int formerPreempt = channels.preempt();
-        int[] others = multifd == null ? NONE : multifd.connections();
+        int[] others = multifd.connections();
         forgetChannels();
         if (formerMain >= 0) {
             host.abort(formerMain, reason);
@@ -611,7 +335,7 @@ public final class DestinationSession {
         int formerMain = channels.main();
         int formerPreempt = channels.preempt();
         Outbox rest = returnPath.outbox();
-        int[] others = multifd == null ? NONE : multifd.connections();
+        int[] others = multifd.connections();
         forgetChannels();
         if (formerMain >= 0) {
             host.close(formerMain, rest);
@@ -626,9 +350,7 @@ public final class DestinationSession {
 
     private void forgetChannels() {
         channels.forget();
-        if (multifd != null) {
-            multifd.forget();
-        }
+        multifd.forget();
         pages.release();
         requests.forgetChannel();
         returnPath.renew();
