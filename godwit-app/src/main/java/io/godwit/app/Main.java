@@ -12,6 +12,7 @@ import io.godwit.app.relay.RelayCommand;
 import io.godwit.app.run.RunCommand;
 import io.godwit.app.sim.SimCommand;
 import io.godwit.app.store.StoreCommand;
+import io.godwit.sys.InheritedDescriptors;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.util.List;
@@ -72,6 +73,7 @@ public final class Main implements Runnable {
 
     /** Runs one command and ends the process with its exit code. */
     public static void main(String[] args) {
+        InheritedDescriptors.note();
         LogSettings.install();
         System.exit(run(writer(System.out), writer(System.err), COMMANDS, args));
     }

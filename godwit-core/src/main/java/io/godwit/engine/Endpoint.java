@@ -4,7 +4,7 @@ package io.godwit.engine;
 
 import io.godwit.guest.Guest;
 import io.godwit.guest.ParkedGuest;
-import io.godwit.net.Address;
+import io.godwit.net.MigrationAddress;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.DestinationInput;
 import io.godwit.protocol.Parameters;
@@ -103,7 +103,7 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
     }
 
     @Override
-    public void migrate(Address target, boolean resume) throws CommandRefused {
+    public void migrate(MigrationAddress target, boolean resume) throws CommandRefused {
         loop.mailbox.call(() -> {
             if (resume) {
                 loop.migrations.resume(target);
@@ -115,7 +115,7 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
     }
 
     @Override
-    public void migrateIncoming(Address listen) throws CommandRefused {
+    public void migrateIncoming(MigrationAddress listen) throws CommandRefused {
         loop.mailbox.call(() -> {
             if (!forIncoming) {
                 throw new CommandRefused(
@@ -127,7 +127,7 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
     }
 
     @Override
-    public void migrateRecover(Address listen) throws CommandRefused {
+    public void migrateRecover(MigrationAddress listen) throws CommandRefused {
         loop.mailbox.call(() -> {
             loop.migrations.recover(listen);
             return true;

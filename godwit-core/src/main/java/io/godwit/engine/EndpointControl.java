@@ -2,7 +2,7 @@
 
 package io.godwit.engine;
 
-import io.godwit.net.Address;
+import io.godwit.net.MigrationAddress;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.Parameters;
 import java.io.IOException;
@@ -20,13 +20,16 @@ import org.jspecify.annotations.Nullable;
  */
 public interface EndpointControl {
     /** Starts an outgoing migration, or with {@code resume} a recovery of the paused (or uncertain) one. */
-    void migrate(Address target, boolean resume) throws CommandRefused;
+    void migrate(MigrationAddress target, boolean resume) throws CommandRefused;
 
-    /** Begins to listen for an incoming migration. A port in use and the like are a refusal. */
-    void migrateIncoming(Address listen) throws CommandRefused;
+    /**
+     * Begins to listen for an incoming migration, or to read it from what is no socket. A port in use and the like are a refusal; what cannot be opened makes the migration
+     * fail.
+     */
+    void migrateIncoming(MigrationAddress listen) throws CommandRefused;
 
     /** At a paused destination: listens here, too, for the recovery. */
-    void migrateRecover(Address listen) throws CommandRefused;
+    void migrateRecover(MigrationAddress listen) throws CommandRefused;
 
     /** Breaks this side's channels in postcopy-active, postcopy-recover-setup or postcopy-recover: it goes to postcopy-paused. */
     void migratePause() throws CommandRefused;

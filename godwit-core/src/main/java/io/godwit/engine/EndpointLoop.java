@@ -3,10 +3,10 @@
 package io.godwit.engine;
 
 import io.godwit.engine.Link.Side;
-import io.godwit.net.Address;
 import io.godwit.net.Connection;
 import io.godwit.net.Handler;
 import io.godwit.net.Listener;
+import io.godwit.net.MigrationAddress;
 import io.godwit.net.Reactor;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.DestinationState;
@@ -230,7 +230,7 @@ final class EndpointLoop implements Handler {
     }
 
     /** Begins to connect for the source; the main channel's bytes go first. */
-    int connect(Address target) {
+    int connect(MigrationAddress target) {
         for (Link link : links.all()) {
             if (link.side == Side.SOURCE) {
                 write(link, now());
@@ -259,15 +259,28 @@ final class EndpointLoop implements Handler {
             connection.abort("no migration is awaited");
             return;
         }
-        Link link = links.add(connection, Side.DESTINATION);
-        link.established = true;
-        in.accepted(link.id, connection.peer(), now());
+        arrived(links.add(connection, Side.DESTINATION));
+    }
+
+    /** Begins to open what is no socket, for the destination. */
+    void receive(MigrationAddress.Local from) {
+        links.add(reactor.receive(from), Side.DESTINATION);
+    }
+
+    private void arrived(Link link) {
+        DestinationSession in = destination;
+        if (in != null) {
+            link.established = true;
+            in.accepted(link.id, link.connection.peer(), now());
+        }
     }
 
     @Override
     public void connected(Connection connection) {
         Link link = Links.of(connection);
-        if (link != null && source != null) {
+        if (link != null && link.side == Side.DESTINATION) {
+            arrived(link);
+        } else if (link != null && source != null) {
             link.established = true;
             source.connected(link.id, now());
         }
@@ -287,13 +300,23 @@ final class EndpointLoop implements Handler {
         }
     }
 
+    void onlyOneLost(int link, String reason) {
+        if (destination != null) {
+            destination.onlyOneLost(link, reason, now());
+        }
+    }
+
     private void lost(Link link, String reason) {
         SourceSession out = source;
         DestinationSession in = destination;
         if (link.side == Side.SOURCE && out != null) {
             out.broken(link.id, reason, now());
         } else if (link.side == Side.DESTINATION && in != null) {
-            in.broken(link.id, reason, now());
+            if (link.connection.confirms()) {
+                in.onlyOneLost(link.id, reason, now());
+            } else {
+                in.broken(link.id, reason, now());
+            }
         }
     }
 
@@ -327,7 +350,9 @@ final class EndpointLoop implements Handler {
         }
         int bytes = read(link);
         deliver(link);
-        if (bytes < 0 && Links.of(connection) == link) {
+        SourceSession out = source;
+        boolean awaited = bytes < 0 && link.side == Side.SOURCE && out != null && out.ended(link.id, now());
+        if (bytes < 0 && !awaited && Links.of(connection) == link) {
             links.forget(link);
             lost(link, "the peer ended the connection");
             connection.close();

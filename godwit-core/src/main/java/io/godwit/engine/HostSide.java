@@ -2,7 +2,7 @@
 
 package io.godwit.engine;
 
-import io.godwit.net.Address;
+import io.godwit.net.MigrationAddress;
 import io.godwit.protocol.Channel;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.SourceState;
@@ -16,19 +16,19 @@ import org.jspecify.annotations.Nullable;
 /** What the sessions want of the world, carried out by the loop. Used by the loop only. */
 final class HostSide implements SourceHost, DestinationHost {
     private final EndpointLoop loop;
-    private @Nullable Address target;
+    private @Nullable MigrationAddress target;
 
     HostSide(EndpointLoop loop) {
         this.loop = loop;
     }
 
-    void target(Address address) {
+    void target(MigrationAddress address) {
         target = address;
     }
 
     @Override
     public int connect(Channel channel) {
-        Address address = target;
+        MigrationAddress address = target;
         if (address == null) {
             throw new IllegalStateException("connecting without a target");
         }
@@ -37,12 +37,28 @@ final class HostSide implements SourceHost, DestinationHost {
 
     @Override
     public void abort(int connection, String reason) {
+        Link link = loop.links.get(connection);
+        boolean only = link != null && link.side == Link.Side.DESTINATION && link.connection.confirms();
         loop.links.abort(connection, reason);
+        if (only) {
+            // Later: the session that wants this is in the middle of a step.
+            loop.mailbox.answer(() -> loop.onlyOneLost(connection, reason));
+        }
     }
 
     @Override
     public void close(int connection, Outbox rest) {
         loop.links.leave(connection, rest, loop.now());
+    }
+
+    @Override
+    public boolean confirms(int connection) {
+        return loop.links.confirms(connection);
+    }
+
+    @Override
+    public void endOutput(int connection) {
+        loop.links.endOutput(connection);
     }
 
     @Override

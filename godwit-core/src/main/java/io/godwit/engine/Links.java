@@ -69,6 +69,21 @@ final class Links {
         }
     }
 
+    /** Whether the end of its stream says that what was written has come to where it should. */
+    boolean confirms(int id) {
+        Link link = links.get(id);
+        return link != null && link.connection.confirms();
+    }
+
+    /** Everything is written. */
+    void endOutput(int id) {
+        Link link = links.get(id);
+        if (link != null && !link.outputShut) {
+            link.outputShut = true;
+            link.connection.shutdownOutput();
+        }
+    }
+
     void abort(int id, String reason) {
         Link link = links.get(id);
         if (link != null) {

@@ -49,6 +49,14 @@ final class Listening implements AutoCloseable {
         }
     }
 
+    /** Stops listening for this purpose: what is awaited comes from what is no socket. */
+    void nowhere(Purpose purpose) {
+        Listener former = places.remove(purpose);
+        if (former != null) {
+            former.close();
+        }
+    }
+
     List<Address> addresses() {
         return places.values().stream()
                 .filter(Listener::isOpen)

@@ -6,6 +6,7 @@ import io.godwit.engine.EndpointControl.CommandRefused;
 import io.godwit.engine.Listening.Purpose;
 import io.godwit.guest.ParkedGuest;
 import io.godwit.net.Address;
+import io.godwit.net.MigrationAddress;
 import io.godwit.page.BlockTable;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.DestinationInput;
@@ -38,7 +39,7 @@ final class Migrations {
     }
 
     /** A new outgoing migration. */
-    void start(Address target) throws CommandRefused {
+    void start(MigrationAddress target) throws CommandRefused {
         SourceSession last = loop.source;
         if (last != null) {
             refuse(last.machine().refuse(new SourceInput.Migrate()));
@@ -59,6 +60,7 @@ final class Migrations {
                     "capability compress is for a migration that comes from QEMU 9.0 or older: nothing is"
                             + " sent compressed, switch it off");
         }
+        refuse(OneStream.whyNotTo(target, options));
         loop.host.target(target);
         SourceSession fresh = new SourceSession(options, loop.parameters, guest, loop.host);
         loop.source = fresh;
@@ -74,7 +76,7 @@ final class Migrations {
     }
 
     /** A recovery of the paused outgoing migration. */
-    void resume(Address target) throws CommandRefused {
+    void resume(MigrationAddress target) throws CommandRefused {
         SourceSession paused = loop.source;
         if (paused == null) {
             throw new CommandRefused("there is no paused migration to resume: none was started here");
@@ -87,35 +89,50 @@ final class Migrations {
             loop.source = paused;
             loop.interrupted = null;
         }
+        refuse(OneStream.whyNotTo(target, paused.machine().options()));
         loop.host.target(target);
         refuse(paused.operator(new SourceInput.Resume(), loop.now()));
     }
 
     /** Waits for a source, with the capabilities as they are now. */
-    void incoming(Address listen) throws CommandRefused {
+    void incoming(MigrationAddress listen) throws CommandRefused {
         DestinationSession former = loop.destination;
         if (former != null) {
             refuse(former.machine().refuse(new DestinationInput.Incoming()));
         }
         MigrationOptions options = options(0, 0);
-        loop.listening.at(Purpose.INCOMING, listen);
+        refuse(OneStream.whyNotFrom(listen, options));
+        if (listen instanceof Address socket) {
+            loop.listening.at(Purpose.INCOMING, socket);
+        } else {
+            loop.listening.nowhere(Purpose.INCOMING);
+        }
         DestinationSession fresh = new DestinationSession(options, loop.parameters, loop.tenant.incoming(), loop.host);
         if (former != null) {
             fresh.succeed(former);
         }
         loop.destination = fresh;
         refuse(fresh.operator(new DestinationInput.Incoming(), loop.now()));
+        if (listen instanceof MigrationAddress.Local local) {
+            loop.receive(local);
+        }
     }
 
     /** Waits here, too, for the source of the paused incoming migration. */
-    void recover(Address listen) throws CommandRefused {
+    void recover(MigrationAddress listen) throws CommandRefused {
         DestinationSession session = loop.destination;
         if (session == null) {
             throw new CommandRefused("migrate-recover works at a destination in postcopy-paused; the state is none");
         }
         refuse(session.machine().refuse(new DestinationInput.AwaitRecovery(session.missing())));
-        loop.listening.at(Purpose.RECOVER, listen);
+        refuse(OneStream.whyNotFrom(listen, session.machine().options()));
+        if (listen instanceof Address socket) {
+            loop.listening.at(Purpose.RECOVER, socket);
+        }
         refuse(session.operator(new DestinationInput.AwaitRecovery(session.missing()), loop.now()));
+        if (listen instanceof MigrationAddress.Local local) {
+            loop.receive(local);
+        }
     }
 
     /**

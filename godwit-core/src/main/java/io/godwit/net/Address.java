@@ -6,12 +6,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
- * Where a channel is connected to or listened for.
+ * A socket that is connected to or listened on.
  *
  * <p>The records check themselves, so an address built from parts (the {@code channels} form of QMP) is held to the
  * same limits as one that was parsed. Their text form parses back to an equal address.
  */
-public sealed interface Address {
+public sealed interface Address extends MigrationAddress {
 
     /** The longest path of a unix socket in bytes: the kernel's {@code sun_path} has room for 108 with the closing 0, and the JDK gives one of them away. */
     int MAX_UNIX_PATH = 106;
@@ -66,11 +66,11 @@ public sealed interface Address {
     }
 
     /**
-     * Parses the URI form.
+     * Parses the URI form of a socket.
      *
      * @throws IllegalArgumentException with a sentence that names what is wrong and the forms that are understood
      */
     static Address parse(String uri) {
-        return AddressParser.parse(uri);
+        return AddressParser.socket(uri);
     }
 }

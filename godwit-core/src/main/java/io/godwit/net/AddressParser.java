@@ -9,17 +9,29 @@ import java.util.regex.Pattern;
 
 /** Reads migration URIs ({@code spec/qmp.md}). */
 final class AddressParser {
-    private static final String FORMS = "use tcp:HOST:PORT or unix:PATH";
+    private static final String SOCKETS = "use tcp:HOST:PORT or unix:PATH";
+    private static final String FORMS = "use tcp:HOST:PORT, unix:PATH, exec:COMMAND, file:PATH or fd:NUMBER";
 
     /** Transports of the field that are known by name and not spoken. */
-    private static final List<String> NOT_YET = List.of("vsock", "fd", "exec", "file", "rdma");
+    private static final List<String> NOT_YET = List.of("vsock", "rdma");
 
     /** {@code ,server=on} or {@code ,nowait} at the end of a path: options of a character device, not of a migration URI. */
     private static final Pattern OPTION = Pattern.compile(",([a-z][a-z0-9-]*=[^/,]*|server|nowait|reuseaddr|fork)$");
 
+    private static final String OFFSET = ",offset=";
+
     private AddressParser() {}
 
-    static Address parse(String uri) {
+    /** A socket's address and nothing else. */
+    static Address socket(String uri) {
+        return switch (parse(uri)) {
+            case Address socket -> socket;
+            case MigrationAddress.Local _ ->
+                throw bad(uri, "a migration can go there, but here a socket is wanted: " + SOCKETS);
+        };
+    }
+
+    static MigrationAddress parse(String uri) {
         int colon = uri.indexOf(':');
         if (colon < 0) {
             throw bad(uri, "names no transport: " + FORMS);
@@ -27,19 +39,50 @@ final class AddressParser {
         String transport = uri.substring(0, colon);
         String rest = uri.substring(colon + 1);
         try {
-            if (transport.equals("unix")) {
-                return unix(rest);
-            }
-            if (transport.equals("tcp")) {
-                return tcp(rest);
-            }
+            return switch (transport) {
+                case "unix" -> unix(rest);
+                case "tcp" -> tcp(rest);
+                case "exec" -> MigrationAddress.Exec.shell(rest);
+                case "file" -> file(rest);
+                case "fd" -> inherited(rest);
+                default ->
+                    throw new IllegalArgumentException((NOT_YET.contains(transport)
+                                    ? "the transport " + transport + " is not spoken yet: "
+                                    : "unknown transport '" + transport + "': ")
+                            + FORMS);
+            };
         } catch (IllegalArgumentException wrong) {
             throw bad(uri, String.valueOf(wrong.getMessage()));
         }
-        if (NOT_YET.contains(transport)) {
-            throw bad(uri, "the transport " + transport + " is not spoken yet: " + FORMS);
+    }
+
+    /** An offset is the last option, and the only one; a path may hold commas. */
+    private static MigrationAddress file(String text) {
+        int option = text.lastIndexOf(OFFSET);
+        String path = option < 0 ? text : text.substring(0, option);
+        try {
+            return new MigrationAddress.FileRange(
+                    Path.of(path), option < 0 ? 0 : offset(text.substring(option + OFFSET.length())));
+        } catch (InvalidPathException invalid) {
+            throw new IllegalArgumentException("the path is not valid here: " + invalid.getReason(), invalid);
         }
-        throw bad(uri, "unknown transport '" + transport + "': " + FORMS);
+    }
+
+    private static long offset(String digits) {
+        try {
+            return Long.decode(digits);
+        } catch (NumberFormatException wrong) {
+            throw new IllegalArgumentException("'" + digits + "' is no offset: use a number of bytes", wrong);
+        }
+    }
+
+    private static MigrationAddress inherited(String text) {
+        if (text.isEmpty() || text.length() > 9 || !text.chars().allMatch(c -> c >= '0' && c <= '9')) {
+            throw new IllegalArgumentException(
+                    "'" + text
+                            + "' is no number, and descriptors that QMP's getfd names are not taken: start this process with the descriptor and give its number");
+        }
+        return new MigrationAddress.Inherited(Integer.parseInt(text));
     }
 
     private static Address unix(String text) {

@@ -14,8 +14,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One byte stream to a peer, over tcp or a unix socket. Made by {@link Reactor#connect} or told by
- * {@link Handler#accepted}.
+ * One byte stream to a peer, over tcp or a unix socket, or by a {@link Ferry} to or from something of this host's own. Made by {@link Reactor#connect} and
+ * {@link Reactor#receive}, or told by {@link Handler#accepted}.
  *
  * <p>Everything is called on the reactor's owner thread, but {@link #abort}, {@link #reset}, {@link #peer} and
  * {@link #toString}, which any thread may call. Nothing blocks and nothing throws for a lost peer: whatever goes wrong
@@ -35,6 +35,7 @@ public final class Connection {
     private final Reactor reactor;
     private final String peer;
     private final boolean tcp;
+    private final boolean local;
     private final AtomicReference<@Nullable End> end = new AtomicReference<>();
 
     /** Set once by the owner, when the connection is there. Others only shut it down. */
@@ -53,21 +54,22 @@ public final class Connection {
     private int lastReads = LAST_READS;
     private @Nullable Object attachment;
 
-    private Connection(Reactor reactor, String peer, boolean tcp) {
+    private Connection(Reactor reactor, String peer, boolean tcp, boolean local) {
         this.reactor = reactor;
         this.peer = peer;
         this.tcp = tcp;
+        this.local = local;
     }
 
-    static Connection connecting(Reactor reactor, Address to) {
-        return new Connection(reactor, to.toString(), to instanceof Address.Tcp);
+    static Connection connecting(Reactor reactor, MigrationAddress to) {
+        return new Connection(reactor, to.toString(), to instanceof Address.Tcp, to instanceof MigrationAddress.Local);
     }
 
     static Connection accepted(Reactor reactor, Address listener, SocketChannel accepted) throws IOException {
         String peer = accepted.getRemoteAddress() instanceof InetSocketAddress inet
                 ? Sockets.address(inet).toString()
                 : "a client of " + listener;
-        Connection connection = new Connection(reactor, peer, listener instanceof Address.Tcp);
+        Connection connection = new Connection(reactor, peer, listener instanceof Address.Tcp, false);
         connection.open(accepted, accepted.register(reactor.selector(), 0));
         return connection;
     }
@@ -92,6 +94,14 @@ public final class Connection {
     /** Who is at the other end, for messages: an address, or "a client of unix:PATH". Any thread. */
     public String peer() {
         return peer;
+    }
+
+    /**
+     * Whether the end of the stream (-1 from {@link #read}), after {@link #shutdownOutput}, says that all that was written has come to where it should: on the disk, or to a
+     * command that ended well. A network's peer may end for any reason.
+     */
+    public boolean confirms() {
+        return local;
     }
 
     /** What the owner hung on it. */
@@ -229,6 +239,28 @@ public final class Connection {
         end(new End(reason, true, false));
     }
 
+    /** A ferry has the other end of this channel: it is there. Owner only. */
+    void ferried(SocketChannel channel, Handler handler) {
+        if (isEnding()) {
+            closeQuietly(channel);
+            return;
+        }
+        try {
+            channel.configureBlocking(false);
+            open(channel, channel.register(reactor.selector(), 0));
+        } catch (IOException failed) {
+            closeQuietly(channel);
+            fail(peer + ": " + Reasons.of(failed));
+            return;
+        }
+        handler.connected(this);
+    }
+
+    /** The far side of a ferry has failed; what came before is still read. Owner only. */
+    void failBeyond(String reason) {
+        end(new End(reason, false, true));
+    }
+
     /** The connection is lost, or never came. */
     void fail(String reason) {
         end(new End(reason, false, false));
@@ -312,6 +344,11 @@ public final class Connection {
             if (!reset) {
                 shutdown(now);
                 drain(now);
+                if (local) {
+                    // The ferry knows by this that nobody is here any more; the close itself may be late, see
+                    // Reactor.purge.
+                    now.shutdownInput();
+                }
             } else if (tcp) {
                 now.setOption(StandardSocketOptions.SO_LINGER, 0);
             }

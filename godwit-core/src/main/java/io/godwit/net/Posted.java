@@ -7,4 +7,7 @@ package io.godwit.net;
 interface Posted {
     /** Runs on the reactor's owner, outside the selector. */
     void deliver(Handler handler);
+
+    /** The reactor was closed, so it is told to nobody: let go of what came with it. Any thread. */
+    default void drop() {}
 }

@@ -57,9 +57,19 @@ public final class Reactor implements AutoCloseable {
      * system's own (minutes for a silent host): abort the connection when yours has passed. A host name is resolved in
      * a thread of its own, and all its addresses are tried in turn.
      */
-    public Connection connect(Address address) {
+    public Connection connect(MigrationAddress address) {
         Connection connection = Connection.connecting(this, address);
-        new Connector(this, connection, address).start();
+        switch (address) {
+            case Address socket -> new Connector(this, connection, socket).start();
+            case MigrationAddress.Local local -> Ferry.depart(this, connection, local, Ferry.Way.OUT);
+        }
+        return connection;
+    }
+
+    /** Begins to open what a stream shall come from, and returns at once; as for {@link #connect} a later poll tells the outcome. */
+    public Connection receive(MigrationAddress.Local from) {
+        Connection connection = Connection.connecting(this, from);
+        Ferry.depart(this, connection, from, Ferry.Way.IN);
         return connection;
     }
 
@@ -99,7 +109,7 @@ public final class Reactor implements AutoCloseable {
         for (SelectionKey key : List.copyOf(selector.keys())) {
             ((Registered) key.attachment()).drop();
         }
-        posted.clear();
+        dropPosted();
         try {
             selector.close();
         } catch (IOException failed) {
@@ -123,7 +133,18 @@ public final class Reactor implements AutoCloseable {
     /** Has the owner's next poll tell this. Any thread. */
     void post(Posted news) {
         posted.add(news);
-        selector.wakeup();
+        if (closed) {
+            dropPosted();
+        } else {
+            selector.wakeup();
+        }
+    }
+
+    private void dropPosted() {
+        Posted news;
+        while ((news = posted.poll()) != null) {
+            news.drop();
+        }
     }
 
     /** Leaves a listener alone for a while. Owner only. */

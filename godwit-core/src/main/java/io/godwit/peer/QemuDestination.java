@@ -5,6 +5,7 @@ package io.godwit.peer;
 import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
+import io.godwit.net.MigrationAddress;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -67,7 +68,7 @@ public final class QemuDestination {
      * @param listen a TCP port may be 0
      * @return where it listens: the real port. A host that means "all interfaces" stays what it is
      */
-    public Address listen(Address listen) throws PeerException {
+    public MigrationAddress listen(MigrationAddress listen) throws PeerException {
         JsonObject.Builder arguments = JsonObject.builder().put("uri", listen.toString());
         if (peer.identity().version().atLeast(9, 1)) {
             arguments.put("exit-on-error", false);
@@ -82,7 +83,7 @@ public final class QemuDestination {
      *
      * @return as for {@link #listen}
      */
-    public Address recover(Address listen) throws PeerException {
+    public MigrationAddress recover(MigrationAddress listen) throws PeerException {
         PeerState state = peer.state();
         if (!state.is("postcopy-paused")) {
             throw PeerException.refused(peer.name()
@@ -94,7 +95,7 @@ public final class QemuDestination {
         return listening(listen);
     }
 
-    private Address listening(Address wanted) throws PeerException {
+    private MigrationAddress listening(MigrationAddress wanted) throws PeerException {
         Address real = peer.state().listening();
         if (real != null) {
             return real;

@@ -4,7 +4,7 @@ package io.godwit.peer;
 
 import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
-import io.godwit.net.Address;
+import io.godwit.net.MigrationAddress;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -55,7 +55,7 @@ public final class QemuSource {
     }
 
     /** Starts a migration. That it is accepted does not mean that there is a connection. */
-    public void migrate(Address destination) throws PeerException {
+    public void migrate(MigrationAddress destination) throws PeerException {
         // Before the command: an answer that is lost leaves open whether it was carried out.
         asked = true;
         peer.command("migrate", uri(destination).build());
@@ -67,7 +67,7 @@ public final class QemuSource {
     }
 
     /** Recovers a paused postcopy over a new connection. The destination must listen. */
-    public void resume(Address destination) throws PeerException {
+    public void resume(MigrationAddress destination) throws PeerException {
         PeerState state = peer.state();
         if (!state.is("postcopy-paused")) {
             throw PeerException.refused(peer.name()
@@ -114,7 +114,7 @@ public final class QemuSource {
         return new Inquiry<>(peer, new Judge()).verdict(deadline);
     }
 
-    private static JsonObject.Builder uri(Address destination) {
+    private static JsonObject.Builder uri(MigrationAddress destination) {
         return JsonObject.builder().put("uri", destination.toString());
     }
 

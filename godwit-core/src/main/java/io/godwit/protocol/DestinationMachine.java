@@ -57,6 +57,10 @@ public final class DestinationMachine {
         return machine;
     }
 
+    public MigrationOptions options() {
+        return attempt.options;
+    }
+
     public DestinationState state() {
         return attempt.state;
     }
@@ -365,7 +369,14 @@ public final class DestinationMachine {
 
     private void broken(Channel channel, String reason, Consumer<DestinationEffect> out) {
         switch (channel) {
-            case MAIN -> attempt.lost(channel.title() + reason, out);
+            case MAIN -> {
+                if (attempt.state instanceof Listening) {
+                    // What it was to come from is no socket, so nothing else will come.
+                    attempt.fail(channel.title() + reason, out);
+                } else {
+                    attempt.lost(channel.title() + reason, out);
+                }
+            }
             case PREEMPT -> attempt.giveUp(channel.title() + reason, out);
             case MULTIFD -> {
                 // Past precopy nothing comes on those any more.

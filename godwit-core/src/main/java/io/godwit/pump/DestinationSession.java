@@ -167,6 +167,14 @@ public final class DestinationSession {
         }
     }
 
+    /** As {@link #broken}, of a connection in whose place no other can come (a file, a command): without it there is nothing to wait for. */
+    public void onlyOneLost(int connection, String reason, long now) {
+        broken(connection, reason, now);
+        if (machine.state() instanceof DestinationState.Listening) {
+            step(new DestinationInput.Broken(Channel.MAIN, reason), now);
+        }
+    }
+
     public long nextTick() {
         long next =
                 Math.min(machine.nextTick(requests.owedSince()), candidates.nextTick(machine, channels.main() >= 0));

@@ -23,6 +23,12 @@ public interface SourceHost {
     /** Closes the connection once its outbox is written and the peer has ended; nothing more is heard of it. */
     void close(int connection, Outbox rest);
 
+    /** Whether what is at the other end says by its end that all has come to where it should (a file, a command); a network's peer does not. */
+    boolean confirms(int connection);
+
+    /** Says that nothing more will be written; {@link SourceSession#ended} or {@link SourceSession#broken} follows. */
+    void endOutput(int connection);
+
     /** Stops the guest; {@link SourceSession#guestStopped} or {@link SourceSession#guestNotStopped} follows. */
     void stopGuest(Departure departure);
 

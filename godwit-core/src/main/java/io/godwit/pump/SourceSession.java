@@ -39,6 +39,8 @@ public final class SourceSession {
     private final SourceStreams streams;
     private final SourceStats stats = new SourceStats();
     private final PageBitmap[] received;
+    /** The last byte is on its way through something that says when it has come through. */
+    private boolean awaitsEnd;
     /** Whether it is known here which pages were never sent. */
     private boolean claimsKnown;
 
@@ -185,6 +187,20 @@ public final class SourceSession {
         }
     }
 
+    /**
+     * What is at the other end has ended in order.
+     *
+     * @return false if that was not waited for: then the connection is lost
+     */
+    public boolean ended(int connection, long now) {
+        boolean confirmed = connection == main && awaitsEnd;
+        if (confirmed) {
+            awaitsEnd = false;
+            step(new SourceInput.Written(Mark.END), now);
+        }
+        return confirmed;
+    }
+
     /** The connection could not be made, or is gone. */
     public void broken(int connection, String reason, long now) {
         if (connection == main) {
@@ -326,12 +342,21 @@ public final class SourceSession {
         machine.moved(now);
         Mark mark;
         while (connection == main && (mark = streams.main().reached()) != null) {
-            step(new SourceInput.Written(mark), now);
+            if (mark == Mark.END && !machine.options().returnPath() && host.confirms(connection)) {
+                // It counts as written once it has come through: a full disk is found out only now.
+                awaitsEnd = true;
+                host.endOutput(connection);
+            } else {
+                step(new SourceInput.Written(mark), now);
+            }
         }
     }
 
     /** Time has passed. */
     public void tick(long now) {
+        if (awaitsEnd) {
+            machine.progressed(now); // a sync takes what it takes, and its failure is told
+        }
         step(new SourceInput.Tick(), now);
     }
 
@@ -462,6 +487,7 @@ public final class SourceSession {
         main = -1;
         preempt = -1;
         returnPath = null;
+        awaitsEnd = false;
         streams.main().reset();
         streams.preempt().reset();
         if (formerMain >= 0) {

@@ -6,20 +6,21 @@ import io.godwit.json.Json;
 import io.godwit.json.JsonArray;
 import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
+import io.godwit.net.MigrationAddress;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /** Where to migrate to or listen, as migrate and its kin are told: {@code uri} or {@code channels} ({@code spec/qmp.md §2}). */
 final class MigrateTarget {
-    private static final Set<String> TRANSPORTS = Set.of("socket", "exec", "rdma", "file");
+    private static final String TRANSPORTS = "use socket, exec or file";
     private static final int MAX_PORT = 65535;
 
     private MigrateTarget() {}
 
     /** From the arguments of a command that takes either of both. */
-    static Address of(String command, JsonObject arguments) throws QmpError {
+    static MigrationAddress of(String command, JsonObject arguments) throws QmpError {
         boolean uri = arguments.has("uri");
         if (uri == arguments.has("channels")) {
             throw QmpError.generic(
@@ -29,15 +30,15 @@ final class MigrateTarget {
     }
 
     /** From the argument {@code uri} alone. */
-    static Address uri(JsonObject arguments) throws QmpError {
+    static MigrationAddress uri(JsonObject arguments) throws QmpError {
         try {
-            return Address.parse(arguments.string("uri"));
+            return MigrationAddress.parse(arguments.string("uri"));
         } catch (IllegalArgumentException e) {
             throw QmpError.generic(String.valueOf(e.getMessage()));
         }
     }
 
-    private static Address channels(JsonArray channels) throws QmpError {
+    private static MigrationAddress channels(JsonArray channels) throws QmpError {
         if (channels.size() != 1) {
             throw QmpError.generic("'channels' must have exactly one channel, of type main, got " + channels.size());
         }
@@ -50,33 +51,55 @@ final class MigrateTarget {
         return address(channel.object("addr"));
     }
 
-    private static Address address(JsonObject addr) throws QmpError {
+    private static MigrationAddress address(JsonObject addr) throws QmpError {
         String transport = addr.string("transport");
-        if (!transport.equals("socket")) {
-            throw QmpError.generic(
-                    TRANSPORTS.contains(transport)
-                            ? "the transport '" + transport + "' is not implemented; use socket"
-                            : "there is no transport '" + transport + "'; use socket");
-        }
-        String type = addr.string("type");
         try {
-            return switch (type) {
-                case "inet" -> {
-                    knowOnly(addr, "an inet address", List.of("transport", "type", "host", "port"));
-                    yield new Address.Tcp(addr.string("host"), port(addr.string("port")));
+            return switch (transport) {
+                case "socket" -> socket(addr);
+                case "exec" -> {
+                    knowOnly(addr, "an exec address", List.of("transport", "args"));
+                    yield exec(addr.array("args"));
                 }
-                case "unix" -> {
-                    knowOnly(addr, "a unix address", List.of("transport", "type", "path"));
-                    yield new Address.Unix(Path.of(addr.string("path")));
+                case "file" -> {
+                    knowOnly(addr, "a file address", List.of("transport", "filename", "offset"));
+                    yield new MigrationAddress.FileRange(Path.of(addr.string("filename")), addr.int64("offset"));
                 }
-                default ->
-                    throw QmpError.generic("sockets of type '" + type + "' are not implemented; use inet or unix");
+                case "rdma" -> throw QmpError.generic("the transport 'rdma' is not implemented; " + TRANSPORTS);
+                default -> throw QmpError.generic("there is no transport '" + transport + "'; " + TRANSPORTS);
             };
         } catch (InvalidPathException e) {
-            throw QmpError.generic("'path' is none: " + e.getReason());
+            throw QmpError.generic("the path is none: " + e.getReason());
         } catch (IllegalArgumentException e) {
             throw QmpError.generic(String.valueOf(e.getMessage()));
         }
+    }
+
+    private static MigrationAddress exec(JsonArray args) {
+        List<String> command = new ArrayList<>();
+        for (int i = 0; i < args.size(); i++) {
+            command.add(args.string(i));
+        }
+        return new MigrationAddress.Exec(command);
+    }
+
+    private static MigrationAddress socket(JsonObject addr) throws QmpError {
+        String type = addr.string("type");
+        return switch (type) {
+            case "inet" -> {
+                knowOnly(addr, "an inet address", List.of("transport", "type", "host", "port"));
+                yield new Address.Tcp(addr.string("host"), port(addr.string("port")));
+            }
+            case "unix" -> {
+                knowOnly(addr, "a unix address", List.of("transport", "type", "path"));
+                yield new Address.Unix(Path.of(addr.string("path")));
+            }
+            case "fd" -> {
+                knowOnly(addr, "an fd address", List.of("transport", "type", "str"));
+                yield MigrationAddress.parse("fd:" + addr.string("str"));
+            }
+            default ->
+                throw QmpError.generic("sockets of type '" + type + "' are not implemented; use inet, unix or fd");
+        };
     }
 
     private static int port(String text) throws QmpError {

@@ -281,6 +281,16 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
     }
 
     @Override
+    public boolean confirms(int connection) {
+        return false; // the simulated network is one
+    }
+
+    @Override
+    public void endOutput(int connection) {
+        throw new IllegalStateException("nothing here confirms");
+    }
+
+    @Override
     public void stopGuest(Departure departure) {
         world.trace().event("source", "the guest is to stop");
         SourceSession asking = session;

@@ -46,7 +46,7 @@ final class Libc {
     private static final long TIOCGWINSZ = 0x5413;
 
     private static final Linker LINKER = Linker.nativeLinker();
-    private static final StructLayout CALL_STATE = Linker.Option.captureStateLayout();
+    static final StructLayout CALL_STATE = Linker.Option.captureStateLayout();
     private static final VarHandle ERRNO = CALL_STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
 
     private static final MethodHandle MMAP = capturing(
@@ -243,18 +243,18 @@ final class Libc {
         }
     }
 
-    private static void check(int rc, String what, String call, MemorySegment state) throws SystemCallException {
+    static void check(int rc, String what, String call, MemorySegment state) throws SystemCallException {
         if (rc < 0) {
             throw new SystemCallException(what, call, errno(state));
         }
     }
 
-    private static int errno(MemorySegment state) {
+    static int errno(MemorySegment state) {
         return (int) ERRNO.get(state, 0L);
     }
 
     /** What a method handle may throw by its type: only our own exception is expected, anything else is a defect of the linkage. */
-    private static SystemCallException unexpected(Throwable e) {
+    static SystemCallException unexpected(Throwable e) {
         return switch (e) {
             case SystemCallException failed -> failed;
             case Error error -> throw error;
@@ -263,12 +263,12 @@ final class Libc {
         };
     }
 
-    private static MethodHandle capturing(String name, FunctionDescriptor type) {
+    static MethodHandle capturing(String name, FunctionDescriptor type) {
         return link(name, type, Linker.Option.captureCallState("errno"));
     }
 
     @SuppressWarnings("restricted")
-    private static MethodHandle link(String name, FunctionDescriptor type, Linker.Option... options) {
+    static MethodHandle link(String name, FunctionDescriptor type, Linker.Option... options) {
         MemorySegment symbol = LINKER.defaultLookup()
                 .find(name)
                 .orElseThrow(() -> new UnsupportedOperationException(

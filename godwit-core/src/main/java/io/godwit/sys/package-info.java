@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The only user of the foreign-function linker: mapped memory, memfd, and the tie to a parent process.
+ * The only user of the foreign-function linker: mapped memory, memfd, the tie to a parent process, and descriptors and child processes
+ * that Java has no channels for.
  *
  * <p>Sizes and constants of the kernel's structures are asserted here. What a caller sees are plain Java types and
  * exceptions that name the call and its errno.

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.godwit.net.Address.Tcp;
 import io.godwit.net.Address.Unix;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -63,10 +64,21 @@ class AddressTest {
                 "unix:/tmp/s,server=on | 'server=on' is an option",
                 "unix:/tmp/s,server=on,wait=off | is an option",
                 "unix:/tmp/s,nowait | 'nowait' is an option",
-                "vsock:3:4444 | vsock is not spoken yet: use tcp:HOST:PORT or unix:PATH",
-                "fd:7 | fd is not spoken yet",
-                "exec:cat | exec is not spoken yet",
-                "file:/tmp/x | file is not spoken yet",
+                "vsock:3:4444 | vsock is not spoken yet: use tcp:HOST:PORT, unix:PATH, exec:COMMAND, file:PATH or fd:NUMBER",
+                "fd:7 | a migration can go there, but here a socket is wanted: use tcp:HOST:PORT or unix:PATH",
+                "exec:cat | but here a socket is wanted",
+                "file:/tmp/x | but here a socket is wanted",
+                "fd: | '' is no number",
+                "fd:-1 | '-1' is no number",
+                "fd:migration | descriptors that QMP's getfd names are not taken",
+                "fd:2 | the descriptor 2 cannot be used",
+                "exec: | a command is missing",
+                "\"exec:  \" | a command is missing",
+                "file: | needs a path",
+                "file:,offset=1 | needs a path",
+                "file:/tmp/x,offset= | '' is no offset",
+                "file:/tmp/x,offset=1G | '1G' is no offset",
+                "file:/tmp/x,offset=-1 | the offset -1 is negative",
                 "rdma:host:1 | rdma is not spoken yet"
             })
     void whatIsWrongIsNamed(String uri, String why) {
@@ -76,6 +88,36 @@ class AddressTest {
                 .hasMessageContaining(why)
                 .message()
                 .hasLineCount(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "tcp:host:1",
+                "unix:/tmp/s",
+                "exec:cat > /tmp/a,b:c",
+                "file:/tmp/x",
+                "file:/tmp/a,b=c,offset=4096",
+                "fd:0",
+                "fd:17"
+            })
+    void aPlaceForAMigrationIsItsText(String uri) {
+        MigrationAddress place = MigrationAddress.parse(uri);
+
+        assertThat(place).hasToString(uri);
+        assertThat(MigrationAddress.parse(place.toString())).isEqualTo(place);
+    }
+
+    @Test
+    void whatQemuUnderstandsOfACommandAndAnOffsetIsUnderstood() {
+        assertThat(MigrationAddress.parse("exec:cat > 'a b'"))
+                .isEqualTo(new MigrationAddress.Exec(List.of("/bin/sh", "-c", "cat > 'a b'")));
+        assertThat(MigrationAddress.parse("file:/tmp/x,offset=0x1000"))
+                .isEqualTo(new MigrationAddress.FileRange(Path.of("/tmp/x"), 4096));
+        assertThat(new MigrationAddress.Exec(List.of("nc", "host", "1"))).hasToString("exec:nc host 1");
+        assertThatThrownBy(() -> new MigrationAddress.Exec(List.of()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("a command is missing");
     }
 
     @Test

@@ -66,7 +66,7 @@ final class Journey implements AutoCloseable {
         destination.checkFits(source.peer().identity());
         source.prepare(terms);
         destination.prepare(new MigrationTerms(terms.capabilities(), Map.of()));
-        relay = Relay.start(ANY_PORT, destination.listen(ANY_PORT), faults, _ -> {});
+        relay = Relay.start(ANY_PORT, (Address) destination.listen(ANY_PORT), faults, _ -> {});
         return this;
     }
 
@@ -101,7 +101,7 @@ final class Journey implements AutoCloseable {
     /** Has the destination listen for a recovery, behind a new relay. */
     void listenAgain() throws Exception {
         relay.close();
-        relay = Relay.start(ANY_PORT, destination.recover(ANY_PORT));
+        relay = Relay.start(ANY_PORT, (Address) destination.recover(ANY_PORT));
     }
 
     /** What the command that started it brings about takes its time: until then both ends truthfully say what they were before. */

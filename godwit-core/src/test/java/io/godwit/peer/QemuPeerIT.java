@@ -154,7 +154,7 @@ class QemuPeerIT {
             destination.prepare(MigrationTerms.postcopy());
             assertThatThrownBy(() -> destination.recover(Journey.ANY_PORT)).hasMessageContaining("nothing to recover");
 
-            Address listening = destination.listen(Journey.ANY_PORT);
+            Address listening = (Address) destination.listen(Journey.ANY_PORT);
 
             assertThat(listening)
                     .isInstanceOfSatisfying(

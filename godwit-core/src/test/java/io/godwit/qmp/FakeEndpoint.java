@@ -5,7 +5,7 @@ package io.godwit.qmp;
 import io.godwit.engine.EndpointControl;
 import io.godwit.engine.EndpointListener;
 import io.godwit.engine.MigrationInfo;
-import io.godwit.net.Address;
+import io.godwit.net.MigrationAddress;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.Parameters;
@@ -56,17 +56,17 @@ final class FakeEndpoint implements EndpointControl {
     }
 
     @Override
-    public void migrate(Address target, boolean resume) throws CommandRefused {
+    public void migrate(MigrationAddress target, boolean resume) throws CommandRefused {
         called("migrate " + target + (resume ? " resume" : ""));
     }
 
     @Override
-    public void migrateIncoming(Address listen) throws CommandRefused {
+    public void migrateIncoming(MigrationAddress listen) throws CommandRefused {
         called("incoming " + listen);
     }
 
     @Override
-    public void migrateRecover(Address listen) throws CommandRefused {
+    public void migrateRecover(MigrationAddress listen) throws CommandRefused {
         called("recover " + listen);
     }
 

@@ -188,6 +188,7 @@ final class Mutants {
 
     /** A source's world that hands everything on. */
     static class Host implements SourceHost {
+
         final SourceHost to;
 
         Host(SourceHost to) {
@@ -207,6 +208,16 @@ final class Mutants {
         @Override
         public void close(int connection, Outbox rest) {
             to.close(connection, rest);
+        }
+
+        @Override
+        public boolean confirms(int connection) {
+            return to.confirms(connection);
+        }
+
+        @Override
+        public void endOutput(int connection) {
+            to.endOutput(connection);
         }
 
         @Override

@@ -5,6 +5,7 @@ package io.godwit.app.park;
 import io.godwit.engine.EndpointControl.CommandRefused;
 import io.godwit.engine.MigrationInfo;
 import io.godwit.net.Address;
+import io.godwit.net.MigrationAddress;
 import io.godwit.peer.MigrationTerms;
 import io.godwit.peer.PeerException;
 import io.godwit.peer.PeerState;
@@ -33,7 +34,7 @@ final class Arriving extends Journey {
 
     private final Plan plan;
     private final @Nullable QemuSource source;
-    private Address target;
+    private MigrationAddress target;
     private boolean switched;
     private boolean cancelled;
     private boolean told;
@@ -45,7 +46,12 @@ final class Arriving extends Journey {
      * @param listen where the source is waited for
      * @param reach the address at which the source reaches that, made of the one that is really listened on
      */
-    record Plan(Address listen, UnaryOperator<Address> reach, Mode mode, MigrationTerms terms, int recoveries) {}
+    record Plan(
+            MigrationAddress listen,
+            UnaryOperator<MigrationAddress> reach,
+            Mode mode,
+            MigrationTerms terms,
+            int recoveries) {}
 
     Arriving(Station station, Plan plan, @Nullable QemuSource source) {
         super(station, plan.recoveries());
@@ -71,16 +77,20 @@ final class Arriving extends Journey {
             station.endpoint().migrateIncoming(plan.listen());
         }
         List<Address> listening = station.endpoint().info().listening();
-        target = plan.reach().apply(listening.getLast());
+        MigrationAddress here = here();
+        target = plan.reach().apply(here);
         station.lines()
                 .ready(
                         station.served(),
                         listening.stream().map(Address::toString).toList(),
                         (interrupted ? "waits for the rest of the VM at " : "waits for a VM at ")
-                                + listening.getLast()
+                                + here
                                 + (station.served().isEmpty()
                                         ? ""
                                         : "; QMP at " + String.join(", ", station.served())));
+        if (source == null && target instanceof MigrationAddress.Local) {
+            return; // it comes by itself, or the operator has seen to it
+        }
         if (source == null) {
             note("at the source's QMP: migrate {\"uri\": \"" + target + "\""
                     + (interrupted ? ", \"resume\": true}" : "}"));
@@ -130,6 +140,12 @@ final class Arriving extends Journey {
         if (state instanceof StoreState.Parked) {
             return parked();
         }
+        if (plan.listen() instanceof MigrationAddress.FileRange file) {
+            return Outcome.unproven("the VM is parked in " + folder()
+                    + ", but whoever wrote " + file
+                    + " may run it still, and the file can be loaded again: see that neither happens, then run 'godwit store confirm "
+                    + folder() + "'");
+        }
         if (source == null) {
             return Outcome.unproven("the VM is parked in " + folder()
                     + ", but a QEMU resumes it if our last word did not reach it: see that query-migrate says 'completed' at the source,"
@@ -176,6 +192,9 @@ final class Arriving extends Journey {
         String why = cancelled
                 ? "cancelled"
                 : "the VM was not parked: " + Objects.requireNonNullElse(info.errorDesc(), "the migration failed");
+        if (plan.listen() instanceof MigrationAddress.FileRange file) {
+            return Outcome.failed(why + "; " + file + " is as it was");
+        }
         if (source == null) {
             return Outcome.failed(why + "; it goes on at its source");
         }
@@ -245,8 +264,16 @@ final class Arriving extends Journey {
         QemuSource peer = Objects.requireNonNull(source);
         note("recovery " + trying());
         station.endpoint().migrateRecover(plan.listen());
-        target = plan.reach().apply(station.endpoint().info().listening().getLast());
+        target = plan.reach().apply(here());
         peer.resume(target);
+    }
+
+    /** Where it is really waited for. */
+    private MigrationAddress here() {
+        return switch (plan.listen()) {
+            case Address _ -> station.endpoint().info().listening().getLast();
+            case MigrationAddress.Local local -> local;
+        };
     }
 
     /** Its side of the channel has not noticed that ours is gone. */
@@ -273,8 +300,7 @@ final class Arriving extends Journey {
             told = true;
             try {
                 station.endpoint().migrateRecover(plan.listen());
-                target =
-                        plan.reach().apply(station.endpoint().info().listening().getLast());
+                target = plan.reach().apply(here());
             } catch (CommandRefused e) {
                 told = false;
                 trouble("it cannot be recovered yet: " + e.getMessage());

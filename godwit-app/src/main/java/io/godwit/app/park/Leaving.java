@@ -6,7 +6,7 @@ import io.godwit.engine.EndpointControl.CommandRefused;
 import io.godwit.engine.EndpointControl.Owner;
 import io.godwit.engine.MigrationInfo;
 import io.godwit.json.JsonObject;
-import io.godwit.net.Address;
+import io.godwit.net.MigrationAddress;
 import io.godwit.peer.DestinationVerdict;
 import io.godwit.peer.MigrationTerms;
 import io.godwit.peer.PeerException;
@@ -36,7 +36,13 @@ final class Leaving extends Journey {
      * @param to where the destination is reached
      * @param listen where it is told to listen
      */
-    record Plan(Address to, Address listen, Mode mode, boolean asClone, MigrationTerms terms, int recoveries) {}
+    record Plan(
+            MigrationAddress to,
+            MigrationAddress listen,
+            Mode mode,
+            boolean asClone,
+            MigrationTerms terms,
+            int recoveries) {}
 
     Leaving(Station station, Plan plan, @Nullable QemuDestination destination) {
         super(station, plan.recoveries());
@@ -64,7 +70,7 @@ final class Leaving extends Journey {
         if (interrupted) {
             return;
         }
-        Address to = plan.to();
+        MigrationAddress to = plan.to();
         if (destination != null) {
             destination.prepare(plan.terms());
             to = PeerOptions.withPort(to, destination.listen(plan.listen()));
@@ -184,7 +190,7 @@ final class Leaving extends Journey {
     private void recover() throws CommandRefused, PeerException {
         QemuDestination there = Objects.requireNonNull(destination);
         note("recovery " + trying());
-        Address real = there.recover(plan.listen());
+        MigrationAddress real = there.recover(plan.listen());
         station.endpoint().migrate(PeerOptions.withPort(plan.to(), real), true);
     }
 

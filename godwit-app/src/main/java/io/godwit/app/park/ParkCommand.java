@@ -7,6 +7,7 @@ import io.godwit.app.term.StatusLines;
 import io.godwit.engine.EndpointControl.CommandRefused;
 import io.godwit.engine.StoredGuest;
 import io.godwit.net.Address;
+import io.godwit.net.MigrationAddress;
 import io.godwit.peer.MigrationTerms;
 import io.godwit.peer.PeerException;
 import io.godwit.peer.QemuPeer;
@@ -60,6 +61,10 @@ import picocli.CommandLine.Spec;
             "Compressed, over channels of their own (both ends are set alike; with postcopy only from QEMU 11 on):",
             "  ... --set-capability multifd --set-parameter multifd-channels=4 --set-parameter multifd-compression=zstd",
             "",
+            "What a QEMU has saved ('migrate exec:gzip > web1.gz' or 'migrate file:web1.mig', without mapped-ram):",
+            "  godwit park --incoming 'exec:zcat web1.gz' --unsafe --store /var/lib/godwit/web1",
+            "  godwit park --incoming file:web1.mig --store /var/lib/godwit/web1",
+            "",
             "By hand, without --qmp-peer (at the QEMU's QMP, when this command waits):",
             "  migrate-set-capabilities {\"capabilities\": [{\"capability\": \"return-path\", \"state\": true}]}",
             "  migrate {\"uri\": \"tcp:thishost:4444\"}",
@@ -79,7 +84,12 @@ public final class ParkCommand implements Callable<Integer> {
             names = "--incoming",
             paramLabel = "URI",
             required = true,
-            description = "Wait for the VM here: tcp:HOST:PORT or unix:PATH.")
+            description = {
+                "Wait for the VM here: tcp:HOST:PORT or unix:PATH; or take it from exec:COMMAND (what it prints; its"
+                        + " input is the way back), from file:PATH[,offset=N], or from fd:NUMBER, a descriptor this"
+                        + " command was started with.",
+                "A file's VM has left already, or was copied: it needs no --unsafe, and it is parked unconfirmed."
+            })
     private String incoming;
 
     @Option(
@@ -109,7 +119,8 @@ public final class ParkCommand implements Callable<Integer> {
     @Option(
             names = "--unsafe",
             description =
-                    "Take also a VM whose QEMU has no return path: it believes that the VM has moved before anything of it is safe here.")
+                    "Take also a VM whose QEMU has no return path: it believes that the VM has moved before anything of it is safe here."
+                            + " That is so for most of exec: and fd:, where only one direction is spoken.")
     private boolean unsafe;
 
     @Mixin
@@ -121,14 +132,18 @@ public final class ParkCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Address listen = options.address(incoming);
-        Address reach = reach(listen);
-        MigrationTerms terms = peers.terms(mode, options);
+        MigrationAddress listen = options.place(incoming);
+        MigrationAddress reach = reach(listen);
+        MigrationTerms terms = peers.terms(mode, options, listen);
         return Trip.make(spec, options, peers, (peer, lines) -> park(peer, lines, listen, reach, terms));
     }
 
     private Outcome park(
-            @Nullable QemuPeer peer, StatusLines lines, Address listen, Address reach, MigrationTerms terms)
+            @Nullable QemuPeer peer,
+            StatusLines lines,
+            MigrationAddress listen,
+            MigrationAddress reach,
+            MigrationTerms terms)
             throws IOException, CommandRefused, PeerException {
         VmStore store = VmStore.open(new OsDisk(), folder, Clock.systemUTC(), QmpVersion.GODWIT.packageName());
         String occupied = occupied(store);
@@ -138,7 +153,7 @@ public final class ParkCommand implements Callable<Integer> {
         }
         String version = peer == null ? null : peer.identity().version().toString();
         try (Station station =
-                Station.open("park", store, StoredGuest.Terms.arriving(version), unsafe, options, lines)) {
+                Station.open("park", store, StoredGuest.Terms.arriving(version), mayBeOneWay(listen), options, lines)) {
             if (station.state() instanceof StoreState.ReceivingPostcopy) {
                 // What was agreed on stays, and whether there is a preempt channel is the source's choice alone.
                 options.setParameters(station.endpoint());
@@ -162,6 +177,11 @@ public final class ParkCommand implements Callable<Integer> {
         return ours;
     }
 
+    /** What a file holds has no source that could take itself for done too early: it was done when the file was. */
+    private boolean mayBeOneWay(MigrationAddress listen) {
+        return unsafe || listen instanceof MigrationAddress.FileRange;
+    }
+
     private @Nullable String occupied(VmStore store) {
         StoreState state = stateOf(store);
         return switch (state) {
@@ -182,9 +202,18 @@ public final class ParkCommand implements Callable<Integer> {
     }
 
     /** With its port 0 it is made whole once it is known. */
-    private Address reach(Address listen) {
+    private MigrationAddress reach(MigrationAddress listen) {
+        if (peers.given() && listen instanceof MigrationAddress.FileRange) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--qmp-peer is for a QEMU that sends, and " + listen + " is a file: leave it out");
+        }
         if (migrateUri != null) {
-            return options.address(migrateUri);
+            return options.place(migrateUri);
+        }
+        if (peers.given() && listen instanceof MigrationAddress.Local) {
+            throw new ParameterException(
+                    spec.commandLine(), "the QEMU is to be told how it reaches " + listen + ": give --migrate-uri");
         }
         boolean anywhere = listen instanceof Address.Tcp tcp
                 && (tcp.host().isEmpty()

@@ -6,6 +6,7 @@ import io.godwit.app.term.EndpointOptions;
 import io.godwit.json.Json;
 import io.godwit.json.JsonString;
 import io.godwit.net.Address;
+import io.godwit.net.MigrationAddress;
 import io.godwit.peer.MigrationTerms;
 import io.godwit.peer.PeerException;
 import io.godwit.peer.QemuPeer;
@@ -70,9 +71,16 @@ final class PeerOptions {
         return peer == null ? null : QemuPeer.connect(options.address(peer), ANSWER);
     }
 
-    /** What both ends are to agree on. */
-    MigrationTerms terms(Mode mode, EndpointOptions options) {
+    /**
+     * What both ends are to agree on.
+     *
+     * @param place a file answers nothing, so there is no return path unless one is asked for, which is then refused
+     */
+    MigrationTerms terms(Mode mode, EndpointOptions options, MigrationAddress place) {
         Set<Capability> capabilities = EnumSet.copyOf(mode.terms().capabilities());
+        if (place instanceof MigrationAddress.FileRange) {
+            capabilities.remove(Capability.RETURN_PATH);
+        }
         options.capabilities().forEach((name, on) -> {
             Capability capability = Capability.of(name);
             if (capability == null) {
@@ -116,7 +124,7 @@ final class PeerOptions {
     }
 
     /** The same address, with the port that was chosen where any was asked for. */
-    static Address withPort(Address wanted, Address real) {
+    static MigrationAddress withPort(MigrationAddress wanted, MigrationAddress real) {
         return wanted instanceof Address.Tcp want && want.port() == 0 && real instanceof Address.Tcp is
                 ? new Address.Tcp(want.host(), is.port())
                 : wanted;

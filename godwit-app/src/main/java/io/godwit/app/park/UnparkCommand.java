@@ -6,7 +6,7 @@ import io.godwit.app.term.EndpointOptions;
 import io.godwit.app.term.StatusLines;
 import io.godwit.engine.EndpointControl.CommandRefused;
 import io.godwit.engine.StoredGuest;
-import io.godwit.net.Address;
+import io.godwit.net.MigrationAddress;
 import io.godwit.peer.MigrationTerms;
 import io.godwit.peer.PeerException;
 import io.godwit.peer.QemuDestination;
@@ -29,6 +29,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -84,7 +85,14 @@ public final class UnparkCommand implements Callable<Integer> {
             names = "--to",
             paramLabel = "URI",
             required = true,
-            description = "Where the QEMU is reached: tcp:HOST:PORT or unix:PATH.")
+            description = {
+                "Where the QEMU is reached: tcp:HOST:PORT or unix:PATH; or exec:COMMAND, whose input takes the VM and"
+                        + " whose output is the way back; or fd:NUMBER, a descriptor this command was started with.",
+                "file:PATH[,offset=N] saves it for 'qemu -incoming file:PATH' (with --mode precopy). The file's QEMU says"
+                        + " nothing, so the VM stays 'leaving' here (exit code 3) until 'godwit store take-back';"
+                        + " with --clone it stays parked, and the file is a copy.",
+                "A command that answers nothing needs '--mode precopy --set-capability return-path=off'."
+            })
     private String to;
 
     @Mixin
@@ -123,15 +131,37 @@ public final class UnparkCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Address target = options.address(to);
-        Address listen = listenUri == null ? target : options.address(listenUri);
-        MigrationTerms terms = peers.terms(mode, options);
+        MigrationAddress target = options.place(to);
+        checkPlace(target);
+        MigrationAddress listen = listenUri == null ? target : options.place(listenUri);
+        MigrationTerms terms = peers.terms(mode, options, target);
         return Trip.make(
                 spec,
                 options,
                 peers,
                 (peer, lines) -> unpark(
                         peer, lines, new Leaving.Plan(target, listen, mode, asClone, terms, peers.recoveries())));
+    }
+
+    private void checkPlace(MigrationAddress target) {
+        String wrong = null;
+        if (target instanceof MigrationAddress.FileRange file) {
+            if (mode == Mode.POSTCOPY) {
+                wrong = "postcopy needs a destination that answers, and " + file + " is a file: give --mode precopy";
+            } else if (file.path()
+                    .toAbsolutePath()
+                    .normalize()
+                    .startsWith(folder.toAbsolutePath().normalize())) {
+                wrong = file.path() + " is in the VM's own folder: name a file elsewhere";
+            } else if (peers.given()) {
+                wrong = "--qmp-peer is for a QEMU that receives, and " + file + " is a file: leave it out";
+            }
+        } else if (target instanceof MigrationAddress.Local && peers.given() && listenUri == null) {
+            wrong = "the QEMU is to be told where it is reached by " + target + ": give --listen-uri";
+        }
+        if (wrong != null) {
+            throw new ParameterException(spec.commandLine(), wrong);
+        }
     }
 
     private Outcome unpark(@Nullable QemuPeer peer, StatusLines lines, Leaving.Plan plan)

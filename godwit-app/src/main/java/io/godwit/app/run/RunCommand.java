@@ -11,6 +11,7 @@ import io.godwit.engine.EndpointControl.CommandRefused;
 import io.godwit.guest.ChurnOptions;
 import io.godwit.memory.Backing;
 import io.godwit.net.Address;
+import io.godwit.net.MigrationAddress;
 import io.godwit.sys.ByteSizes;
 import io.godwit.sys.ParentProcess;
 import io.godwit.sys.SystemCallException;
@@ -166,7 +167,7 @@ public final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         List<Address> servers = options.servers();
-        Address listen = incoming == null || incoming.equals("defer") ? null : options.address(incoming);
+        MigrationAddress listen = incoming == null || incoming.equals("defer") ? null : options.place(incoming);
         ChurnOptions churn = churn();
         if (store != null && incoming != null) {
             throw new ParameterException(spec.commandLine(), "--store and --incoming contradict: use migrate-incoming");
@@ -199,7 +200,7 @@ public final class RunCommand implements Callable<Integer> {
         };
     }
 
-    private void serve(Running made, List<Address> servers, @Nullable Address listen, StatusLines lines)
+    private void serve(Running made, List<Address> servers, @Nullable MigrationAddress listen, StatusLines lines)
             throws IOException, CommandRefused {
         made.endpoint().addListener(lines);
         configure(made);

@@ -7,6 +7,7 @@ import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
 import io.godwit.json.JsonSyntaxException;
 import io.godwit.net.Address;
+import io.godwit.net.MigrationAddress;
 import io.godwit.qmp.EndpointCommands;
 import io.godwit.qmp.QmpMessage;
 import java.util.ArrayList;
@@ -56,10 +57,19 @@ public final class EndpointOptions {
         return qmp.stream().map(this::address).toList();
     }
 
-    /** An address on the command line. */
+    /** A socket on the command line. */
     public Address address(String text) {
         try {
             return Address.parse(text);
+        } catch (IllegalArgumentException e) {
+            throw mistake(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** Where a migration goes to or comes from, on the command line. */
+    public MigrationAddress place(String text) {
+        try {
+            return MigrationAddress.parse(text);
         } catch (IllegalArgumentException e) {
             throw mistake(String.valueOf(e.getMessage()), e);
         }

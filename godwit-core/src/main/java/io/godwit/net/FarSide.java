@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.net;
+
+import io.godwit.net.MigrationAddress.Exec;
+import io.godwit.net.MigrationAddress.FileRange;
+import io.godwit.net.MigrationAddress.Inherited;
+import io.godwit.sys.ChildProcess;
+import io.godwit.sys.Descriptor;
+import io.godwit.sys.InheritedDescriptors;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a ferry goes to: where it reads, where it writes, and whose end counts.
+ *
+ * @param in null: nothing comes from there
+ * @param out null: what is written is dropped; may be the same as {@code in}
+ * @param child whose exit code says whether all is well
+ * @param file {@code out} is a regular file, which is synced
+ */
+record FarSide(
+        @Nullable Descriptor in,
+        @Nullable Descriptor out,
+        @Nullable ChildProcess child,
+        boolean file) {
+
+    /** @throws IOException with a part of a sentence: what is wrong and what to do */
+    static FarSide open(MigrationAddress.Local address, Ferry.Way way) throws IOException {
+        return switch (address) {
+            case Exec exec -> start(exec);
+            case FileRange range -> open(range, way);
+            case Inherited inherited -> take(inherited, way);
+        };
+    }
+
+    private static FarSide start(Exec exec) throws IOException {
+        Descriptor.Pipe input = Descriptor.pipe("the input of '" + exec + "'");
+        try {
+            Descriptor.Pipe output = Descriptor.pipe("the output of '" + exec + "'");
+            try {
+                ChildProcess child = ChildProcess.start(exec.command(), input.readEnd(), output.writeEnd());
+                return new FarSide(
+                        output.readEnd().nonBlocking(), input.writeEnd().nonBlocking(), child, false);
+            } catch (IOException failed) {
+                output.readEnd().close();
+                throw failed;
+            } finally {
+                output.writeEnd().close();
+            }
+        } catch (IOException failed) {
+            input.writeEnd().close();
+            throw failed;
+        } finally {
+            input.readEnd().close();
+        }
+    }
+
+    private static FarSide open(FileRange range, Ferry.Way way) throws IOException {
+        Descriptor file = switch (way) {
+            case OUT -> Descriptor.openToWrite(range.path());
+            case IN -> Descriptor.openToRead(range.path());
+        };
+        try {
+            if (!file.isRegularFile()) {
+                throw new IOException(range.path() + " is no regular file; use exec:cat for what is none");
+            }
+            switch (way) {
+                case OUT -> file.truncateAt(range.offset());
+                case IN -> file.seek(range.offset());
+            }
+            return of(file, way);
+        } catch (IOException failed) {
+            file.close();
+            throw failed;
+        }
+    }
+
+    private static FarSide take(Inherited inherited, Ferry.Way way) throws IOException {
+        Descriptor taken;
+        try {
+            taken = InheritedDescriptors.take(inherited.number());
+        } catch (IllegalArgumentException none) {
+            throw new IOException(none.getMessage(), none);
+        }
+        try {
+            if (taken.isSocket()) {
+                return new FarSide(taken.nonBlocking(), taken, null, false);
+            }
+            return of(taken.isRegularFile() ? taken : taken.nonBlocking(), way);
+        } catch (IOException failed) {
+            taken.close();
+            throw failed;
+        }
+    }
+
+    private static FarSide of(Descriptor one, Ferry.Way way) {
+        return switch (way) {
+            case OUT -> new FarSide(null, one, null, one.isRegularFile());
+            case IN -> new FarSide(one, null, null, false);
+        };
+    }
+
+    void close() throws IOException {
+        try {
+            if (in != null) {
+                in.close();
+            }
+        } finally {
+            try {
+                if (out != null) {
+                    out.close();
+                }
+            } finally {
+                if (child != null) {
+                    child.close();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.sys;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * An open file descriptor that Java has no channel for: a pipe, an inherited one, one end of a socket. No exec inherits those made here. Used by one thread at a
+ * time; a descriptor that is closed is never used again, so its number cannot hit another's file.
+ */
+public final class Descriptor implements AutoCloseable {
+    /** What {@link #read} and {@link #write} answer when they would have to wait. */
+    public static final int WOULD_WAIT = -2;
+
+    private static final int O_WRONLY = 1;
+    private static final int O_CREAT = 0x40;
+    private static final int O_NONBLOCK = 0x800;
+    private static final int O_CLOEXEC = 0x80000;
+    private static final int F_GETFD = 1;
+    private static final int F_SETFD = 2;
+    private static final int F_GETFL = 3;
+    private static final int F_SETFL = 4;
+    private static final int FD_CLOEXEC = 1;
+    private static final int AF_UNIX = 1;
+    private static final int SOCK_STREAM_CLOEXEC = 1 | 0x80000;
+    private static final int SUN_PATH = 2;
+    private static final int SOCKADDR_UN = 110;
+    private static final int SHUT_WR = 1;
+    private static final int SEEK_SET = 0;
+    private static final int EINTR = 4;
+    private static final int EAGAIN = 11;
+    private static final int OWNER_ONLY = 0600;
+
+    private static final MethodHandle OPEN = Libc.link(
+            "open",
+            FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT),
+            Linker.Option.firstVariadicArg(2),
+            Linker.Option.captureCallState("errno"));
+    private static final MethodHandle FCNTL = Libc.link(
+            "fcntl",
+            FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT),
+            Linker.Option.firstVariadicArg(2),
+            Linker.Option.captureCallState("errno"));
+    private static final MethodHandle PIPE2 =
+            Libc.capturing("pipe2", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
+    private static final MethodHandle SOCKET =
+            Libc.capturing("socket", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
+    private static final MethodHandle CONNECT =
+            Libc.capturing("connect", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
+    private static final MethodHandle SHUTDOWN =
+            Libc.capturing("shutdown", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
+    private static final MethodHandle READ =
+            Libc.capturing("read", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
+    private static final MethodHandle WRITE =
+            Libc.capturing("write", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
+    private static final MethodHandle LSEEK =
+            Libc.capturing("lseek", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
+    private static final MethodHandle FSYNC = Libc.capturing("fsync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+
+    private final int fd;
+    private final String name;
+    private boolean closed;
+
+    private Descriptor(int fd, String name) {
+        this.fd = fd;
+        this.name = name;
+    }
+
+    /** A pipe. */
+    public record Pipe(Descriptor readEnd, Descriptor writeEnd) {}
+
+    /**
+     * Takes over a number that somebody else opened; no later exec inherits it.
+     *
+     * @param name for messages
+     * @throws SystemCallException if there is no such descriptor
+     */
+    public static Descriptor adopt(int fd, String name) throws SystemCallException {
+        Descriptor adopted = new Descriptor(fd, name);
+        adopted.fcntl(F_SETFD, FD_CLOEXEC);
+        return adopted;
+    }
+
+    /** Whether there is one of that number which an exec would hand on. */
+    static boolean isInherited(int fd) {
+        try {
+            return (new Descriptor(fd, "fd:" + fd).fcntl(F_GETFD, 0) & FD_CLOEXEC) == 0;
+        } catch (SystemCallException closed) {
+            return false; // it was the listing's own
+        }
+    }
+
+    /** Opens a file for reading; does not wait for anybody, whatever kind of file it is. */
+    public static Descriptor openToRead(Path path) throws SystemCallException {
+        return open(path, O_NONBLOCK);
+    }
+
+    /** Opens a file for writing; makes it, for its owner only, if there is none. What is in it stays. */
+    public static Descriptor openToWrite(Path path) throws SystemCallException {
+        return open(path, O_WRONLY | O_CREAT | O_NONBLOCK);
+    }
+
+    private static Descriptor open(Path path, int flags) throws SystemCallException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(Libc.CALL_STATE);
+            int fd = (int) OPEN.invokeExact(state, arena.allocateFrom(path.toString()), flags | O_CLOEXEC, OWNER_ONLY);
+            Libc.check(fd, "cannot open " + path, "open", state);
+            return new Descriptor(fd, path.toString());
+        } catch (Throwable e) {
+            throw Libc.unexpected(e);
+        }
+    }
+
+    public static Pipe pipe(String name) throws SystemCallException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(Libc.CALL_STATE);
+            MemorySegment ends = arena.allocate(JAVA_INT, 2);
+            Libc.check((int) PIPE2.invokeExact(state, ends, O_CLOEXEC), "cannot make a pipe", "pipe2", state);
+            return new Pipe(
+                    new Descriptor(ends.getAtIndex(JAVA_INT, 0), name),
+                    new Descriptor(ends.getAtIndex(JAVA_INT, 1), name));
+        } catch (Throwable e) {
+            throw Libc.unexpected(e);
+        }
+    }
+
+    /** Connects to a unix socket; waits if its backlog is full. */
+    public static Descriptor connect(Path socket, String name) throws SystemCallException {
+        byte[] path = socket.toString().getBytes(StandardCharsets.UTF_8);
+        if (path.length >= SOCKADDR_UN - SUN_PATH) {
+            throw new IllegalArgumentException("the socket path " + socket + " is too long for the system");
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(Libc.CALL_STATE);
+            String what = "cannot connect to " + socket;
+            int fd = (int) SOCKET.invokeExact(state, AF_UNIX, SOCK_STREAM_CLOEXEC, 0);
+            Libc.check(fd, what, "socket", state);
+            Descriptor made = new Descriptor(fd, name);
+            MemorySegment address = arena.allocate(SOCKADDR_UN, 8);
+            address.set(JAVA_SHORT, 0, (short) AF_UNIX);
+            MemorySegment.copy(path, 0, address, JAVA_BYTE, SUN_PATH, path.length);
+            int rc = (int) CONNECT.invokeExact(state, fd, address, SOCKADDR_UN);
+            if (rc < 0) {
+                made.close();
+            }
+            Libc.check(rc, what, "connect", state);
+            return made;
+        } catch (Throwable e) {
+            throw Libc.unexpected(e);
+        }
+    }
+
+    /** Reads and writes answer {@link #WOULD_WAIT} from now on. This holds for everybody who has the same open file. */
+    public Descriptor nonBlocking() throws SystemCallException {
+        fcntl(F_SETFL, fcntl(F_GETFL, 0) | O_NONBLOCK);
+        return this;
+    }
+
+    private int fcntl(int command, int argument) throws SystemCallException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(Libc.CALL_STATE);
+            int rc = (int) FCNTL.invokeExact(state, number(), command, argument);
+            Libc.check(rc, "cannot use " + name, "fcntl", state);
+            return rc;
+        } catch (Throwable e) {
+            throw Libc.unexpected(e);
+        }
+    }
+
+    /**
+     * Reads into a direct buffer.
+     *
+     * @return bytes read; -1: the end; {@link #WOULD_WAIT}
+     */
+    public int read(ByteBuffer into) throws SystemCallException {
+        int count = transfer(READ, "read", into);
+        return count == 0 && into.hasRemaining() ? -1 : count;
+    }
+
+    /**
+     * Writes from a direct buffer.
+     *
+     * @return bytes written, or {@link #WOULD_WAIT}
+     */
+    public int write(ByteBuffer from) throws SystemCallException {
+        return transfer(WRITE, "write", from);
+    }
+
+    private int transfer(MethodHandle call, String title, ByteBuffer bytes) throws SystemCallException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(Libc.CALL_STATE);
+            long count;
+            do {
+                count = (long)
+                        call.invokeExact(state, number(), MemorySegment.ofBuffer(bytes), (long) bytes.remaining());
+            } while (count < 0 && Libc.errno(state) == EINTR);
+            if (count < 0) {
+                if (Libc.errno(state) == EAGAIN) {
+                    return WOULD_WAIT;
+                }
+                throw new SystemCallException("cannot " + title + " " + name, title, Libc.errno(state));
+            }
+            bytes.position(bytes.position() + (int) count);
+            return (int) count;
+        } catch (Throwable e) {
+            throw Libc.unexpected(e);
+        }
+    }
+
+    /** Cuts or lengthens the file to {@code offset} bytes and goes on from there. */
+    public void truncateAt(long offset) throws SystemCallException {
+        Libc.ftruncate("cannot set the length of " + name, number(), offset);
+        seek(offset);
+    }
+
+    public void seek(long offset) throws SystemCallException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(Libc.CALL_STATE);
+            long rc = (long) LSEEK.invokeExact(state, number(), offset, SEEK_SET);
+            Libc.check(rc < 0 ? -1 : 0, "cannot go to offset " + offset + " of " + name, "lseek", state);
+        } catch (Throwable e) {
+            throw Libc.unexpected(e);
+        }
+    }
+
+    /** Waits until what was written is on the disk. */
+    public void sync() throws SystemCallException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(Libc.CALL_STATE);
+            Libc.check((int) FSYNC.invokeExact(state, number()), "cannot sync " + name, "fsync", state);
+        } catch (Throwable e) {
+            throw Libc.unexpected(e);
+        }
+    }
+
+    /** Whether it is a socket, which both can read from and write to. */
+    public boolean isSocket() {
+        try {
+            return Files.readSymbolicLink(link()).toString().startsWith("socket:");
+        } catch (IOException e) {
+            throw new UncheckedIOException("what " + name + " is cannot be found out", e);
+        }
+    }
+
+    private Path link() {
+        return Path.of("/proc/self/fd/" + number());
+    }
+
+    public boolean isRegularFile() {
+        return Files.isRegularFile(link());
+    }
+
+    /** Says that nothing more will be written, if it is a connected socket; else does nothing. */
+    public void shutdownOutput() {
+        try (Arena arena = Arena.ofConfined()) {
+            // It fails where the peer is gone already, and where it is no socket: nothing is lost by either.
+            int _ = (int) SHUTDOWN.invokeExact(arena.allocate(Libc.CALL_STATE), number(), SHUT_WR);
+        } catch (Throwable e) {
+            throw new AssertionError("shutdown cannot fail but by its answer", e);
+        }
+    }
+
+    /** For a system call. */
+    int number() {
+        if (closed) {
+            throw new IllegalStateException(name + " is closed");
+        }
+        return fd;
+    }
+
+    public boolean isOpen() {
+        return !closed;
+    }
+
+    /** Again does nothing. */
+    @Override
+    public void close() throws SystemCallException {
+        if (!closed) {
+            closed = true;
+            Libc.close("cannot close " + name, fd);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.sys;
+
+import java.io.File;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The descriptors that whoever started this process handed to it: those that were open and not to be closed by an exec when {@link #note} was first called. Java opens files
+ * of its own all the time, under whatever number is free, so a program that wants to be handed any calls that first of all. Thread-safe.
+ */
+public final class InheritedDescriptors {
+    private static @Nullable Set<Integer> there;
+
+    private InheritedDescriptors() {}
+
+    /** Notes which there are, the first time. Standard input is one; standard output and error are not: words go there. */
+    public static synchronized void note() {
+        noted();
+    }
+
+    /**
+     * Takes one over. It is the caller's from now on, and nobody can take it again.
+     *
+     * @throws SystemCallException if it was closed meanwhile
+     * @throws IllegalArgumentException with a sentence, if none of that number was handed to this process, or it is taken
+     */
+    public static synchronized Descriptor take(int number) throws SystemCallException {
+        Set<Integer> left = noted();
+        if (!left.remove(number)) {
+            throw new IllegalArgumentException("no descriptor " + number
+                    + " was handed to this process, or it was used already; "
+                    + (left.isEmpty() ? "there is none" : "there are " + left));
+        }
+        return Descriptor.adopt(number, "fd:" + number);
+    }
+
+    private static Set<Integer> noted() {
+        Set<Integer> known = there;
+        if (known == null) {
+            known = new TreeSet<>(Set.of(0));
+            String[] numbers = new File("/proc/self/fd").list();
+            for (String number : numbers == null ? new String[0] : numbers) {
+                int fd = Integer.parseInt(number);
+                if (fd > 2 && Descriptor.isInherited(fd)) {
+                    known.add(fd);
+                }
+            }
+            there = known;
+        }
+        return known;
+    }
+}
