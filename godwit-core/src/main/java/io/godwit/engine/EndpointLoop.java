@@ -354,7 +354,7 @@ final class EndpointLoop implements Handler {
         boolean awaited = bytes < 0 && link.side == Side.SOURCE && out != null && out.ended(link.id, now());
         if (bytes < 0 && !awaited && Links.of(connection) == link) {
             links.forget(link);
-            lost(link, "the peer ended the connection");
+            lost(link, connection.confirms() ? connection.peer() + " has ended" : "the peer ended the connection");
             connection.close();
         }
     }

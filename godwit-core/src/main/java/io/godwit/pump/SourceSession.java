@@ -243,6 +243,10 @@ public final class SourceSession {
             in.position(in.limit());
             return;
         }
+        if (!machine.options().returnPath() && host.confirms(connection)) {
+            in.position(in.limit()); // a command may say what it likes
+            return;
+        }
         machine.progressed(now);
         if (machine.held() && in.hasRemaining()) {
             step(new SourceInput.Revived(), now);

@@ -3,13 +3,19 @@
 package io.godwit.sys;
 
 import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The descriptors that whoever started this process handed to it: those that were open and not to be closed by an exec when {@link #note} was first called. Java opens files
- * of its own all the time, under whatever number is free, so a program that wants to be handed any calls that first of all. Thread-safe.
+ * of its own all the time, under whatever number is free, so a program that wants to be handed any calls that first of all; by then it has opened its own image and the
+ * class path's archives, which an exec would hand on, too, and which are told by where they lie. Thread-safe.
  */
 public final class InheritedDescriptors {
     private static @Nullable Set<Integer> there;
@@ -41,15 +47,42 @@ public final class InheritedDescriptors {
         Set<Integer> known = there;
         if (known == null) {
             known = new TreeSet<>(Set.of(0));
+            List<Path> javas = javas();
             String[] numbers = new File("/proc/self/fd").list();
             for (String number : numbers == null ? new String[0] : numbers) {
                 int fd = Integer.parseInt(number);
-                if (fd > 2 && Descriptor.isInherited(fd)) {
+                if (fd > 2 && Descriptor.isInherited(fd) && javas.stream().noneMatch(target(fd)::startsWith)) {
                     known.add(fd);
                 }
             }
             there = known;
         }
         return known;
+    }
+
+    private static Path target(int fd) {
+        try {
+            return Files.readSymbolicLink(Path.of("/proc/self/fd/" + fd));
+        } catch (IOException closed) {
+            return Path.of("");
+        }
+    }
+
+    /** What Java itself reads from: taken for a migration, it would bring the process down. */
+    private static List<Path> javas() {
+        List<Path> places = new ArrayList<>();
+        for (String property : List.of("java.home", "java.class.path", "jdk.module.path")) {
+            for (String place : System.getProperty(property, "").split(File.pathSeparator, -1)) {
+                if (place.isEmpty()) {
+                    continue;
+                }
+                try {
+                    places.add(Path.of(place).toRealPath());
+                } catch (IOException none) {
+                    // Nothing is there, so nothing of it can be open.
+                }
+            }
+        }
+        return places;
     }
 }

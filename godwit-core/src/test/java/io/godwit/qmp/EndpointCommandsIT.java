@@ -77,6 +77,11 @@ class EndpointCommandsIT {
                 "migrate-incoming | {'channels':[{'channel-type':'main','addr':{'transport':'socket','type':'unix','path':'/x'}}],'exit-on-error':false}"
                         + " | incoming unix:/x",
                 "migrate-recover | {'uri':'unix:/y'} | recover unix:/y",
+                "migrate | {'uri':'exec:cat > x'} | migrate exec:cat > x",
+                "migrate | {'channels':[{'channel-type':'main','addr':{'transport':'exec','args':['/bin/cat','x']}}]} | migrate exec:/bin/cat x",
+                "migrate-incoming | {'channels':[{'channel-type':'main','addr':{'transport':'file','filename':'/f','offset':7}}]}"
+                        + " | incoming file:/f,offset=7",
+                "migrate-incoming | {'channels':[{'channel-type':'main','addr':{'transport':'socket','type':'fd','str':'5'}}]} | incoming fd:5",
                 "migrate-pause | {} | pause",
                 "migrate_cancel | {} | cancel",
                 "migrate-continue | {'state':'pre-switchover'} | continue pre-switchover",
@@ -105,7 +110,12 @@ class EndpointCommandsIT {
             value = {
                 "migrate | {} | either 'uri' or 'channels', got neither",
                 "migrate | {'uri':'tcp:h:1','channels':[]} | got both",
-                "migrate | {'uri':'exec:cat'} | exec",
+                "migrate | {'uri':'vsock:1:2'} | vsock is not spoken yet",
+                "migrate | {'uri':'fd:mig'} | getfd",
+                "migrate | {'channels':[{'channel-type':'main','addr':{'transport':'exec','args':[]}}]} | a command is missing",
+                "migrate | {'channels':[{'channel-type':'main','addr':{'transport':'exec','args':[1]}}]} | string",
+                "migrate | {'channels':[{'channel-type':'main','addr':{'transport':'file','filename':'/f'}}]} | member 'offset' is missing",
+                "migrate | {'channels':[{'channel-type':'main','addr':{'transport':'smoke','x':1}}]} | no transport 'smoke'",
                 "migrate | {'uri':'nonsense'} | nonsense",
                 "migrate | {'uri':7} | must be a string, got int",
                 "migrate | {'uri':'tcp:h:1','blk':true} | no argument 'blk'",

@@ -30,6 +30,7 @@ final class Bench {
     private final List<AutoCloseable> qemus = new ArrayList<>();
     private final List<Process> processes = new ArrayList<>();
     private final List<String> said = new ArrayList<>();
+    private List<String> shell = List.of();
 
     Bench(Path folder) throws IOException {
         this.folder = folder;
@@ -63,6 +64,11 @@ final class Bench {
         return "unix:" + folder.resolve(name);
     }
 
+    /** From now on commands are run by a shell that does this, and has them as {@code "$@"}. */
+    void shell(String script) {
+        shell = List.of("/bin/sh", "-c", script, "sh");
+    }
+
     /** A command with {@code --json}, as a process. */
     Process godwit(String... words) throws IOException {
         String path = System.getProperty("jdk.module.path", "") + ":" + System.getProperty("java.class.path");
@@ -78,6 +84,7 @@ final class Bench {
                 "io.godwit.app.Main"));
         command.addAll(List.of(words));
         command.add("--json");
+        command.addAll(0, shell);
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         processes.add(process);
         return process;
