@@ -195,6 +195,9 @@ final class Arriving extends Journey {
         if (plan.listen() instanceof MigrationAddress.FileRange file) {
             return Outcome.failed(why + "; " + file + " is as it was");
         }
+        if (source == null && plan.listen() instanceof MigrationAddress.Local) {
+            return Outcome.failed(why); // whether there is a source behind it is not known here
+        }
         if (source == null) {
             return Outcome.failed(why + "; it goes on at its source");
         }

@@ -124,7 +124,7 @@ public final class RunCommand implements Callable<Integer> {
             names = "--incoming",
             paramLabel = "URI|defer",
             description =
-                    "Wait for a guest at URI, or at what migrate-incoming will say; what it writes comes with it.")
+                    "Wait for a guest at URI (tcp:, unix:, exec:, file: or fd:NUMBER), or at what migrate-incoming will say; what it writes comes with it.")
     private @Nullable String incoming;
 
     @Option(
