@@ -10,6 +10,7 @@ import io.godwit.engine.Lot.End;
 import io.godwit.net.MigrationAddress;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.MigrationStatus;
+import io.godwit.protocol.Parameters;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -182,6 +183,26 @@ class OneStreamIT {
         assertThat(source.endpoint().info().errorDesc()).contains(uri);
         assertThat(source.endpoint().runState()).isEqualTo("running");
         lot.verifyFirst(source);
+    }
+
+    @Test
+    void aCommandThatAnswersNothingThoughItShouldIsGivenUp() throws Exception {
+        End source = lot.running(Lot.PRECOPY);
+        source.parameters(p -> new Parameters(0, 0, p.downtimeLimitMillis(), 0, 500, 500, 50));
+        source.endpoint().migrate(at("exec:cat > /dev/null"), false);
+        source.diary().await(MigrationStatus.FAILED);
+
+        assertThat(source.endpoint().info().errorDesc()).contains("left a PING unanswered");
+        assertThat(source.endpoint().runState()).isEqualTo("running");
+        lot.verifyFirst(source);
+    }
+
+    @Test
+    void aCommandMayTakeLongerForItsEndThanAnythingMayBeSilent() throws Exception {
+        End source = lot.running();
+        source.parameters(p -> new Parameters(0, 0, p.downtimeLimitMillis(), 0, 300, 300, 50));
+        source.endpoint().migrate(at("exec:cat > /dev/null; sleep 1"), false);
+        source.diary().await(MigrationStatus.COMPLETED);
     }
 
     @Test

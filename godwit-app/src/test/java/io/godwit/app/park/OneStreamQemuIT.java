@@ -137,6 +137,23 @@ class OneStreamQemuIT {
         assertThat(bench.toString()).contains("parked already");
     }
 
+    @Test
+    void noCommandOutlivesItsGodwit() throws Exception {
+        Path pid = folder.resolve("pid");
+        Process park = park("exec:echo $$ > '" + pid + ".new'; mv '" + pid + ".new' '" + pid + "'; exec sleep 1000");
+        bench.await(park, "\"event\":\"ready\"");
+        while (!Files.exists(pid)) {
+            assertThat(park.isAlive()).isTrue();
+            Thread.sleep(10);
+        }
+        long command = Long.parseLong(Files.readString(pid).strip());
+        Bench.signal(park, "TERM");
+        Bench.signal(park, "TERM");
+        bench.code(park);
+
+        assertThat(Path.of("/proc/" + command)).doesNotExist();
+    }
+
     /** Java has its own image and the class path's archives open, as an exec would hand them on. */
     @ParameterizedTest
     @ValueSource(ints = {3, 4, 5, 6})
