@@ -49,12 +49,14 @@ final class Lab extends DemoGround {
     }
 
     private List<String> guest() {
-        List<String> words = new ArrayList<>();
-        words.addAll(List.of("--writers", "" + settings.writers(), "--rate", "" + settings.rate()));
-        words.addAll(List.of("--readers", "" + Settings.READERS, "--read-rate", "" + settings.readRate()));
-        words.addAll(List.of("--hot", "" + settings.hotPercent(), "--cold", "" + settings.coldPercent()));
-        words.addAll(List.of("--seed", "" + settings.seed()));
-        return words;
+        return churn(
+                settings.writers(),
+                settings.rate(),
+                Settings.READERS,
+                settings.readRate(),
+                settings.hotPercent(),
+                settings.coldPercent(),
+                settings.seed());
     }
 
     private Child child(Side side, String qmp, List<String> more) throws IOException {

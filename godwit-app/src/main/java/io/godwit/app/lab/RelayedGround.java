@@ -72,6 +72,16 @@ public abstract class RelayedGround implements AutoCloseable {
         return child;
     }
 
+    /** For {@link #endpoint}: a churn guest's threads, how fast they write and read (pages per second), and the shares of pages in percent. */
+    protected static List<String> churn(
+            int writers, long rate, int readers, long readRate, int hot, int cold, long seed) {
+        List<String> words = new ArrayList<>();
+        words.addAll(List.of("--writers", "" + writers, "--rate", "" + rate));
+        words.addAll(List.of("--readers", "" + readers, "--read-rate", "" + readRate));
+        words.addAll(List.of("--hot", "" + hot, "--cold", "" + cold, "--seed", "" + seed));
+        return words;
+    }
+
     /** A socket in the folder. */
     protected final Address socket(String name) {
         return new Address.Unix(folder.resolve(name));

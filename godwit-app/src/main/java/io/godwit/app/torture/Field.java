@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.torture;
+
+import io.godwit.app.lab.Board;
+import io.godwit.app.lab.Caretaker;
+import io.godwit.app.lab.Child;
+import io.godwit.app.lab.End;
+import io.godwit.app.lab.Happening;
+import io.godwit.app.lab.LabFailed;
+import io.godwit.app.lab.RelayedGround;
+import io.godwit.app.lab.Side;
+import io.godwit.net.FaultPlan;
+import io.godwit.net.RelayEvent;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Two processes, two relays, and a folder for their sockets. {@link #close} may be called from any thread, the rest is for one.
+ *
+ * <pre>
+ *   source ─ unix:src.sock ─ relay (a) ─ tcp ─ relay (b) ─ unix:dst.sock ─ destination
+ * </pre>
+ */
+final class Field extends RelayedGround {
+    private static final Duration START = Duration.ofSeconds(60);
+    private static final Duration ANSWER = Duration.ofSeconds(20);
+    private static final Duration END = Duration.ofSeconds(10);
+    private static final int WRITERS = 2;
+    private static final int READERS = 2;
+    private static final int RATE = 4_000;
+    private static final int HOT_PERCENT = 5;
+    private static final int COLD_PERCENT = 85;
+
+    private final Map<Side, End> ends = new EnumMap<>(Side.class);
+    private final Map<Side, Child> children = new EnumMap<>(Side.class);
+    private final AtomicLong cuts = new AtomicLong();
+    private final AtomicLong lastCut = new AtomicLong();
+    private @Nullable Caretaker caretaker;
+    private final long size;
+    private int number;
+
+    Field(Board board, long size) {
+        super("godwit-torture-", board);
+        this.size = size;
+    }
+
+    /**
+     * Starts everything and connects to both.
+     *
+     * @param readRate cold pages per second that the guest reads
+     */
+    void start(long seed, long readRate) throws LabFailed, IOException {
+        requireShortPath("destination99.qmp");
+        synchronized (this) {
+            requireOpen();
+            caretaker = Caretaker.start(folder);
+        }
+        startRelays();
+        List<String> guest = new ArrayList<>(churn(WRITERS, RATE, READERS, readRate, HOT_PERCENT, COLD_PERCENT, seed));
+        launch(Side.SOURCE, guest);
+        launch(Side.DESTINATION, List.of("--incoming", "defer"));
+        connect(Side.SOURCE);
+        connect(Side.DESTINATION);
+    }
+
+    private void launch(Side side, List<String> more) throws IOException {
+        List<String> words = new ArrayList<>(List.of("--size", Long.toString(size)));
+        words.addAll(more);
+        children.put(side, endpoint(side.toString(), qmp(side), words));
+    }
+
+    private void connect(Side side) throws LabFailed, IOException {
+        child(side).awaitReady(START);
+        ends.put(side, keep(new End(side, board, socket(qmp(side)), folder, ANSWER)));
+    }
+
+    private String qmp(Side side) {
+        return side.toString() + number + ".qmp";
+    }
+
+    /** A destination whose migration has failed is ended, and another waits in its place. */
+    void replaceDestination() throws LabFailed, IOException {
+        kill(Side.DESTINATION);
+        Files.deleteIfExists(folder.resolve("dst.sock"));
+        number++;
+        board.forget(Side.DESTINATION);
+        launch(Side.DESTINATION, List.of("--incoming", "defer"));
+        connect(Side.DESTINATION);
+        board.add(new Happening.Outcome(
+                "a new destination is process " + child(Side.DESTINATION).pid()));
+    }
+
+    /** Ends a process by force, if it has not ended. */
+    void kill(Side side) {
+        crew.retire(child(side));
+        child(side).kill();
+        end(side).close();
+    }
+
+    boolean isAlive(Side side) {
+        return child(side).isAlive();
+    }
+
+    /** Stops a process for so long. */
+    void freeze(Side side, Duration time) throws LabFailed, IOException {
+        try (Frozen _ = Frozen.stop(child(side).pid())) {
+            board.pass(time);
+        }
+    }
+
+    End end(Side side) {
+        return there(ends.get(side));
+    }
+
+    private Child child(Side side) {
+        return there(children.get(side));
+    }
+
+    /** How often connections were cut at relay (b), by a word or at a byte. */
+    long cuts() {
+        return cuts.get();
+    }
+
+    /** When that was last, as {@link Board#now}. */
+    long lastCut() {
+        return lastCut.get();
+    }
+
+    void fault(String plan) throws IOException {
+        board.add(new Happening.Network("relay (b)", "fault: " + plan));
+        relayB().setFault(FaultPlan.parse(plan));
+    }
+
+    /** The path is as it was, without a connection. */
+    void heal() throws IOException {
+        fault("none");
+        cut();
+    }
+
+    void cut() {
+        relayB().cut();
+        relayA().cut();
+    }
+
+    /** Ends both by QMP; each must end with exit code 0. */
+    void quit() throws LabFailed {
+        for (Side side : Side.values()) {
+            crew.retire(child(side));
+            end(side).order("quit");
+        }
+        for (Side side : Side.values()) {
+            int code = child(side)
+                    .exit()
+                    .completeOnTimeout(-1, END.toSeconds(), TimeUnit.SECONDS)
+                    .join();
+            if (code != 0) {
+                throw new LabFailed("the " + side + "'s process did not end by quit: exit code " + code);
+            }
+        }
+    }
+
+    @Override
+    protected void seen(String relay, RelayEvent event) {
+        super.seen(relay, event);
+        if (event instanceof RelayEvent.Cut(int connections, String why) && relay.equals("(b)") && connections > 0) {
+            lastCut.set(board.now());
+            cuts.incrementAndGet();
+            board.add(new Happening.Network("relay (b)", "has cut " + connections + ": " + why));
+        }
+    }
+
+    @Override
+    protected void removeFolder() {
+        Caretaker mine;
+        synchronized (this) {
+            mine = caretaker;
+        }
+        if (mine != null) {
+            mine.close();
+        }
+    }
+}
