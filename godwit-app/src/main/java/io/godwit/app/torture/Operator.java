@@ -192,11 +192,12 @@ final class Operator {
                 "migrate-incoming",
                 RelayedGround.with("uri", Json.of(field.destinationAddress().toString())));
         switchAsked = false;
+        String before = source();
         order(
                 Side.SOURCE,
                 "migrate",
                 RelayedGround.with("uri", Json.of(field.sourceAddress().toString())));
-        awaitChange("none");
+        awaitChange(before);
     }
 
     /** The migration came to nothing: the guest must go on at the source, and is migrated to a new destination. */
