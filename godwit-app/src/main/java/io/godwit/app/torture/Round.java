@@ -133,7 +133,8 @@ final class Round {
         long began = board.now();
         board.add(new Happening.Step(blow + " (source: " + state + ", destination: " + operator.destination() + ")"));
         long cuts = field.cuts();
-        boolean breaks = deal(blow, began);
+        Effect effect = deal(blow, began);
+        boolean breaks = effect == Effect.BREAKS;
         if (blow instanceof Blow.CutAt && field.cuts() > cuts) {
             began = field.lastCut();
         }
@@ -147,7 +148,9 @@ final class Round {
         } else if (breaks && isPostcopy()) {
             board.awaitQuietly(PAUSES, () -> atRest(operator.source()) && atRest(operator.destination()));
         }
-        hits.add(new Hit(blow.kind(), state, first, both));
+        if (effect != Effect.REFUSED) {
+            hits.add(new Hit(blow.kind(), state, first, both));
+        }
         if (blow instanceof Blow.Silence || blow instanceof Blow.Pause) {
             field.heal();
         } else {
@@ -168,16 +171,26 @@ final class Round {
                 && !operator.completed();
     }
 
-    /** Does it; returns whether the channel must be lost by it. */
-    private boolean deal(Blow blow, long began) throws LabFailed, IOException {
+    /** What a blow does to the channel. */
+    private enum Effect {
+        /** It is lost. */
+        BREAKS,
+        /** It may be lost, or not. */
+        MAY_BREAK,
+        /** Nothing was done: the end has moved on meanwhile and says so. */
+        REFUSED
+    }
+
+    /** Does it. */
+    private Effect deal(Blow blow, long began) throws LabFailed, IOException {
         return switch (blow) {
             case Blow.Cut _ -> {
                 field.cut();
-                yield true;
+                yield Effect.BREAKS;
             }
             case Blow.CutAt(var direction, long bytes) -> {
                 cutAt(direction + ":cut-after=" + bytes);
-                yield true;
+                yield Effect.BREAKS;
             }
             case Blow.Silence(var direction) -> {
                 field.fault(direction + ":swallow");
@@ -186,31 +199,30 @@ final class Round {
                     board.pass(Duration.ofMillis(Operator.LIVENESS_MILLIS));
                     field.heal();
                 }
-                yield true;
+                yield Effect.BREAKS;
             }
             case Blow.Slow(int delay, int millis) -> {
                 field.fault("both:delay=" + delay);
                 board.pass(Duration.ofMillis(millis));
-                yield false;
+                yield Effect.MAY_BREAK;
             }
             case Blow.Refuse(int millis) -> {
                 field.fault("refuse");
                 field.cut();
                 refused(began + millis * 1_000_000L);
-                yield true;
+                yield Effect.BREAKS;
             }
-            case Blow.Pause(Side side) -> operator.order(side, "migrate-pause", Json.object());
-            case Blow.Cancel _ -> {
-                operator.order(Side.SOURCE, "migrate_cancel", Json.object());
-                yield false;
-            }
+            case Blow.Pause(Side side) ->
+                operator.order(side, "migrate-pause", Json.object()) ? Effect.BREAKS : Effect.REFUSED;
+            case Blow.Cancel _ ->
+                operator.order(Side.SOURCE, "migrate_cancel", Json.object()) ? Effect.MAY_BREAK : Effect.REFUSED;
             case Blow.Freeze(Side side, int millis) -> {
                 field.freeze(side, Duration.ofMillis(millis));
-                yield false;
+                yield Effect.MAY_BREAK;
             }
             case Blow.Kill(Side side) -> {
                 field.kill(side);
-                yield false;
+                yield Effect.MAY_BREAK;
             }
         };
     }
@@ -280,6 +292,7 @@ final class Round {
         String why = field.end(Side.SOURCE).refused("cont");
         board.add(new Happening.Outcome("the source refuses to run the guest again: " + why));
         field.end(Side.DESTINATION).order("stop");
+        board.await("the guest stops", PAUSES, () -> !board.runs(Side.DESTINATION));
         JsonObject stats = field.end(Side.DESTINATION).query("x-godwit-guest-stats");
         Proof.judge(field.end(Side.DESTINATION).query("x-godwit-guest-verify"), stats);
         field.quit();
