@@ -10,6 +10,7 @@ import io.godwit.app.lab.Happening;
 import io.godwit.app.lab.LabFailed;
 import io.godwit.app.lab.RelayedGround;
 import io.godwit.app.lab.Side;
+import io.godwit.net.Address;
 import io.godwit.net.FaultPlan;
 import io.godwit.net.RelayEvent;
 import java.io.IOException;
@@ -41,12 +42,13 @@ final class Field extends RelayedGround {
     private static final int COLD_PERCENT = 85;
 
     private final Map<Side, End> ends = new EnumMap<>(Side.class);
+    private final Map<Side, List<String>> words = new EnumMap<>(Side.class);
     private final Map<Side, Child> children = new EnumMap<>(Side.class);
+    private final Map<Side, Integer> numbers = new EnumMap<>(Side.class);
     private final AtomicLong cuts = new AtomicLong();
     private final AtomicLong lastCut = new AtomicLong();
     private @Nullable Caretaker caretaker;
     private final long size;
-    private int number;
 
     Field(Board board, long size) {
         super("godwit-torture-", board);
@@ -57,8 +59,9 @@ final class Field extends RelayedGround {
      * Starts everything and connects to both.
      *
      * @param readRate cold pages per second that the guest reads
+     * @param stored whether the destination is a VM's folder, not a guest
      */
-    void start(long seed, long readRate) throws LabFailed, IOException {
+    void start(long seed, long readRate, boolean stored) throws LabFailed, IOException {
         requireShortPath("destination99.qmp");
         synchronized (this) {
             requireOpen();
@@ -66,37 +69,77 @@ final class Field extends RelayedGround {
         }
         startRelays();
         List<String> guest = new ArrayList<>(churn(WRITERS, RATE, READERS, readRate, HOT_PERCENT, COLD_PERCENT, seed));
+        guest.addAll(memory());
         launch(Side.SOURCE, guest);
-        launch(Side.DESTINATION, List.of("--incoming", "defer"));
+        launch(Side.DESTINATION, stored ? store() : incoming());
         connect(Side.SOURCE);
         connect(Side.DESTINATION);
     }
 
+    private List<String> memory() {
+        return List.of("--size", Long.toString(size));
+    }
+
+    private List<String> incoming() {
+        return List.of("--size", Long.toString(size), "--incoming", "defer");
+    }
+
+    private List<String> store() {
+        return List.of("--store", folder.resolve("vm").toString());
+    }
+
     private void launch(Side side, List<String> more) throws IOException {
-        List<String> words = new ArrayList<>(List.of("--size", Long.toString(size)));
-        words.addAll(more);
-        children.put(side, endpoint(side.toString(), qmp(side), words));
+        words.put(side, more);
+        children.put(side, endpoint(side.toString(), qmp(side), more));
     }
 
     private void connect(Side side) throws LabFailed, IOException {
         child(side).awaitReady(START);
-        ends.put(side, keep(new End(side, board, socket(qmp(side)), folder, ANSWER)));
+        boolean embedded = !words.getOrDefault(side, List.of()).contains("--store");
+        End.Kind kind = embedded ? End.Kind.EMBEDDED : End.Kind.STORE;
+        List<Address> qmp = List.of(socket(qmp(side)), socket(qmp(side)));
+        End end = keep(new End(side, kind, board, qmp, folder, ANSWER));
+        ends.put(side, end);
+        // A store's process that is started again is in a state already, and tells of no change.
+        String status = end.query("query-migrate").string("status", "none");
+        if (!status.equals("none") && board.mark(side) == 0) {
+            board.add(new Happening.Status(side, status, "so it was when it was started"));
+        }
+    }
+
+    /** The migration into the store is completed: another process brings the guest out of it, to a new destination. */
+    void turnRound() throws LabFailed, IOException {
+        quit();
+        for (Side side : Side.values()) {
+            end(side).close();
+            board.forget(side);
+        }
+        Files.deleteIfExists(folder.resolve("dst.sock"));
+        for (Side side : Side.values()) {
+            numbers.merge(side, 1, Integer::sum);
+        }
+        launch(Side.SOURCE, store());
+        launch(Side.DESTINATION, incoming());
+        connect(Side.SOURCE);
+        connect(Side.DESTINATION);
     }
 
     private String qmp(Side side) {
-        return side.toString() + number + ".qmp";
+        return side.toString() + numbers.getOrDefault(side, 0) + ".qmp";
     }
 
-    /** A destination whose migration has failed is ended, and another waits in its place. */
-    void replaceDestination() throws LabFailed, IOException {
-        kill(Side.DESTINATION);
-        Files.deleteIfExists(folder.resolve("dst.sock"));
-        number++;
-        board.forget(Side.DESTINATION);
-        launch(Side.DESTINATION, List.of("--incoming", "defer"));
-        connect(Side.DESTINATION);
+    /** Ends a process by force, and starts another in its place: one that waits for a guest, or goes on with a store where that one was. */
+    void replace(Side side) throws LabFailed, IOException {
+        kill(side);
+        if (side == Side.DESTINATION) {
+            Files.deleteIfExists(folder.resolve("dst.sock"));
+        }
+        numbers.merge(side, 1, Integer::sum);
+        board.forget(side);
+        launch(side, there(words.get(side)));
+        connect(side);
         board.add(new Happening.Outcome(
-                "a new destination is process " + child(Side.DESTINATION).pid()));
+                "a new " + side + " is process " + child(side).pid()));
     }
 
     /** Ends a process by force, if it has not ended. */

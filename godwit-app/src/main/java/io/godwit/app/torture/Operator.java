@@ -163,29 +163,37 @@ final class Operator {
         }
     }
 
-    /** Gives both ends their settings and starts the migration. */
-    void begin() throws LabFailed {
+    /** What an end needs to know before a migration. */
+    private void configure(Side side) throws LabFailed {
         Stream<String> names = Stream.concat(
                 Stream.of("events", "return-path"),
                 Stream.concat(
                         plan.postcopy() ? Stream.of("postcopy-ram") : Stream.empty(),
                         plan.preempt() ? Stream.of("postcopy-preempt") : Stream.empty()));
-        JsonObject capabilities = RelayedGround.with(
-                "capabilities",
-                Json.array(names.map(name -> JsonObject.builder()
-                                .put("capability", name)
-                                .put("state", true)
-                                .build())
-                        .toArray(Json[]::new)));
+        Json[] states = names.map(name -> JsonObject.builder()
+                        .put("capability", name)
+                        .put("state", true)
+                        .build())
+                .toArray(Json[]::new);
+        field.end(side).ask("migrate-set-capabilities", RelayedGround.with("capabilities", Json.array(states)));
+        parameters(side);
+    }
+
+    /** Speeds and deadlines; a process that goes on with a store needs them again, its capabilities it has from there. */
+    private void parameters(Side side) throws LabFailed {
         JsonObject parameters = JsonObject.builder()
                 .put("max-bandwidth", pace.precopy())
                 .put("max-postcopy-bandwidth", pace.postcopy())
                 .put("x-godwit-liveness-timeout", LIVENESS_MILLIS)
                 .put("x-godwit-handshake-timeout", HANDSHAKE_MILLIS)
                 .build();
+        field.end(side).order("migrate-set-parameters", parameters);
+    }
+
+    /** Gives both ends their settings and starts the migration. */
+    void begin() throws LabFailed {
         for (Side side : Side.values()) {
-            field.end(side).ask("migrate-set-capabilities", capabilities);
-            field.end(side).order("migrate-set-parameters", parameters);
+            configure(side);
         }
         order(
                 Side.DESTINATION,
@@ -208,7 +216,7 @@ final class Operator {
         }
         watch();
         field.heal();
-        field.replaceDestination();
+        field.replace(Side.DESTINATION);
         begin();
     }
 
@@ -253,6 +261,21 @@ final class Operator {
             apartSince = -1;
             order(side, "migrate-pause", Json.object());
         }
+    }
+
+    /** A process with a store was killed: another goes on where it was, once its operator has told it what it told the first. */
+    void restart(Side side) throws LabFailed, IOException {
+        field.replace(side);
+        parameters(side);
+        resumedAt = -1;
+    }
+
+    /** The migration into the store is done: what was known of it is of no use to the next. */
+    void turnRound() throws LabFailed, IOException {
+        field.turnRound();
+        switchAsked = false;
+        resumedAt = -1;
+        apartSince = -1;
     }
 
     /** Begins a recovery, which may fail. */

@@ -6,8 +6,10 @@ import io.godwit.app.lab.Side;
 import io.godwit.net.Fault.Direction;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All that is drawn for one round. The same seed, size and number of recoveries give the same plan.
@@ -16,15 +18,17 @@ import java.util.stream.Collectors;
  * @param sentPercent share of the memory that precopy sends before the switch to postcopy
  * @param wanted how many of these were asked for; 0 if the seed chose
  * @param recoveries how many times the channel is lost in postcopy
+ * @param onward the blows of a second migration, out of the store; empty without one
  */
 record Plan(
         long seed,
-        boolean postcopy,
+        Mode mode,
         boolean preempt,
         int sentPercent,
         int recoveries,
         int wanted,
-        List<Strike> strikes) {
+        List<Strike> strikes,
+        List<Strike> onward) {
     private static final int USUAL_RECOVERIES = 4;
     private static final int LONGEST_FREEZE_MILLIS = 2_500;
     private static final int SHORTEST_FREEZE_MILLIS = 100;
@@ -46,8 +50,22 @@ record Plan(
         }
     }
 
+    /** What is migrated how. */
+    enum Mode {
+        PRECOPY,
+        POSTCOPY,
+        /** Postcopy into a store and postcopy out of it: the process that has the store may be killed at any moment of these, and goes on when it is started again. */
+        STORED;
+
+        @Override
+        public String toString() {
+            return this == STORED ? "postcopy into a store and out of it" : name().toLowerCase(Locale.ROOT);
+        }
+    }
+
     Plan {
         strikes = List.copyOf(strikes);
+        onward = List.copyOf(onward);
     }
 
     /** @param recoveries that are wanted; 0: a few, as the seed says */
@@ -55,11 +73,18 @@ record Plan(
         return new Draw(seed).plan(recoveries);
     }
 
+    boolean postcopy() {
+        return mode != Mode.PRECOPY;
+    }
+
     /** One line. */
     String words() {
-        return (postcopy ? preempt ? "postcopy with preempt" : "postcopy" : "precopy") + ", switched when "
-                + sentPercent + " % are sent; "
-                + strikes.stream().map(Strike::toString).collect(Collectors.joining("; "));
+        return mode + (preempt ? " with preempt" : "") + ", switched when " + sentPercent + " % are sent; "
+                + words(strikes) + (onward.isEmpty() ? "" : "; on the way out: " + words(onward));
+    }
+
+    private static String words(List<Strike> strikes) {
+        return strikes.stream().map(Strike::toString).collect(Collectors.joining("; "));
     }
 
     /** The dice of one plan. */
@@ -74,30 +99,69 @@ record Plan(
         }
 
         Plan plan(int wanted) {
-            boolean postcopy = wanted > 0 || dice.nextInt(4) != 0;
-            boolean preempt = postcopy && dice.nextInt(3) == 0;
+            Mode mode = wanted > 0
+                    ? Mode.POSTCOPY
+                    : switch (dice.nextInt(8)) {
+                        case 0, 1 -> Mode.PRECOPY;
+                        case 2, 3 -> Mode.STORED;
+                        default -> Mode.POSTCOPY;
+                    };
+            boolean preempt = mode != Mode.PRECOPY && dice.nextInt(3) == 0;
             int percent = dice.nextInt(5, 50);
-            int early = postcopy ? dice.nextInt(2) : dice.nextInt(1, 4);
-            for (int i = 0; i < early; i++) {
+            int recoveries = wanted > 0 ? wanted : dice.nextInt(1, USUAL_RECOVERIES + 1);
+            List<Strike> onward = List.of();
+            switch (mode) {
+                case PRECOPY -> {
+                    early(dice.nextInt(1, 4));
+                    if (dice.nextInt(8) == 0) {
+                        strike(Moment.ACTIVE, 500, new Blow.Kill(Side.SOURCE));
+                    } else {
+                        switching();
+                    }
+                    recoveries = 0;
+                }
+                case POSTCOPY -> {
+                    early(dice.nextInt(2));
+                    switching();
+                    late(recoveries, wanted > 0, null);
+                }
+                case STORED -> {
+                    late(recoveries, false, Side.SOURCE);
+                    onward = List.copyOf(strikes);
+                    strikes.clear();
+                    late(recoveries, false, Side.DESTINATION);
+                }
+            }
+            return new Plan(seed, mode, preempt, percent, recoveries, wanted, strikes, onward);
+        }
+
+        private void early(int number) {
+            for (int i = 0; i < number; i++) {
                 precopy();
             }
             strikes.sort((a, b) -> a.moment().compareTo(b.moment()));
-            if (!postcopy && dice.nextInt(8) == 0) {
-                strike(Moment.ACTIVE, 500, new Blow.Kill(Side.SOURCE));
-                return new Plan(seed, false, false, percent, 0, 0, strikes);
-            }
-            int recoveries = wanted > 0 ? wanted : dice.nextInt(1, USUAL_RECOVERIES + 1);
+        }
+
+        private void switching() {
             if (dice.nextInt(3) == 0) {
                 strike(Moment.SWITCH, 12, dice.nextBoolean() ? cutAt(PAGES_BYTES) : any(Moment.SWITCH));
             }
-            for (int i = 0; postcopy && i < recoveries; i++) {
-                strike(Moment.POSTCOPY, wanted > 0 ? 60 : 500, any(Moment.POSTCOPY));
-                for (int more = dice.nextInt(wanted > 0 ? 2 : 3); more > 0; more--) {
+        }
+
+        /** @param stored who has the store, and may be killed; null: nobody */
+        private void late(int recoveries, boolean many, @Nullable Side stored) {
+            for (int i = 0; i < recoveries; i++) {
+                strike(Moment.POSTCOPY, many ? 60 : 500, killOr(stored, Moment.POSTCOPY));
+                for (int more = dice.nextInt(many ? 2 : 3); more > 0; more--) {
                     Moment moment = dice.nextInt(4) == 0 ? Moment.PAUSED : Moment.RECOVER;
-                    strike(moment, moment == Moment.PAUSED ? 200 : dice.nextInt(3) == 0 ? 1 : 120, any(moment));
+                    int latest = moment == Moment.PAUSED ? 200 : dice.nextInt(3) == 0 ? 1 : 120;
+                    strike(moment, latest, killOr(stored, moment));
                 }
             }
-            return new Plan(seed, postcopy, preempt, percent, postcopy ? recoveries : 0, wanted, strikes);
+        }
+
+        private Blow killOr(@Nullable Side stored, Moment moment) {
+            return stored != null && dice.nextInt(3) == 0 ? new Blow.Kill(stored) : any(moment);
         }
 
         private void precopy() {

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /** Rounds with real processes. {@link #close} may be called from any thread: it ends what the round that is being played has started. */
 final class ProcessRounds implements Torture.Player, AutoCloseable {
     private static final long PRECOPY_SECONDS = 2;
-    private static final double SECONDS_PER_RECOVERY = 0.3;
+    private static final double SECONDS_PER_RECOVERY = 1.2;
     private static final double LEAST_POSTCOPY_SECONDS = 30;
 
     private final long size;
@@ -62,7 +62,7 @@ final class ProcessRounds implements Torture.Player, AutoCloseable {
         Verdict verdict;
         String what;
         try {
-            field.start(plan.seed(), readRate);
+            field.start(plan.seed(), readRate, plan.mode() == Plan.Mode.STORED);
             long until = board.now() + (long) (deadlineSeconds * 1e9);
             operator = new Operator(field, board, plan, pace, until);
             round = new Round(plan, board, field, operator);

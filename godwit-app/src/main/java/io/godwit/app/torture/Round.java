@@ -50,21 +50,41 @@ final class Round {
 
     /** Plays it; the processes are there. */
     Verdict play() throws LabFailed, IOException, RoundFailed {
-        for (Strike strike : plan.strikes()) {
-            if (strike.blow() instanceof Blow.Kill(Side side) && side == Side.SOURCE) {
-                return killSource(strike);
-            }
+        if (!strikes(plan.strikes())) {
+            return Verdict.GONE;
+        }
+        finish();
+        if (plan.mode() == Plan.Mode.STORED) {
+            board.add(new Happening.Step("Out of the store"));
+            operator.turnRound();
+            strikes(plan.onward());
+            finish();
+        }
+        prove();
+        return Verdict.COMPLETED;
+    }
+
+    /** One blow after the other, until the migration is completed; false if one was to end the guest. */
+    private boolean strikes(List<Strike> strikes) throws LabFailed, IOException, RoundFailed {
+        for (Strike strike : strikes) {
             if (!bring(strike.moment())) {
                 break;
             }
             board.pass(Duration.ofMillis(strike.afterMillis()));
+            if (strike.blow() instanceof Blow.Kill(Side side)
+                    && side == Side.SOURCE
+                    && plan.mode() == Plan.Mode.PRECOPY) {
+                if (in("active")) {
+                    killSource(strike.blow());
+                    return false;
+                }
+                break;
+            }
             strike(strike.blow());
             operator.recovered();
             operator.watch();
         }
-        finish();
-        prove();
-        return Verdict.COMPLETED;
+        return true;
     }
 
     /** Gets the migration to that moment; false if it was completed before. */
@@ -221,7 +241,11 @@ final class Round {
                 yield Effect.MAY_BREAK;
             }
             case Blow.Kill(Side side) -> {
-                field.kill(side);
+                if (plan.mode() == Plan.Mode.STORED) {
+                    operator.restart(side);
+                } else {
+                    field.kill(side);
+                }
                 yield Effect.MAY_BREAK;
             }
         };
@@ -246,18 +270,8 @@ final class Round {
     }
 
     /** The guest is gone with its process; the destination has only parts of it, and must never run those. */
-    private Verdict killSource(Strike strike) throws LabFailed, IOException, RoundFailed {
-        if (!bring(strike.moment())) {
-            prove();
-            return Verdict.COMPLETED;
-        }
-        board.pass(Duration.ofMillis(strike.afterMillis()));
-        if (!in("active")) {
-            finish();
-            prove();
-            return Verdict.COMPLETED;
-        }
-        hits.add(new Hit(strike.blow().kind(), operator.source(), -1, -1));
+    private void killSource(Blow blow) throws LabFailed, RoundFailed {
+        hits.add(new Hit(blow.kind(), operator.source(), -1, -1));
         field.kill(Side.SOURCE);
         if (!board.awaitQuietly(PAUSES, () -> operator.destination().equals("failed"))) {
             throw new RoundFailed(
@@ -267,7 +281,6 @@ final class Round {
             throw new RoundFailed(
                     Verdict.LOST, "the destination runs a part of a guest whose source was killed in precopy");
         }
-        return Verdict.GONE;
     }
 
     private void finish() throws LabFailed, IOException, RoundFailed {

@@ -158,10 +158,12 @@ final class Torture {
             out.println();
             out.print(tally.table());
             out.println();
-            out.println(
-                    tally.good()
-                            ? "PASSED: no guest was lost, no round was stuck (%.0f s)".formatted(seconds())
-                            : "FAILED: see the seeds above (%.0f s)".formatted(seconds()));
+            String verdict = !tally.good()
+                    ? "FAILED: see the seeds above"
+                    : abandoned
+                            ? "ENDED before its time; until then no guest was lost, no round was stuck"
+                            : "PASSED: no guest was lost, no round was stuck";
+            out.println("%s (%.0f s)".formatted(verdict, seconds()));
         }
         out.flush();
     }
