@@ -165,21 +165,26 @@ final class Operator {
 
     /** What an end needs to know before a migration. */
     private void configure(Side side) throws LabFailed {
-        Stream<String> names = Stream.concat(
-                Stream.of("events", "return-path"),
+        capabilities(
+                side,
                 Stream.concat(
-                        plan.postcopy() ? Stream.of("postcopy-ram") : Stream.empty(),
-                        plan.preempt() ? Stream.of("postcopy-preempt") : Stream.empty()));
+                        Stream.of("events", "return-path"),
+                        Stream.concat(
+                                plan.postcopy() ? Stream.of("postcopy-ram") : Stream.empty(),
+                                plan.preempt() ? Stream.of("postcopy-preempt") : Stream.empty())));
+        parameters(side);
+    }
+
+    private void capabilities(Side side, Stream<String> names) throws LabFailed {
         Json[] states = names.map(name -> JsonObject.builder()
                         .put("capability", name)
                         .put("state", true)
                         .build())
                 .toArray(Json[]::new);
         field.end(side).ask("migrate-set-capabilities", RelayedGround.with("capabilities", Json.array(states)));
-        parameters(side);
     }
 
-    /** Speeds and deadlines; a process that goes on with a store needs them again, its capabilities it has from there. */
+    /** Speeds and deadlines. */
     private void parameters(Side side) throws LabFailed {
         JsonObject parameters = JsonObject.builder()
                 .put("max-bandwidth", pace.precopy())
@@ -266,7 +271,13 @@ final class Operator {
     /** A process with a store was killed: another goes on where it was, once its operator has told it what it told the first. */
     void restart(Side side) throws LabFailed, IOException {
         field.replace(side);
-        parameters(side);
+        if (side == Side.SOURCE) {
+            configure(side);
+        } else {
+            // What a destination needs for the rest of a migration it has from its store; whom to tell it has not.
+            capabilities(side, Stream.of("events"));
+            parameters(side);
+        }
         resumedAt = -1;
     }
 
