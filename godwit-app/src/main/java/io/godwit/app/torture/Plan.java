@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param preempt whether requested pages have a channel of their own
  * @param sentPercent share of the memory that precopy sends before the switch to postcopy
  * @param wanted how many of these were asked for; 0 if the seed chose
- * @param recoveries how many times the channel is lost in postcopy
+ * @param recoveries how many blows come in postcopy-active; most lose the channel
  * @param onward the blows of a second migration, out of the store; empty without one
  */
 record Plan(

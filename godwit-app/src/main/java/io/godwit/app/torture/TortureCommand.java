@@ -78,8 +78,9 @@ public final class TortureCommand implements Callable<Integer> {
     @Option(
             names = "--recoveries",
             paramLabel = "N",
-            description = "So many losses of the channel in a row within each migration, up to 1000; all are postcopy"
-                    + " then (default: 0 to 4, as the seed says).")
+            description =
+                    "So many blows in a row, up to 1000, while each migration is in postcopy, each followed by a recovery if it"
+                            + " lost the channel (default: 0 to 4, as the seed says).")
     private int recoveries;
 
     @Option(
