@@ -12,6 +12,7 @@ import io.godwit.app.relay.RelayCommand;
 import io.godwit.app.run.RunCommand;
 import io.godwit.app.sim.SimCommand;
 import io.godwit.app.store.StoreCommand;
+import io.godwit.app.torture.TortureCommand;
 import io.godwit.sys.InheritedDescriptors;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -51,6 +52,7 @@ public final class Main implements Runnable {
             QmpCommand.class,
             RelayCommand.class,
             SimCommand.class,
+            TortureCommand.class,
             BenchCommand.class);
 
     /** Exit code of a user's mistake. */

@@ -225,7 +225,10 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
     @Override
     public void setCapabilities(Map<Capability, Boolean> changes) throws CommandRefused {
         loop.mailbox.call(() -> {
-            if (InfoBuilder.running(loop) && loop.interrupted == null) {
+            // Whether events are sent is nothing to the peer; who goes on with a store after a restart can only say so
+            // now.
+            boolean telling = Set.of(Capability.EVENTS).containsAll(changes.keySet());
+            if (InfoBuilder.running(loop) && loop.interrupted == null && !telling) {
                 throw new CommandRefused("capabilities cannot be changed while a migration is under way");
             }
             changes.forEach((capability, on) -> {

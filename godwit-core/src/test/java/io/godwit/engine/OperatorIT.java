@@ -262,6 +262,13 @@ class OperatorIT {
             Map<Capability, Boolean> other = Map.of(Capability.POSTCOPY_RAM, false);
             assertThatThrownBy(() -> pair.source.setCapabilities(other)).hasMessageContaining("under way");
             assertThatThrownBy(() -> pair.destination.setCapabilities(other)).hasMessageContaining("under way");
+            // Whether events are sent is nothing to the peer: a destination that went on with a store could not tell of
+            // itself.
+            Map<Capability, Boolean> telling = Map.of(Capability.EVENTS, true);
+            pair.destination.setCapabilities(telling);
+            assertThat(pair.destination.capabilities()).contains(Capability.EVENTS);
+            Map<Capability, Boolean> both = Map.of(Capability.EVENTS, true, Capability.POSTCOPY_RAM, false);
+            assertThatThrownBy(() -> pair.destination.setCapabilities(both)).hasMessageContaining("under way");
             pair.parameters(Pair::fast);
             pair.bothCompleted();
             pair.source.setCapabilities(other);

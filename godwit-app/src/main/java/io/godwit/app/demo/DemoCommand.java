@@ -2,6 +2,8 @@
 
 package io.godwit.app.demo;
 
+import io.godwit.app.lab.Board;
+import io.godwit.app.lab.LabFailed;
 import io.godwit.app.term.Amounts;
 import io.godwit.app.term.ExitCodes;
 import io.godwit.app.term.Screen;
@@ -13,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -66,6 +69,9 @@ public final class DemoCommand implements Callable<Integer> {
     private static final int MOST_FAILURES = 10_000;
 
     private static final long MOST_VM = 2047L << 20;
+
+    /** No recovery and no fault of the demo may lead there. */
+    private static final Set<String> NEVER = Set.of("failed", "cancelled", "uncertain");
 
     /** Who writes all the time. */
     enum GuestKind {
@@ -175,7 +181,7 @@ public final class DemoCommand implements Callable<Integer> {
             spec.commandLine().getErr().println("godwit: " + e.getMessage());
             return ExitCodes.UNAVAILABLE;
         }
-        Board board = new Board(System::nanoTime);
+        Board board = new Board(System::nanoTime, NEVER);
         Showing showing = new Showing(board, view(board));
         Report report = new Report(settings);
         Virtualization virtual = settings.qemu();
@@ -212,7 +218,7 @@ public final class DemoCommand implements Callable<Integer> {
     private static void play(Play play, Report report) {
         try {
             play.run();
-        } catch (DemoFailed | IOException e) {
+        } catch (LabFailed | IOException e) {
             // A process that died is the cause, whatever was noticed first.
             String dead = play.dead();
             report.failure = dead == null ? String.valueOf(e.getMessage()) : dead;

@@ -2,6 +2,8 @@
 
 package io.godwit.app.demo;
 
+import io.godwit.app.lab.End;
+import io.godwit.app.lab.LabFailed;
 import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
 import io.godwit.net.Relay;
@@ -25,5 +27,5 @@ interface Ground {
     Address destinationAddress();
 
     /** Sends the same command to both ends. */
-    void orderBoth(String command, JsonObject arguments) throws DemoFailed;
+    void orderBoth(String command, JsonObject arguments) throws LabFailed;
 }

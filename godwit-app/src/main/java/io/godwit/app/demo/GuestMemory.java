@@ -2,6 +2,8 @@
 
 package io.godwit.app.demo;
 
+import io.godwit.app.lab.End;
+import io.godwit.app.lab.LabFailed;
 import io.godwit.guest.BootSector;
 import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
@@ -26,19 +28,19 @@ final class GuestMemory {
     }
 
     /** How often the last page was counted, mod 256; the guest may run meanwhile. */
-    int last() throws DemoFailed, IOException {
+    int last() throws LabFailed, IOException {
         return read(guest.end() - BootSector.PAGE, 1)[0] & 0xff;
     }
 
     /** Whether every page has been counted since the guest filled it; the guest may run meanwhile. */
-    boolean isCounted() throws DemoFailed, IOException {
+    boolean isCounted() throws LabFailed, IOException {
         byte[] fresh = new byte[BootSector.PAGE];
         guest.fill(guest.pages() - 1, fresh);
         byte[] now = read(guest.end() - BootSector.PAGE, BootSector.PAGE);
         return now[0] != fresh[0] && Arrays.mismatch(now, 1, now.length, fresh, 1, fresh.length) < 0;
     }
 
-    private byte[] read(long from, int length) throws DemoFailed, IOException {
+    private byte[] read(long from, int length) throws LabFailed, IOException {
         try {
             end.ask(
                     "pmemsave",
@@ -54,7 +56,7 @@ final class GuestMemory {
     }
 
     /** Looks at all pages of a guest that is stopped: whether they are right, how many they are, and a sentence. */
-    JsonObject verify() throws DemoFailed, IOException {
+    JsonObject verify() throws LabFailed, IOException {
         BootSector.Inspection inspection = guest.inspect();
         String damage = null;
         for (long at = guest.first(); at < guest.end() && damage == null; at += PIECE) {

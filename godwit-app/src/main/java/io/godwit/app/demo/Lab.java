@@ -2,7 +2,12 @@
 
 package io.godwit.app.demo;
 
-import io.godwit.net.Address;
+import io.godwit.app.lab.Board;
+import io.godwit.app.lab.Child;
+import io.godwit.app.lab.End;
+import io.godwit.app.lab.Happening;
+import io.godwit.app.lab.LabFailed;
+import io.godwit.app.lab.Side;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
@@ -18,7 +23,7 @@ import java.util.List;
  *
  * <p>The children make the folder of all sockets. However this process ends, they notice, and remove it.
  */
-final class Lab extends RelayedGround {
+final class Lab extends DemoGround {
     private static final Duration END = Duration.ofMillis(2_500);
 
     private List<Child> both = List.of();
@@ -28,50 +33,46 @@ final class Lab extends RelayedGround {
     }
 
     /** Starts everything and connects to both. */
-    void start() throws DemoFailed, IOException {
+    void start() throws LabFailed, IOException {
         requireShortPath("dst.sock");
-        Address sourceQmp = new Address.Unix(folder.resolve("src.qmp"));
-        Address destinationQmp = new Address.Unix(folder.resolve("dst.qmp"));
-        Child first = child(Side.SOURCE, sourceQmp, guest());
-        Child second = child(Side.DESTINATION, destinationQmp, List.of("--incoming", "defer"));
+        Child first = child(Side.SOURCE, "src.qmp", guest());
+        Child second = child(Side.DESTINATION, "dst.qmp", List.of("--incoming", "defer"));
         both = List.of(first, second);
         first.awaitReady(settings.patienceForAll());
         second.awaitReady(settings.patienceForAll());
         startRelays();
         begin(
-                keep(new End(Side.SOURCE, board, sourceQmp, folder, settings.patienceForAll())),
-                keep(new End(Side.DESTINATION, board, destinationQmp, folder, settings.patienceForAll())));
+                keep(new End(Side.SOURCE, board, socket("src.qmp"), folder, settings.patienceForAll())),
+                keep(new End(Side.DESTINATION, board, socket("dst.qmp"), folder, settings.patienceForAll())));
         board.add(new Happening.Outcome("source is process %d, destination %d, relay (b) listens on %s"
                 .formatted(first.pid(), second.pid(), relayB().address())));
     }
 
     private List<String> guest() {
-        List<String> words = new ArrayList<>();
-        words.addAll(List.of("--writers", "" + settings.writers(), "--rate", "" + settings.rate()));
-        words.addAll(List.of("--readers", "" + Settings.READERS, "--read-rate", "" + settings.readRate()));
-        words.addAll(List.of("--hot", "" + settings.hotPercent(), "--cold", "" + settings.coldPercent()));
-        words.addAll(List.of("--seed", "" + settings.seed()));
-        return words;
+        return churn(
+                settings.writers(),
+                settings.rate(),
+                Settings.READERS,
+                settings.readRate(),
+                settings.hotPercent(),
+                settings.coldPercent(),
+                settings.seed());
     }
 
-    private Child child(Side side, Address qmp, List<String> more) throws IOException {
-        List<String> words = new ArrayList<>(List.of("run", "--json", "--die-with-parent"));
-        words.addAll(List.of("--private-folder", folder.toString(), "--qmp", qmp.toString()));
-        words.addAll(List.of("--size", "" + settings.size()));
+    private Child child(Side side, String qmp, List<String> more) throws IOException {
+        List<String> words = new ArrayList<>(List.of("--size", "" + settings.size()));
         words.addAll(more);
-        Child child = crew.add(() -> Child.start(side.toString(), words));
-        crew.need(child);
-        return child;
+        return endpoint(side.toString(), qmp, words);
     }
 
     /** Ends both processes by QMP; each must end with exit code 0. */
-    void quit() throws DemoFailed, IOException {
+    void quit() throws LabFailed, IOException {
         quit(both, END);
     }
 
     /** The children have removed it if they ended by themselves. */
     @Override
-    void removeFolder() {
+    protected void removeFolder() {
         try {
             for (String name : List.of("src.qmp", "dst.qmp", "src.sock", "dst.sock")) {
                 Files.deleteIfExists(folder.resolve(name));

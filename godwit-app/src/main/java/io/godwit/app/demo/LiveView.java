@@ -2,7 +2,10 @@
 
 package io.godwit.app.demo;
 
-import io.godwit.app.demo.Happening.Entry;
+import io.godwit.app.lab.Board;
+import io.godwit.app.lab.Happening;
+import io.godwit.app.lab.Happening.Entry;
+import io.godwit.app.lab.Side;
 import io.godwit.app.term.Ink;
 import io.godwit.app.term.Row;
 import io.godwit.app.term.Screen;

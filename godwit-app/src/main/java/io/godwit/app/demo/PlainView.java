@@ -2,7 +2,9 @@
 
 package io.godwit.app.demo;
 
-import io.godwit.app.demo.Happening.Entry;
+import io.godwit.app.lab.Happening;
+import io.godwit.app.lab.Happening.Entry;
+import io.godwit.app.lab.Side;
 import io.godwit.app.term.Row;
 import java.io.PrintWriter;
 import java.util.List;

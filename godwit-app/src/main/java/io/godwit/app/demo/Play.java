@@ -2,6 +2,7 @@
 
 package io.godwit.app.demo;
 
+import io.godwit.app.lab.LabFailed;
 import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -9,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /** The whole demonstration, with all that it starts. {@link #run} is for one thread, the rest for any. */
 interface Play extends AutoCloseable {
     /** Plays it from the first to the last. */
-    void run() throws DemoFailed, IOException;
+    void run() throws LabFailed, IOException;
 
     /** Which process has ended, or does so now, as a sentence; null if all live. */
     @Nullable

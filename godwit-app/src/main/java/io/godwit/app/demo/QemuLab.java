@@ -2,6 +2,13 @@
 
 package io.godwit.app.demo;
 
+import io.godwit.app.lab.Board;
+import io.godwit.app.lab.Caretaker;
+import io.godwit.app.lab.Child;
+import io.godwit.app.lab.End;
+import io.godwit.app.lab.Happening;
+import io.godwit.app.lab.LabFailed;
+import io.godwit.app.lab.Side;
 import io.godwit.app.vm.Machine;
 import io.godwit.guest.BootSector;
 import io.godwit.net.Address;
@@ -21,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>All files and sockets lie in one folder, which a {@link Caretaker} removes however this process ends.
  */
-final class QemuLab extends RelayedGround {
+final class QemuLab extends DemoGround {
     /** What the firmware has for itself at the end of memory, and some more. */
     private static final int FIRMWARE = 4 << 20;
 
@@ -52,7 +59,7 @@ final class QemuLab extends RelayedGround {
     }
 
     /** A QEMU whose guest has counted all its pages, an empty folder for it, and the path between. */
-    void startPark() throws DemoFailed, IOException {
+    void startPark() throws LabFailed, IOException {
         requireShortPath("godwit.qmp");
         synchronized (this) {
             requireOpen();
@@ -69,7 +76,7 @@ final class QemuLab extends RelayedGround {
     }
 
     /** The first QEMU and the first Godwit end; another QEMU waits for a guest, and another Godwit opens the folder. */
-    void startUnpark() throws DemoFailed, IOException {
+    void startUnpark() throws LabFailed, IOException {
         endLeg();
         board.begin("godwit, the VM's folder", "QEMU " + qemu.emulator().series());
         Child child = machine("destination QEMU", accelerator, true);
@@ -93,7 +100,7 @@ final class QemuLab extends RelayedGround {
     }
 
     /** Tries the accelerators until the guest of one counts. */
-    private End running() throws DemoFailed, IOException {
+    private End running() throws LabFailed, IOException {
         List<String> all = qemu.accelerators();
         for (String each : all.subList(0, all.size() - 1)) {
             End end = attempt(each, TRIAL);
@@ -104,13 +111,13 @@ final class QemuLab extends RelayedGround {
         }
         End end = attempt(all.getLast(), settings.patienceForAll());
         if (end == null) {
-            throw new DemoFailed(
+            throw new LabFailed(
                     "the guest does not run in QEMU " + qemu.emulator().series() + " with " + all.getLast());
         }
         return end;
     }
 
-    private @Nullable End attempt(String accel, Duration patience) throws DemoFailed, IOException {
+    private @Nullable End attempt(String accel, Duration patience) throws LabFailed, IOException {
         Child child = machine("source QEMU", accel, false);
         boolean runs = false;
         try {
@@ -133,7 +140,7 @@ final class QemuLab extends RelayedGround {
     }
 
     /** The guest's last page has been counted, so all have. */
-    private boolean counts(End end, Duration patience) throws DemoFailed, IOException {
+    private boolean counts(End end, Duration patience) throws LabFailed, IOException {
         GuestMemory memory = new GuestMemory(end, folder, guest);
         long until = board.now() + patience.toNanos();
         while (!memory.isCounted()) {
@@ -153,7 +160,7 @@ final class QemuLab extends RelayedGround {
     }
 
     /** Its sockets come soon after its start. */
-    private End connect(Side side, Child child, Duration patience) throws DemoFailed, IOException {
+    private End connect(Side side, Child child, Duration patience) throws LabFailed, IOException {
         String prefix = side == Side.DESTINATION ? "dst" : "src";
         List<Address> qmp = List.of(
                 new Address.Unix(folder.resolve(prefix + ".qmp")), new Address.Unix(folder.resolve(prefix + ".watch")));
@@ -161,9 +168,9 @@ final class QemuLab extends RelayedGround {
         while (true) {
             try {
                 return keep(new End(side, End.Kind.QEMU, board, qmp, folder, settings.patienceForAll()));
-            } catch (DemoFailed notYet) {
+            } catch (LabFailed notYet) {
                 if (!child.isAlive() || board.now() > until) {
-                    throw new DemoFailed(
+                    throw new LabFailed(
                             child.isAlive() ? String.valueOf(notYet.getMessage()) : obituary(child), notYet);
                 }
                 board.pass(TICK);
@@ -171,7 +178,7 @@ final class QemuLab extends RelayedGround {
         }
     }
 
-    private End godwit(Side side, String name) throws DemoFailed, IOException {
+    private End godwit(Side side, String name) throws LabFailed, IOException {
         Address qmp = new Address.Unix(folder.resolve("godwit.qmp"));
         List<String> words = List.of(
                 "run",
@@ -189,7 +196,7 @@ final class QemuLab extends RelayedGround {
     }
 
     /** Ends both processes of a leg by QMP; each must end with exit code 0. */
-    void endLeg() throws DemoFailed, IOException {
+    void endLeg() throws LabFailed, IOException {
         quit(List.of(there(qemuChild), there(godwitChild)), settings.patience());
     }
 
@@ -207,7 +214,7 @@ final class QemuLab extends RelayedGround {
     }
 
     @Override
-    synchronized void removeFolder() {
+    protected synchronized void removeFolder() {
         if (caretaker != null) {
             caretaker.close();
         }

@@ -2,6 +2,11 @@
 
 package io.godwit.app.demo;
 
+import io.godwit.app.lab.Board;
+import io.godwit.app.lab.Happening;
+import io.godwit.app.lab.LabFailed;
+import io.godwit.app.lab.RelayedGround;
+import io.godwit.app.lab.Side;
 import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
 import io.godwit.net.FaultPlan;
@@ -39,7 +44,7 @@ final class QemuScenario implements Play {
     }
 
     @Override
-    public void run() throws DemoFailed, IOException {
+    public void run() throws LabFailed, IOException {
         step("A virtual machine of QEMU " + qemu.emulator().series() + ", a folder to park it in, two relays");
         board.add(new Happening.Outcome(
                 "they start, and the VM's guest goes through %s of memory".formatted(Figures.size(settings.size()))));
@@ -61,7 +66,7 @@ final class QemuScenario implements Play {
 
     // ---- the two legs
 
-    private void park() throws DemoFailed, IOException {
+    private void park() throws LabFailed, IOException {
         step("Park: the VM runs in its QEMU, and its memory follows it");
         capabilities();
         lab.source()
@@ -92,7 +97,7 @@ final class QemuScenario implements Play {
         board.add(new Happening.Outcome("the VM is parked, nobody runs it"));
     }
 
-    private void unpark() throws DemoFailed, IOException {
+    private void unpark() throws LabFailed, IOException {
         step("Unpark: the VM runs at once, and asks for the pages that it misses");
         capabilities();
         lab.source()
@@ -123,7 +128,7 @@ final class QemuScenario implements Play {
         lab.relayB().cut();
     }
 
-    private void lose(String cause, Recoveries.Blow blow, long seed) throws DemoFailed, IOException {
+    private void lose(String cause, Recoveries.Blow blow, long seed) throws LabFailed, IOException {
         List<Fault> faults = qemu.emulator().mayNotSurviveFailedRecoveries() ? List.of() : Fault.all(settings, seed);
         Recoveries recoveries = new Recoveries(settings, board, lab);
         report.losses.add(recoveries.lose(cause, blow, faults));
@@ -133,7 +138,7 @@ final class QemuScenario implements Play {
     }
 
     /** Begins the leg's migration; returns when that was, as {@link Board#now}. */
-    private long migrate() throws DemoFailed {
+    private long migrate() throws LabFailed {
         JsonObject.Builder incoming =
                 JsonObject.builder().put("uri", lab.destinationAddress().toString());
         if (lab.destination().isQemu() && qemu.emulator().atLeast(9, 1)) {
@@ -149,7 +154,7 @@ final class QemuScenario implements Play {
         return now;
     }
 
-    private void capabilities() throws DemoFailed {
+    private void capabilities() throws LabFailed {
         Stream<String> names = Stream.concat(
                 Stream.of("events", "return-path", "postcopy-ram"),
                 settings.preempt() ? Stream.of("postcopy-preempt") : Stream.empty());
@@ -164,7 +169,7 @@ final class QemuScenario implements Play {
                                 .toArray(Json[]::new))));
     }
 
-    private void finish() throws DemoFailed {
+    private void finish() throws LabFailed {
         if (!board.status(Side.SOURCE).equals("completed")) {
             lab.source().order("migrate-set-parameters", RelayedGround.with("max-postcopy-bandwidth", Json.of(0)));
         }
@@ -172,12 +177,12 @@ final class QemuScenario implements Play {
         board.await(Side.SOURCE, "completed", settings.patienceForAll());
     }
 
-    private Report.Leg leg(String name) throws DemoFailed {
+    private Report.Leg leg(String name) throws LabFailed {
         return new Report.Leg(
                 name, lab.source().query("query-migrate"), lab.destination().query("query-migrate"));
     }
 
-    private void prove() throws DemoFailed, IOException {
+    private void prove() throws LabFailed, IOException {
         step("The memory");
         GuestMemory memory = lab.memory(lab.destination());
         int last = memory.last();
@@ -185,7 +190,7 @@ final class QemuScenario implements Play {
         while (memory.last() == last) {
             board.pass(TICK);
             if (board.now() > until) {
-                throw new DemoFailed("the VM does not go on: its last page is not counted any more");
+                throw new LabFailed("the VM does not go on: its last page is not counted any more");
             }
         }
         lab.destination().order("stop");

@@ -3,6 +3,12 @@
 package io.godwit.app.demo;
 
 import io.godwit.app.demo.Fault.Kick;
+import io.godwit.app.lab.Board;
+import io.godwit.app.lab.End;
+import io.godwit.app.lab.Happening;
+import io.godwit.app.lab.LabFailed;
+import io.godwit.app.lab.RelayedGround;
+import io.godwit.app.lab.Side;
 import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
 import io.godwit.net.FaultPlan;
@@ -43,11 +49,11 @@ final class Recoveries {
 
     /** What breaks the channel. */
     interface Blow {
-        void strike() throws DemoFailed;
+        void strike() throws LabFailed;
     }
 
     /** Breaks the channel, has a recovery fail in each of the ways given, then recovers. */
-    Report.Loss lose(String cause, Blow blow, List<Fault> faults) throws DemoFailed, IOException {
+    Report.Loss lose(String cause, Blow blow, List<Fault> faults) throws LabFailed, IOException {
         int sourceMark = board.mark(Side.SOURCE);
         int destinationMark = board.mark(Side.DESTINATION);
         long struck = board.now();
@@ -76,12 +82,12 @@ final class Recoveries {
                 cause, source, destination, millis(struck, board.now()), written, waiting, took, failures);
     }
 
-    private JsonObject guest() throws DemoFailed {
+    private JsonObject guest() throws LabFailed {
         return lab.destination().hasEmbeddedGuest() ? lab.destination().query("x-godwit-guest-stats") : Json.object();
     }
 
     /** Those who have their pages are not held up by a network that is gone. */
-    private JsonObject writersGoOn(JsonObject before) throws DemoFailed {
+    private JsonObject writersGoOn(JsonObject before) throws LabFailed {
         long written = before.int64("pages-written");
         board.await(
                 "the writers go on while the migration is paused",
@@ -90,7 +96,7 @@ final class Recoveries {
         return lab.destination().query("x-godwit-guest-stats");
     }
 
-    private double recover() throws DemoFailed, IOException {
+    private double recover() throws LabFailed, IOException {
         deadline(LONG_DEADLINE_MILLIS);
         listen();
         int sourceMark = board.mark(Side.SOURCE);
@@ -103,7 +109,7 @@ final class Recoveries {
         return took;
     }
 
-    private void listen() throws DemoFailed {
+    private void listen() throws LabFailed {
         lab.destination()
                 .order(
                         "migrate-recover",
@@ -111,7 +117,7 @@ final class Recoveries {
                                 "uri", Json.of(lab.destinationAddress().toString())));
     }
 
-    private Report.Failure fail(Fault fault) throws DemoFailed, IOException {
+    private Report.Failure fail(Fault fault) throws LabFailed, IOException {
         number++;
         deadline(deadlineFor(fault));
         if (lab.destination().isQemu()) {
@@ -171,18 +177,18 @@ final class Recoveries {
         return failure;
     }
 
-    private String reason() throws DemoFailed {
+    private String reason() throws LabFailed {
         return lab.source().isQemu()
                 ? lab.source().query("query-migrate").string("error-desc", "")
                 : board.reason(Side.SOURCE);
     }
 
     /** What used to need an operator, or for ever: nothing moves, and nothing ends it. */
-    private void hang() throws DemoFailed {
+    private void hang() throws LabFailed {
         board.pass(settings.hang());
         for (Side side : Side.values()) {
             if (!board.status(side).equals(RECOVER)) {
-                throw new DemoFailed("both ends were to hang in " + RECOVER + ", but the " + side + " is in "
+                throw new LabFailed("both ends were to hang in " + RECOVER + ", but the " + side + " is in "
                         + board.status(side) + ": " + board.reason(side));
             }
         }
@@ -198,7 +204,7 @@ final class Recoveries {
     }
 
     /** A cut that comes late finds a migration that goes on already; one that does not come is made. */
-    private void cut(int mark) throws DemoFailed {
+    private void cut(int mark) throws LabFailed {
         board.await(
                 "the source comes to postcopy-paused or postcopy-active",
                 settings.patience(),
@@ -210,7 +216,7 @@ final class Recoveries {
     }
 
     /** Ends a handshake that hangs at both ends; returns how long migrate-pause took to do so, or -1. */
-    private double kick(Kick who, int sourceMark, int destinationMark) throws DemoFailed, IOException {
+    private double kick(Kick who, int sourceMark, int destinationMark) throws LabFailed, IOException {
         return switch (who) {
             case SOURCE -> kick(lab.source(), sourceMark);
             case DESTINATION -> {
@@ -239,13 +245,13 @@ final class Recoveries {
         };
     }
 
-    private void ownDeadline(End end, int mark) throws DemoFailed {
+    private void ownDeadline(End end, int mark) throws LabFailed {
         if (!end.isQemu()) {
             board.awaitSince(end.side(), mark, PAUSED, settings.patience());
         }
     }
 
-    private double kick(End end, int mark) throws DemoFailed {
+    private double kick(End end, int mark) throws LabFailed {
         long began = board.now();
         end.order("migrate-pause");
         return millis(began, board.awaitSince(end.side(), mark, PAUSED, settings.patience()));
@@ -260,7 +266,7 @@ final class Recoveries {
     }
 
     /** Both ends have come to rest in postcopy-paused, and nothing of the failed attempt can come any more. */
-    private void settle() throws DemoFailed {
+    private void settle() throws LabFailed {
         if (lab.source().isQemu() || lab.destination().isQemu()) {
             board.pass(QEMU_SETTLES);
         }
@@ -272,7 +278,7 @@ final class Recoveries {
         }
     }
 
-    private long resume() throws DemoFailed {
+    private long resume() throws LabFailed {
         long now = board.now();
         lab.source()
                 .order(
@@ -284,7 +290,7 @@ final class Recoveries {
         return now;
     }
 
-    private void deadline(long millis) throws DemoFailed {
+    private void deadline(long millis) throws LabFailed {
         if (millis != deadlineMillis) {
             JsonObject parameter = RelayedGround.with("x-godwit-handshake-timeout", Json.of(millis));
             if (lab.source().isQemu()) {

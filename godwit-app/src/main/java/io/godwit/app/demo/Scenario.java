@@ -2,6 +2,11 @@
 
 package io.godwit.app.demo;
 
+import io.godwit.app.lab.Board;
+import io.godwit.app.lab.Happening;
+import io.godwit.app.lab.LabFailed;
+import io.godwit.app.lab.RelayedGround;
+import io.godwit.app.lab.Side;
 import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
 import java.io.IOException;
@@ -35,7 +40,7 @@ final class Scenario implements Play {
     }
 
     @Override
-    public void run() throws DemoFailed, IOException {
+    public void run() throws LabFailed, IOException {
         step("Two processes, two relays");
         board.add(new Happening.Outcome(
                 "they start, and the source fills %s of memory".formatted(Figures.size(settings.size()))));
@@ -75,7 +80,7 @@ final class Scenario implements Play {
         lab.relayB().cut();
     }
 
-    private void precopy() throws DemoFailed {
+    private void precopy() throws LabFailed {
         step("Precopy: the guest runs at the source");
         Stream<String> capabilities = Stream.concat(
                 Stream.of("events", "return-path", "postcopy-ram"),
@@ -114,7 +119,7 @@ final class Scenario implements Play {
                 () -> transferred() >= SENT_BEFORE_SWITCH * settings.size());
     }
 
-    private void postcopy() throws DemoFailed {
+    private void postcopy() throws LabFailed {
         step("Postcopy: the guest runs at the destination and asks for the pages it misses");
         lab.source().order("migrate-start-postcopy");
         board.await(Side.SOURCE, "postcopy-active", settings.patience());
@@ -130,7 +135,7 @@ final class Scenario implements Play {
     }
 
     /** A recovered migration moves pages again. */
-    private void goesOn() throws DemoFailed {
+    private void goesOn() throws LabFailed {
         long missing = missing();
         long served = answered();
         board.pass(settings.dwell());
@@ -143,7 +148,7 @@ final class Scenario implements Play {
                         .formatted(missing(), answered())));
     }
 
-    private void finish() throws DemoFailed {
+    private void finish() throws LabFailed {
         step("To the end, at full speed");
         lab.source().order("migrate-set-parameters", RelayedGround.with("max-postcopy-bandwidth", Json.of(0)));
         board.await(Side.DESTINATION, "completed", settings.patienceForAll());
@@ -152,7 +157,7 @@ final class Scenario implements Play {
         board.add(new Happening.Outcome("the source refuses to run the guest again: " + report.contRefused));
     }
 
-    private void prove() throws DemoFailed {
+    private void prove() throws LabFailed {
         step("The memory");
         long written = written() + settings.hotPages();
         board.awaitQuietly(ONE_MORE_SWEEP, () -> written() >= written);
@@ -167,7 +172,7 @@ final class Scenario implements Play {
         long waiting = report.guest.int64("blocked-threads", 0)
                 + report.destinationMigration.object("x-godwit-requests").int64("outstanding", 0);
         if (waiting != 0) {
-            throw new DemoFailed(waiting + " waits for a page have not ended with it");
+            throw new LabFailed(waiting + " waits for a page have not ended with it");
         }
     }
 

@@ -2,7 +2,8 @@
 
 package io.godwit.app.demo;
 
-import io.godwit.app.demo.Happening.Entry;
+import io.godwit.app.lab.Board;
+import io.godwit.app.lab.Happening.Entry;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;

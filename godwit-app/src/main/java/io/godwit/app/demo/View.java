@@ -2,7 +2,8 @@
 
 package io.godwit.app.demo;
 
-import io.godwit.app.demo.Happening.Entry;
+import io.godwit.app.lab.Board;
+import io.godwit.app.lab.Happening.Entry;
 import java.util.List;
 
 /** How a run is shown. All calls come from one thread. */

@@ -4,6 +4,7 @@ package io.godwit.app.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.godwit.app.lab.Programs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package io.godwit.app.demo;
+package io.godwit.app.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -16,7 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** Godwit as its user starts it: a process of its own, its output taken as it comes. */
-final class Programs implements AutoCloseable {
+public final class Programs implements AutoCloseable {
     private final Path temp;
     /** Who was started in the background, or by nohup, hands on signals that are ignored, and a JVM leaves those ignored. */
     private static final List<String> DEFAULT_SIGNALS = List.of("env", "--default-signal=INT,HUP,TERM");
@@ -24,13 +24,13 @@ final class Programs implements AutoCloseable {
     private final List<Process> processes = new ArrayList<>();
 
     /** @param temp the processes' folder for temporary files */
-    Programs(Path temp) {
+    public Programs(Path temp) {
         this.temp = temp;
     }
 
     /** What one of them says. */
-    static final class Program {
-        final Process process;
+    public static final class Program {
+        public final Process process;
         private final List<String> lines = new ArrayList<>();
         private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
@@ -60,7 +60,7 @@ final class Programs implements AutoCloseable {
         }
 
         /** The first line that holds the text; waits for it. */
-        String line(String text) throws InterruptedException {
+        public String line(String text) throws InterruptedException {
             long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
             synchronized (lines) {
                 while (true) {
@@ -79,7 +79,7 @@ final class Programs implements AutoCloseable {
         }
 
         /** Everything, once it has ended. */
-        String all() throws Exception {
+        public String all() throws Exception {
             assertThat(process.waitFor(120, TimeUnit.SECONDS)).as("it ends").isTrue();
             ended.get(10, TimeUnit.SECONDS);
             synchronized (lines) {
@@ -87,14 +87,14 @@ final class Programs implements AutoCloseable {
             }
         }
 
-        int code() throws InterruptedException {
+        public int code() throws InterruptedException {
             assertThat(process.waitFor(120, TimeUnit.SECONDS)).as("it ends").isTrue();
             return process.exitValue();
         }
     }
 
     /** The java command that runs Godwit as {@code ./godwit} does, but from where the tests have it. */
-    List<String> command(String... arguments) {
+    public List<String> command(String... arguments) {
         String modules = System.getProperty("jdk.module.path", "");
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -112,11 +112,11 @@ final class Programs implements AutoCloseable {
         return command;
     }
 
-    Program start(String... arguments) throws IOException {
+    public Program start(String... arguments) throws IOException {
         return start(command(arguments), Map.of());
     }
 
-    Program start(List<String> command, Map<String, String> environment) throws IOException {
+    public Program start(List<String> command, Map<String, String> environment) throws IOException {
         List<String> words = new ArrayList<>(DEFAULT_SIGNALS);
         words.addAll(command);
         ProcessBuilder builder = new ProcessBuilder(words).redirectErrorStream(true);

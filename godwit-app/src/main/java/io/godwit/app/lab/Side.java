@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package io.godwit.app.demo;
+package io.godwit.app.lab;
 
 import java.util.Locale;
 
 /** The two ends of the migration. */
-enum Side {
+public enum Side {
     SOURCE,
     DESTINATION;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package io.godwit.app.demo;
+package io.godwit.app.lab;
 
 import java.io.IOException;
 import java.time.Duration;
@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** All processes of a run, also those that have done their part. One that ends before its time fails the run. Thread-safe. */
-final class Crew {
+public final class Crew {
     private static final long DYING_MILLIS = 300;
     private static final Duration END = Duration.ofMillis(2_500);
 
@@ -21,19 +21,19 @@ final class Crew {
     private final Set<Child> leaving = new HashSet<>();
     private boolean closed;
 
-    Crew(Board board) {
+    public Crew(Board board) {
         this.board = board;
     }
 
     /** Starts a process. */
-    interface Start {
+    public interface Start {
         Child start() throws IOException;
     }
 
     /** @throws IOException with a sentence, also when {@link #release} was called before */
-    synchronized Child add(Start start) throws IOException {
+    public synchronized Child add(Start start) throws IOException {
         if (closed) {
-            throw new IOException("the demo is being ended");
+            throw new IOException("this run is being ended");
         }
         Child child = start.start();
         children.add(child);
@@ -41,7 +41,7 @@ final class Crew {
     }
 
     /** From now on it is needed, until {@link #retire}. */
-    void need(Child child) {
+    public void need(Child child) {
         var _ = child.exit().thenAccept(code -> {
             if (isNeeded(child)) {
                 board.fail("the " + child.name() + "'s process ended with exit code " + code);
@@ -50,7 +50,7 @@ final class Crew {
     }
 
     /** It may end now. */
-    synchronized void retire(Child child) {
+    public synchronized void retire(Child child) {
         leaving.add(child);
     }
 
@@ -64,7 +64,7 @@ final class Crew {
 
     /** Which process has ended, or does so now, that is needed, as a sentence; null if there is none. */
     @Nullable
-    String dead() {
+    public String dead() {
         for (Child child : all()) {
             int code = isNeeded(child)
                     ? child.exit()
@@ -79,7 +79,7 @@ final class Crew {
     }
 
     /** What each said last. */
-    List<String> tails(int most) {
+    public List<String> tails(int most) {
         List<String> lines = new ArrayList<>();
         for (Child child : all()) {
             lines.add("--- the " + child.name() + " (process " + child.pid() + ") said last:");
@@ -89,14 +89,14 @@ final class Crew {
     }
 
     /** Nobody is needed any more, and nobody is started: tells those that listen. */
-    synchronized void release() {
+    public synchronized void release() {
         closed = true;
         leaving.addAll(children);
         children.forEach(Child::release);
     }
 
     /** Waits for the end of all, and ends by force who does not. */
-    void awaitEnd() {
+    public void awaitEnd() {
         all().forEach(child -> child.awaitEnd(END));
     }
 }

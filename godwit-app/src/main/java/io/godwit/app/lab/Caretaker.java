@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package io.godwit.app.demo;
+package io.godwit.app.lab;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>After a kill it removes the folder for two seconds on end: the processes that use it are dying, and the last of them may still be making files.
  */
-final class Caretaker implements AutoCloseable {
+public final class Caretaker implements AutoCloseable {
     private static final long PATIENCE_SECONDS = 30;
     private static final String SCRIPT = """
             mkdir -m 700 -- "$0" || exit 1
@@ -35,7 +35,7 @@ final class Caretaker implements AutoCloseable {
     }
 
     /** @throws IOException with a sentence, if the folder cannot be made */
-    static Caretaker start(Path folder) throws IOException {
+    public static Caretaker start(Path folder) throws IOException {
         Process process = new ProcessBuilder("setsid", "sh", "-c", SCRIPT, folder.toString())
                 .redirectErrorStream(true)
                 .start();

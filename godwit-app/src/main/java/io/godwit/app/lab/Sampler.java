@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package io.godwit.app.demo;
+package io.godwit.app.lab;
 
 import io.godwit.qmp.QmpException;
 import java.util.List;
@@ -8,7 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** Asks both ends for their figures ten times a second, since no event tells how far a migration is. */
-final class Sampler implements AutoCloseable {
+public final class Sampler implements AutoCloseable {
     private static final long INTERVAL_MILLIS = 100;
 
     private final CompletableFuture<Void> closing = new CompletableFuture<>();
@@ -16,7 +16,7 @@ final class Sampler implements AutoCloseable {
     private final List<End> ends;
     private final Thread thread;
 
-    Sampler(Board board, List<End> ends) {
+    public Sampler(Board board, List<End> ends) {
         this.board = board;
         this.ends = List.copyOf(ends);
         this.thread = Thread.ofPlatform().daemon().name("godwit-sampler").start(this::run);
@@ -46,7 +46,7 @@ final class Sampler implements AutoCloseable {
         closing.complete(null);
     }
 
-    boolean isAlive() {
+    public boolean isAlive() {
         return thread.isAlive();
     }
 }

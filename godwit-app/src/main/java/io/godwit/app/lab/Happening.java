@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package io.godwit.app.demo;
+package io.godwit.app.lab;
 
 import org.jspecify.annotations.Nullable;
 
 /** One line of the timeline. */
-sealed interface Happening {
+public sealed interface Happening {
     /** A part of the scenario begins. */
     record Step(String title) implements Happening {}
 
@@ -27,9 +27,9 @@ sealed interface Happening {
     /** What came of it. */
     record Outcome(String text) implements Happening {}
 
-    /** @param nanos since the demo began */
+    /** @param nanos since the run began */
     record Entry(long nanos, Happening happening) {
-        double seconds() {
+        public double seconds() {
             return nanos / 1e9;
         }
     }

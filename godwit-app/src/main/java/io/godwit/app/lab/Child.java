@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package io.godwit.app.demo;
+package io.godwit.app.lab;
 
 import io.godwit.app.term.ChildCommand;
 import io.godwit.json.Json;
@@ -21,7 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /** A child process: a {@code godwit run}, which ends when the pipe to its standard input does, so also when this process is killed, or a QEMU, which the kernel kills then. Thread-safe. */
-final class Child {
+public final class Child {
     /** How an error of Godwit's begins, and one of QEMU's. */
     private static final List<String> ERRORS = List.of("godwit: ", "qemu-system-x86_64: ");
 
@@ -45,7 +45,7 @@ final class Child {
      * @param arguments of {@code godwit}
      * @throws IOException with a sentence
      */
-    static Child start(String name, List<String> arguments) throws IOException {
+    public static Child start(String name, List<String> arguments) throws IOException {
         Process process;
         try {
             process = new ProcessBuilder(ChildCommand.of(arguments)).start();
@@ -56,7 +56,7 @@ final class Child {
     }
 
     /** Takes over a process that was started just now and does not listen to its standard input: it is ended by force when nobody needs it. */
-    static Child deaf(String name, Process process) {
+    public static Child deaf(String name, Process process) {
         return of(name, process, false);
     }
 
@@ -68,35 +68,35 @@ final class Child {
         return child;
     }
 
-    boolean isAlive() {
+    public boolean isAlive() {
         return process.isAlive();
     }
 
     /** Ends it by force and waits until that is done. */
-    void kill() {
+    public void kill() {
         process.destroyForcibly();
         process.onExit().join();
     }
 
-    String name() {
+    public String name() {
         return name;
     }
 
-    long pid() {
+    public long pid() {
         return process.pid();
     }
 
     /** Completes with the process's exit code. */
-    CompletableFuture<Integer> exit() {
+    public CompletableFuture<Integer> exit() {
         return process.onExit().thenApply(Process::exitValue);
     }
 
     /** Waits until it serves. */
-    void awaitReady(Duration deadline) throws DemoFailed {
+    public void awaitReady(Duration deadline) throws LabFailed {
         try {
             ready.copy().orTimeout(deadline.toNanos(), TimeUnit.NANOSECONDS).join();
         } catch (CompletionException e) {
-            throw new DemoFailed(
+            throw new LabFailed(
                     e.getCause() instanceof TimeoutException
                             ? "the " + name + " was not ready within " + deadline.toMillis() + " ms"
                             : String.valueOf(
@@ -106,14 +106,14 @@ final class Child {
     }
 
     /** What it said last. */
-    List<String> tail(int most) {
+    public List<String> tail(int most) {
         synchronized (lines) {
             return lines.stream().skip(Math.max(0, lines.size() - most)).toList();
         }
     }
 
     /** Tells it that nobody needs it any more: closes its standard input, or ends it. */
-    void release() {
+    public void release() {
         if (!listens) {
             process.destroyForcibly();
             return;
@@ -126,7 +126,7 @@ final class Child {
     }
 
     /** Waits for its end; then ends it by force. */
-    void awaitEnd(Duration deadline) {
+    public void awaitEnd(Duration deadline) {
         exit().completeOnTimeout(-1, deadline.toNanos(), TimeUnit.NANOSECONDS).join();
         process.destroyForcibly();
     }
@@ -167,7 +167,7 @@ final class Child {
     }
 
     /** How it ended, with the reason if it gave one. */
-    String obituary(int code) {
+    public String obituary(int code) {
         String reason = tail(MOST_LINES).stream()
                 .flatMap(line ->
                         ERRORS.stream().filter(line::startsWith).map(error -> ": " + line.substring(error.length())))

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package io.godwit.app.demo;
+package io.godwit.app.lab;
 
 import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
 import io.godwit.net.FaultPlan;
 import io.godwit.net.Relay;
+import io.godwit.net.RelayEvent;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,35 +21,35 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>{@link #close} may be called from any thread, the rest is for one.
  */
-abstract class RelayedGround implements Ground, AutoCloseable {
-    final Settings settings;
-    final Board board;
-    final Path folder;
-    final Crew crew;
+public abstract class RelayedGround implements AutoCloseable {
+    protected final Board board;
+    protected final Path folder;
+    protected final Crew crew;
     private final RelayLog relays;
     private final List<AutoCloseable> open = new ArrayList<>();
     private boolean closed;
 
-    private @Nullable End source;
-    private @Nullable End destination;
     private @Nullable Relay relayA;
     private @Nullable Relay relayB;
-    private @Nullable Sampler sampler;
 
-    RelayedGround(Settings settings, Board board) {
-        this.settings = settings;
+    /** @param prefix of the folder's name */
+    protected RelayedGround(String prefix, Board board) {
         this.board = board;
         this.crew = new Crew(board);
         this.relays = new RelayLog(board);
         byte[] random = new byte[6];
         new SecureRandom().nextBytes(random);
         folder = Path.of(
-                System.getProperty("java.io.tmpdir"),
-                "godwit-demo-" + HexFormat.of().formatHex(random));
+                System.getProperty("java.io.tmpdir"), prefix + HexFormat.of().formatHex(random));
+    }
+
+    /** Something happened at a relay; called by its thread. */
+    protected void seen(String relay, RelayEvent event) {
+        relays.add(relay, event);
     }
 
     /** @throws IOException with a sentence, if a socket with the longest of the names cannot be there */
-    final void requireShortPath(String longest) throws IOException {
+    protected final void requireShortPath(String longest) throws IOException {
         try {
             new Address.Unix(folder.resolve(longest));
         } catch (IllegalArgumentException e) {
@@ -58,43 +57,43 @@ abstract class RelayedGround implements Ground, AutoCloseable {
         }
     }
 
+    /**
+     * Starts a {@code godwit run} with its QMP at that socket; it is needed, and is part of the folder's household.
+     *
+     * @param more of its command line
+     */
+    protected final Child endpoint(String name, String qmp, List<String> more) throws IOException {
+        List<String> words = new ArrayList<>(List.of("run", "--json", "--die-with-parent"));
+        words.addAll(List.of(
+                "--private-folder", folder.toString(), "--qmp", socket(qmp).toString()));
+        words.addAll(more);
+        Child child = crew.add(() -> Child.start(name, words));
+        crew.need(child);
+        return child;
+    }
+
+    /** For {@link #endpoint}: a churn guest's threads, how fast they write and read (pages per second), and the shares of pages in percent. */
+    protected static List<String> churn(
+            int writers, long rate, int readers, long readRate, int hot, int cold, long seed) {
+        List<String> words = new ArrayList<>();
+        words.addAll(List.of("--writers", "" + writers, "--rate", "" + rate));
+        words.addAll(List.of("--readers", "" + readers, "--read-rate", "" + readRate));
+        words.addAll(List.of("--hot", "" + hot, "--cold", "" + cold, "--seed", "" + seed));
+        return words;
+    }
+
+    /** A socket in the folder. */
+    protected final Address socket(String name) {
+        return new Address.Unix(folder.resolve(name));
+    }
+
     /** The path between the ends; the folder is there. */
-    final void startRelays() throws IOException {
+    protected final void startRelays() throws IOException {
         Relay b = Relay.start(
-                new Address.Tcp("127.0.0.1", 0),
-                destinationAddress(),
-                FaultPlan.NONE,
-                event -> relays.add("(b)", event));
+                new Address.Tcp("127.0.0.1", 0), destinationAddress(), FaultPlan.NONE, event -> seen("(b)", event));
         relayB = keep(b);
         Address in = new Address.Unix(folder.resolve("src.sock"));
-        relayA = keep(Relay.start(in, b.address(), FaultPlan.NONE, event -> relays.add("(a)", event)));
-    }
-
-    /** These are the ends from now on, and are asked how they are. */
-    final void begin(End from, End to) throws IOException {
-        source = from;
-        destination = to;
-        sampler = keep(new Sampler(board, List.of(from, to)));
-    }
-
-    /** Ends both ends' processes by QMP; each must end with exit code 0, within the patience. */
-    final void quit(List<Child> both, Duration patience) throws DemoFailed, IOException {
-        there(sampler).close();
-        both.forEach(crew::retire);
-        List<End> ends = List.of(source(), destination());
-        for (End end : ends) {
-            end.order("quit");
-        }
-        for (Child child : both) {
-            int code = child.exit()
-                    .completeOnTimeout(-1, patience.toMillis(), TimeUnit.MILLISECONDS)
-                    .join();
-            if (code != 0) {
-                throw new DemoFailed("the " + child.name() + "'s process " + child.pid()
-                        + " did not end by quit: exit code " + code);
-            }
-        }
-        ends.forEach(End::close);
+        relayA = keep(Relay.start(in, b.address(), FaultPlan.NONE, event -> seen("(a)", event)));
     }
 
     /**
@@ -102,69 +101,52 @@ abstract class RelayedGround implements Ground, AutoCloseable {
      *
      * @throws IOException with a sentence, when this is closed
      */
-    final synchronized <T extends AutoCloseable> T keep(T thing) throws IOException {
+    protected final synchronized <T extends AutoCloseable> T keep(T thing) throws IOException {
         open.add(thing);
         requireOpen();
         return thing;
     }
 
-    final synchronized void requireOpen() throws IOException {
+    protected final synchronized void requireOpen() throws IOException {
         if (closed) {
-            throw new IOException("the demo is being ended");
+            throw new IOException("this run is being ended");
         }
     }
 
-    static <T> T there(@Nullable T thing) {
+    protected static <T> T there(@Nullable T thing) {
         if (thing == null) {
             throw new IllegalStateException("the lab was not started");
         }
         return thing;
     }
 
-    @Override
-    public final End source() {
-        return there(source);
-    }
-
-    @Override
-    public final End destination() {
-        return there(destination);
-    }
-
-    @Override
+    /** The relay next to the source. */
     public final Relay relayA() {
         return there(relayA);
     }
 
-    @Override
+    /** The relay next to the destination. */
     public final Relay relayB() {
         return there(relayB);
     }
 
-    @Override
+    /** Where the source connects to. */
     public final Address sourceAddress() {
         return relayA().address();
     }
 
-    @Override
+    /** Where the destination listens. */
     public final Address destinationAddress() {
         return new Address.Unix(folder.resolve("dst.sock"));
     }
 
-    @Override
-    public final void orderBoth(String command, JsonObject arguments) throws DemoFailed {
-        board.add(new Happening.Order(null, End.words(command, arguments, folder)));
-        source().ask(command, arguments);
-        destination().ask(command, arguments);
-    }
-
     /** Which process has ended, or does so now, that is needed, as a sentence; null if there is none. */
-    final @Nullable String dead() {
+    public final @Nullable String dead() {
         return crew.dead();
     }
 
     /** What the processes and the relays said last. */
-    final List<String> tails(int most) {
+    public final List<String> tails(int most) {
         List<String> all = crew.tails(most);
         all.add("--- the relays said last:");
         all.addAll(relays.tail(most));
@@ -172,7 +154,7 @@ abstract class RelayedGround implements Ground, AutoCloseable {
     }
 
     /** The folder goes, after all that used it has ended. */
-    abstract void removeFolder();
+    protected abstract void removeFolder();
 
     /** Ends everything, whatever state it is in, and removes the folder. */
     @Override
@@ -188,7 +170,7 @@ abstract class RelayedGround implements Ground, AutoCloseable {
             try {
                 thing.close();
             } catch (Exception e) {
-                throw new IllegalStateException("a part of the demo could not be closed", e);
+                throw new IllegalStateException("a part of this run could not be closed", e);
             }
         }
         crew.awaitEnd();
@@ -196,7 +178,7 @@ abstract class RelayedGround implements Ground, AutoCloseable {
     }
 
     /** For a command's arguments. */
-    static JsonObject with(String name, Json value) {
+    public static JsonObject with(String name, Json value) {
         return JsonObject.builder().put(name, value).build();
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package io.godwit.app.demo;
+package io.godwit.app.lab;
 
-import io.godwit.app.demo.Happening.Entry;
+import io.godwit.app.lab.Happening.Entry;
 import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
 import java.time.Duration;
@@ -20,11 +20,9 @@ import org.jspecify.annotations.Nullable;
  * Everything that is known of the run: what happened, in order, and the latest figures of both ends. Whoever waits for something waits here and is woken
  * by what happens. Thread-safe.
  */
-final class Board {
-    /** No recovery and no fault of this scenario may lead there. */
-    private static final Set<String> NEVER = Set.of("failed", "cancelled", "uncertain");
-
+public final class Board {
     private final LongSupplier clock;
+    private final Set<String> never;
     private final long start;
     private final List<Entry> entries = new ArrayList<>();
     private final Map<Side, List<Happening.Status>> statuses = new EnumMap<>(Side.class);
@@ -35,51 +33,63 @@ final class Board {
     private final Map<Side, String> titles = new EnumMap<>(Side.class);
     private @Nullable String broken;
 
-    /** @param clock monotonic nanoseconds */
-    Board(LongSupplier clock) {
+    /**
+     * An empty one.
+     *
+     * @param clock monotonic nanoseconds
+     * @param never statuses that nothing in this run may lead to
+     */
+    public Board(LongSupplier clock, Set<String> never) {
         this.clock = clock;
+        this.never = Set.copyOf(never);
         this.start = clock.getAsLong();
-        forget();
+        forgetBoth();
         for (Side side : Side.values()) {
             titles.put(side, side.toString());
         }
     }
 
-    private void forget() {
+    private void forgetBoth() {
         for (Side side : Side.values()) {
-            statuses.put(side, new ArrayList<>());
-            times.put(side, new ArrayList<>());
-            runs.put(side, false);
-            migration.put(side, Json.object());
-            guest.put(side, Json.object());
+            forget(side);
         }
     }
 
+    /** Another process has that part: nothing is known of it yet. */
+    public synchronized void forget(Side side) {
+        statuses.put(side, new ArrayList<>());
+        times.put(side, new ArrayList<>());
+        runs.put(side, false);
+        migration.put(side, Json.object());
+        guest.put(side, Json.object());
+        notifyAll();
+    }
+
     /** Another migration begins, between other ends: nothing is known of them yet. What has happened stays on the timeline. */
-    synchronized void begin(String source, String destination) {
-        forget();
+    public synchronized void begin(String source, String destination) {
+        forgetBoth();
         titles.put(Side.SOURCE, source);
         titles.put(Side.DESTINATION, destination);
         notifyAll();
     }
 
     /** Who it is that has this part now. */
-    synchronized String title(Side side) {
+    public synchronized String title(Side side) {
         return get(titles, side);
     }
 
-    /** Nanoseconds since the demo began. */
-    long now() {
+    /** Nanoseconds since the run began. */
+    public long now() {
         return clock.getAsLong() - start;
     }
 
-    synchronized void add(Happening happening) {
+    public synchronized void add(Happening happening) {
         long now = now();
         entries.add(new Entry(now, happening));
         if (happening instanceof Happening.Status status) {
             get(statuses, status.side()).add(status);
             get(times, status.side()).add(now);
-            if (NEVER.contains(status.status())) {
+            if (never.contains(status.status())) {
                 broken = "the " + status.side() + " is in " + status.status() + ": " + status.reason();
             }
         } else if (happening instanceof Happening.GuestRuns(Side side, boolean on)) {
@@ -88,14 +98,14 @@ final class Board {
         notifyAll();
     }
 
-    synchronized void figures(Side side, JsonObject queryMigrate, JsonObject guestStats) {
+    public synchronized void figures(Side side, JsonObject queryMigrate, JsonObject guestStats) {
         migration.put(side, queryMigrate);
         guest.put(side, guestStats);
         notifyAll();
     }
 
     /** Nothing can go on as it must: ends all waits, unless another reason came first. */
-    synchronized void fail(String why) {
+    public synchronized void fail(String why) {
         if (broken == null) {
             broken = why;
         }
@@ -103,12 +113,12 @@ final class Board {
     }
 
     /** The entries from the given one on. */
-    synchronized List<Entry> entriesFrom(int first) {
+    public synchronized List<Entry> entriesFrom(int first) {
         return List.copyOf(entries.subList(first, entries.size()));
     }
 
     /** Waits until there are entries from the given one on, at most so long, and returns them. For who shows them: does not end when the run fails. */
-    synchronized List<Entry> awaitEntries(int first, long millis) {
+    public synchronized List<Entry> awaitEntries(int first, long millis) {
         long end = clock.getAsLong() + TimeUnit.MILLISECONDS.toNanos(millis);
         for (long left = end - clock.getAsLong(); left > 0 && entries.size() <= first; left = end - clock.getAsLong()) {
             try {
@@ -121,41 +131,41 @@ final class Board {
     }
 
     /** What query-migrate said last. */
-    synchronized JsonObject migration(Side side) {
+    public synchronized JsonObject migration(Side side) {
         return get(migration, side);
     }
 
     /** What x-godwit-guest-stats said last. */
-    synchronized JsonObject guest(Side side) {
+    public synchronized JsonObject guest(Side side) {
         return get(guest, side);
     }
 
-    synchronized boolean runs(Side side) {
+    public synchronized boolean runs(Side side) {
         return get(runs, side);
     }
 
-    synchronized String status(Side side) {
+    public synchronized String status(Side side) {
         List<Happening.Status> seen = get(statuses, side);
         return seen.isEmpty() ? "none" : seen.getLast().status();
     }
 
-    synchronized String reason(Side side) {
+    public synchronized String reason(Side side) {
         List<Happening.Status> seen = get(statuses, side);
         return seen.isEmpty() ? "" : seen.getLast().reason();
     }
 
     /** A place in what was seen of one end. */
-    synchronized int mark(Side side) {
+    public synchronized int mark(Side side) {
         return get(statuses, side).size();
     }
 
     /** Whether the end has been in that status since the mark. */
-    synchronized boolean seen(Side side, int mark, String status) {
+    public synchronized boolean seen(Side side, int mark, String status) {
         return time(side, mark, status) >= 0;
     }
 
     /** The statuses of an end since the mark, in order. */
-    synchronized List<String> path(Side side, int mark) {
+    public synchronized List<String> path(Side side, int mark) {
         List<Happening.Status> seen = get(statuses, side);
         return seen.subList(mark, seen.size()).stream()
                 .map(Happening.Status::status)
@@ -163,7 +173,7 @@ final class Board {
     }
 
     /** When the end first was in that status since the mark, as {@link #now}; -1 if it was not. */
-    synchronized long time(Side side, int mark, String status) {
+    public synchronized long time(Side side, int mark, String status) {
         List<Happening.Status> seen = get(statuses, side);
         for (int i = mark; i < seen.size(); i++) {
             if (seen.get(i).status().equals(status)) {
@@ -174,12 +184,12 @@ final class Board {
     }
 
     /** Waits until the end is in that status. */
-    void await(Side side, String status, Duration deadline) throws DemoFailed {
+    public void await(Side side, String status, Duration deadline) throws LabFailed {
         await("the " + side + " reaches " + status, deadline, () -> status(side).equals(status));
     }
 
     /** Waits until the end has been in that status since the mark; returns when that was. */
-    long awaitSince(Side side, int mark, String status, Duration deadline) throws DemoFailed {
+    public long awaitSince(Side side, int mark, String status, Duration deadline) throws LabFailed {
         await("the " + side + " comes to " + status, deadline, () -> seen(side, mark, status));
         return time(side, mark, status);
     }
@@ -189,27 +199,27 @@ final class Board {
      *
      * @param what the condition as "the source reaches active"
      */
-    void await(String what, Duration deadline, BooleanSupplier met) throws DemoFailed {
+    public void await(String what, Duration deadline, BooleanSupplier met) throws LabFailed {
         if (!awaitQuietly(deadline, met)) {
-            throw new DemoFailed("it was awaited that " + what + ", and that did not come within "
+            throw new LabFailed("it was awaited that " + what + ", and that did not come within "
                     + deadline.toMillis() + " ms: the source is in " + status(Side.SOURCE) + ", the destination in "
                     + status(Side.DESTINATION));
         }
     }
 
     /** Lets time pass; ends early only if the run fails. */
-    void pass(Duration time) throws DemoFailed {
+    public void pass(Duration time) throws LabFailed {
         if (awaitQuietly(time, () -> false)) {
             throw new IllegalStateException("the impossible has happened");
         }
     }
 
     /** As {@link #await}; false if the time is over. */
-    synchronized boolean awaitQuietly(Duration deadline, BooleanSupplier met) throws DemoFailed {
+    public synchronized boolean awaitQuietly(Duration deadline, BooleanSupplier met) throws LabFailed {
         long end = clock.getAsLong() + deadline.toNanos();
         while (true) {
             if (broken != null) {
-                throw new DemoFailed(broken);
+                throw new LabFailed(broken);
             }
             if (met.getAsBoolean()) {
                 return true;
@@ -221,7 +231,7 @@ final class Board {
             try {
                 TimeUnit.NANOSECONDS.timedWait(this, left);
             } catch (InterruptedException e) {
-                throw new DemoFailed("the demo was interrupted", e);
+                throw new LabFailed("the run was interrupted", e);
             }
         }
     }

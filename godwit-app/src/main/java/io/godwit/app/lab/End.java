@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package io.godwit.app.demo;
+package io.godwit.app.lab;
 
 import io.godwit.json.Json;
 import io.godwit.json.JsonNumber;
@@ -19,9 +19,9 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /** One end as its operator has it: QMP, nothing else. What it reports goes to the board. Thread-safe. */
-final class End implements AutoCloseable {
+public final class End implements AutoCloseable {
     /** What it is. */
-    enum Kind {
+    public enum Kind {
         /** A Godwit with an embedded guest. */
         EMBEDDED,
         /** A Godwit with a VM's folder. */
@@ -50,12 +50,12 @@ final class End implements AutoCloseable {
      * @param folder that is not shown in addresses
      * @param deadline for each answer
      */
-    End(Side side, Board board, Address qmp, Path folder, Duration deadline) throws DemoFailed {
+    public End(Side side, Board board, Address qmp, Path folder, Duration deadline) throws LabFailed {
         this(side, Kind.EMBEDDED, board, List.of(qmp, qmp), folder, deadline);
     }
 
     /** @param qmp two addresses, since a QEMU's each serve one client at a time */
-    End(Side side, Kind kind, Board board, List<Address> qmp, Path folder, Duration deadline) throws DemoFailed {
+    public End(Side side, Kind kind, Board board, List<Address> qmp, Path folder, Duration deadline) throws LabFailed {
         this.side = side;
         this.kind = kind;
         this.board = board;
@@ -65,7 +65,7 @@ final class End implements AutoCloseable {
             operator = QmpClient.connect(qmp.getFirst(), deadline);
             watcher = watcher(qmp.getLast(), deadline);
         } catch (QmpException e) {
-            throw new DemoFailed("the " + side + "'s QMP does not work: " + e.getMessage(), e);
+            throw new LabFailed("the " + side + "'s QMP does not work: " + e.getMessage(), e);
         }
         operator.addListener(this::told);
     }
@@ -83,63 +83,63 @@ final class End implements AutoCloseable {
         }
     }
 
-    Side side() {
+    public Side side() {
         return side;
     }
 
     /** Whether it is a QEMU: it has no deadlines, and its destination listens for one recovery at a time. */
-    boolean isQemu() {
+    public boolean isQemu() {
         return kind == Kind.QEMU;
     }
 
     /** Whether its guest tells about itself. */
-    boolean hasEmbeddedGuest() {
+    public boolean hasEmbeddedGuest() {
         return kind == Kind.EMBEDDED;
     }
 
     /** Sends a command and shows it on the timeline. */
-    Json order(String command, JsonObject arguments) throws DemoFailed {
+    public Json order(String command, JsonObject arguments) throws LabFailed {
         board.add(new Happening.Order(side, words(command, arguments, folder)));
         return ask(command, arguments);
     }
 
-    Json order(String command) throws DemoFailed {
+    public Json order(String command) throws LabFailed {
         return order(command, Json.object());
     }
 
     /** Sends a command and does not show it. */
-    Json ask(String command, JsonObject arguments) throws DemoFailed {
+    public Json ask(String command, JsonObject arguments) throws LabFailed {
         try {
             return isQemu() && operator.oob() && OUT_OF_BAND.contains(command)
                     ? operator.executeOob(command, arguments, deadline)
                     : operator.execute(command, arguments, deadline);
         } catch (QmpException e) {
-            throw new DemoFailed("the " + side + " did not obey '" + command + "': " + e.getMessage(), e);
+            throw new LabFailed("the " + side + " did not obey '" + command + "': " + e.getMessage(), e);
         }
     }
 
     /** A command that must be refused; returns the reason. */
-    String refused(String command) throws DemoFailed {
+    public String refused(String command) throws LabFailed {
         board.add(new Happening.Order(side, command));
         try {
             operator.execute(command, Json.object(), deadline);
         } catch (QmpError e) {
             return String.valueOf(e.getMessage());
         } catch (QmpException e) {
-            throw new DemoFailed("the " + side + " did not answer '" + command + "': " + e.getMessage(), e);
+            throw new LabFailed("the " + side + " did not answer '" + command + "': " + e.getMessage(), e);
         }
-        throw new DemoFailed("the " + side + " obeyed '" + command + "', which must be refused");
+        throw new LabFailed("the " + side + " obeyed '" + command + "', which must be refused");
     }
 
-    JsonObject query(String command) throws DemoFailed {
+    public JsonObject query(String command) throws LabFailed {
         if (ask(command, Json.object()) instanceof JsonObject answer) {
             return answer;
         }
-        throw new DemoFailed("the " + side + " did not answer '" + command + "' with an object");
+        throw new LabFailed("the " + side + " did not answer '" + command + "' with an object");
     }
 
     /** Brings the board's figures up to date. */
-    void sample() throws QmpException {
+    public void sample() throws QmpException {
         int mark = board.mark(side);
         if (watcher.execute("query-migrate", Json.object(), deadline) instanceof JsonObject migration) {
             Json guest = hasEmbeddedGuest()
@@ -177,7 +177,7 @@ final class End implements AutoCloseable {
     }
 
     /** A command as an operator would write it, without what is the same in each. */
-    static String words(String command, JsonObject arguments, Path folder) {
+    public static String words(String command, JsonObject arguments, Path folder) {
         StringBuilder text = new StringBuilder(command);
         for (Map.Entry<String, Json> argument : arguments.members().entrySet()) {
             text.append(' ').append(argument.getKey()).append('=').append(word(argument.getValue()));

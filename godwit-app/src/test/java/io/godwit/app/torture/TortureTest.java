@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.torture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.godwit.app.lab.Side;
+import io.godwit.app.torture.Result.Hit;
+import io.godwit.app.torture.Result.Verdict;
+import io.godwit.json.Json;
+import io.godwit.json.JsonObject;
+import io.godwit.json.JsonSyntaxException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Plans, judgement, counting and reporting, without processes. */
+class TortureTest {
+    private final StringWriter out = new StringWriter();
+
+    private static Result result(long seed, Verdict verdict, @Nullable List<String> logs, Hit... hits) {
+        return new Result(Plan.draw(seed, 0), verdict, "what was seen", List.of(hits), List.of(10.0, 30.0), 1, 2, logs);
+    }
+
+    private boolean run(boolean json, boolean keep, Verdict verdict) {
+        Torture torture = new Torture(
+                new PrintWriter(out),
+                json,
+                keep,
+                seed -> result(
+                        seed, verdict, verdict.good() ? null : List.of("a line"), new Hit("cut", "active", 5, 7)));
+        return torture.run(41, 2, 60);
+    }
+
+    @Test
+    void aSeedIsAPlan() {
+        assertThat(Plan.draw(5, 0)).isEqualTo(Plan.draw(5, 0));
+        assertThat(LongStream.range(0, 200)
+                        .mapToObj(seed -> Plan.draw(seed, 0).words())
+                        .collect(Collectors.toSet()))
+                .hasSizeGreaterThan(190);
+    }
+
+    /** What can be drawn at all: each kind of blow, and each moment. */
+    @Test
+    void everythingIsDrawn() {
+        List<Plan.Strike> all = LongStream.range(0, 400)
+                .boxed()
+                .flatMap(seed -> Plan.draw(seed, 0).strikes().stream())
+                .toList();
+        assertThat(all.stream().map(Plan.Strike::moment).collect(Collectors.toSet()))
+                .containsExactlyInAnyOrder(Moment.values());
+        Set<String> kinds = all.stream().map(strike -> strike.blow().kind()).collect(Collectors.toSet());
+        assertThat(kinds)
+                .containsAll(Stream.of(Side.values())
+                        .flatMap(side -> Stream.of("SIGSTOP, " + side, "kill -9, " + side, "migrate-pause, " + side))
+                        .toList())
+                .contains("cut", "cut at a byte, forward", "silence back", "slow link", "refused", "migrate_cancel");
+    }
+
+    /** A process whose guest exists nowhere else, and in no store, is not killed. */
+    @Test
+    void nobodyIsKilledWithTheOnlyGuest() {
+        for (long seed = 0; seed < 2_000; seed++) {
+            Plan plan = Plan.draw(seed, 0);
+            for (Plan.Strike strike : plan.strikes()) {
+                if (strike.blow() instanceof Blow.Kill(Side side)) {
+                    boolean stored = plan.mode() == Plan.Mode.STORED && side == Side.DESTINATION;
+                    assertThat(stored || strike.moment().compareTo(Moment.SWITCH) < 0)
+                            .as(plan.words())
+                            .isTrue();
+                }
+            }
+            assertThat(plan.onward()).noneMatch(strike -> strike.blow().equals(new Blow.Kill(Side.DESTINATION)));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1", "17", "1000"})
+    void recoveriesAreAsManyAsAskedFor(int wanted) {
+        Plan plan = Plan.draw(3, wanted);
+        assertThat(plan.postcopy()).isTrue();
+        assertThat(plan.strikes().stream().filter(strike -> strike.moment() == Moment.POSTCOPY))
+                .hasSize(wanted);
+    }
+
+    @Test
+    void oneDamagedPageIsALostGuest() {
+        JsonObject memory = JsonObject.builder()
+                .put("ok", false)
+                .put("summary", "1 of 8192 pages is damaged")
+                .build();
+        assertThatThrownBy(() -> Proof.judge(memory, Json.object()))
+                .isInstanceOfSatisfying(
+                        RoundFailed.class, e -> assertThat(e.verdict()).isEqualTo(Verdict.LOST))
+                .hasMessageContaining("1 of 8192 pages is damaged");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"blocked-threads", "missing-pages"})
+    void whoStillWaitsForAPageIsLost(String what) {
+        JsonObject memory = JsonObject.builder().put("ok", true).build();
+        JsonObject stats = JsonObject.builder().put(what, 1).build();
+        assertThatThrownBy(() -> Proof.judge(memory, stats)).isInstanceOf(RoundFailed.class);
+        assertThatCode(() -> Proof.judge(memory, Json.object())).doesNotThrowAnyException();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Verdict.class)
+    void onlyGoodRoundsPass(Verdict verdict) {
+        boolean good = verdict == Verdict.COMPLETED || verdict == Verdict.GONE;
+        assertThat(run(false, false, verdict)).isEqualTo(good);
+        if (good) {
+            assertThat(out.toString())
+                    .contains("PASSED", "faults survived")
+                    .doesNotContain("seed 41")
+                    .containsPattern("cut +- +2 +-");
+        } else {
+            assertThat(out.toString())
+                    .contains("FAILED", verdict + ": seed 41: what was seen", "--seed 42 --rounds 1")
+                    .contains(Plan.draw(41, 0).words())
+                    .containsPattern("faults survived +0");
+        }
+    }
+
+    @Test
+    void theReportIsJsonToo() throws JsonSyntaxException {
+        assertThat(run(true, false, Verdict.STUCK)).isFalse();
+        List<String> lines = out.toString().lines().toList();
+        assertThat(lines).hasSize(3);
+        JsonObject last = (JsonObject) Json.parse(lines.get(2));
+        assertThat(last.string("event")).isEqualTo("report");
+        assertThat(last.object("report").int64("stuck")).isEqualTo(2);
+        assertThat(last.object("report").bool("good")).isFalse();
+        assertThat(last.object("report").array("bad-seeds").size()).isEqualTo(2);
+    }
+
+    @Test
+    void logsAreKeptWhereItSays() throws IOException, JsonSyntaxException {
+        run(true, true, Verdict.LOST);
+        for (String line : out.toString().lines().toList()) {
+            JsonObject object = (JsonObject) Json.parse(line);
+            if (object.string("event").equals("round")) {
+                Path folder = Path.of(object.string("logs"));
+                assertThat(folder.resolve("round.log")).hasContent("a line");
+                Files.delete(folder.resolve("round.log"));
+                Files.delete(folder);
+            }
+        }
+    }
+
+    @Test
+    void quantilesAreValuesThatWereSeen() {
+        List<Double> values = List.of(4.0, 1.0, 3.0, 2.0);
+        assertThat(Tally.quantile(values, 0.5)).isEqualTo(2);
+        assertThat(Tally.quantile(values, 0.99)).isEqualTo(4);
+        assertThat(Tally.quantile(List.of(), 0.5)).isNegative();
+    }
+}
