@@ -3,7 +3,6 @@
 package io.godwit.store;
 
 import io.godwit.page.Pages;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
@@ -13,8 +12,7 @@ final class PageReader {
     private static final int RUN = 64;
 
     private final BlockFiles files;
-    private final ByteBuffer bytes = ByteBuffer.allocateDirect(RUN * Pages.SIZE);
-    private final MemorySegment segment = MemorySegment.ofBuffer(bytes);
+    private final ByteBuffer bytes = ByteBuffer.allocateDirect(RUN * Pages.SIZE).order(ByteOrder.LITTLE_ENDIAN);
     private final ByteBuffer digests =
             ByteBuffer.allocateDirect(RUN * PageDigest.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     private int block = -1;
@@ -47,7 +45,7 @@ final class PageReader {
         int at = index << Pages.SHIFT;
         if (at + Pages.SIZE > bytes.limit()
                 || (index + 1) * PageDigest.BYTES > digests.limit()
-                || digests.getLong(index * PageDigest.BYTES) != PageDigest.of(segment, at, ofBlock, page)) {
+                || digests.getLong(index * PageDigest.BYTES) != PageDigest.of(bytes, at, ofBlock, page)) {
             throw new DamagedPageException(files.table().get(ofBlock).name(), page, files.ramPath(ofBlock));
         }
         return at;
