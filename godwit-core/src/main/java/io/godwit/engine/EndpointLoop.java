@@ -226,7 +226,9 @@ final class EndpointLoop implements Handler {
         if (in != null && in.machine().state() instanceof DestinationState.PostcopyActive) {
             tenant.receiving(now);
         }
-        links.expire(now);
+        if (links.nextLeave() <= now) {
+            links.expire(now);
+        }
     }
 
     /** Begins to connect for the source; the main channel's bytes go first. */

@@ -4,7 +4,7 @@ package io.godwit.store;
 
 import io.godwit.memory.XxHash64;
 import io.godwit.page.Pages;
-import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 
 /** The digest of a page: XXH64 with its block and index as seed, so that a good page in another page's place is noticed, too. */
 final class PageDigest {
@@ -15,7 +15,8 @@ final class PageDigest {
 
     private PageDigest() {}
 
-    static long of(MemorySegment bytes, long offset, int block, long page) {
-        return XxHash64.hash(bytes, offset, Pages.SIZE, (long) block << BLOCK_SHIFT | page);
+    /** @param bytes direct, in little-endian order */
+    static long of(ByteBuffer bytes, int offset, int block, long page) {
+        return XxHash64.stripes(bytes, offset, Pages.SIZE, (long) block << BLOCK_SHIFT | page);
     }
 }

@@ -3,7 +3,6 @@
 package io.godwit.store;
 
 import io.godwit.page.Pages;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
@@ -14,8 +13,8 @@ final class RunBuffer {
 
     private static final ByteBuffer ZEROES = ByteBuffer.allocateDirect(Pages.SIZE);
 
-    private final ByteBuffer bytes = ByteBuffer.allocateDirect(PAGES * Pages.SIZE);
-    private final MemorySegment segment = MemorySegment.ofBuffer(bytes);
+    private final ByteBuffer bytes =
+            ByteBuffer.allocateDirect(PAGES * Pages.SIZE).order(ByteOrder.LITTLE_ENDIAN);
     private final ByteBuffer digests =
             ByteBuffer.allocateDirect(PAGES * PageDigest.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     private int block;
@@ -43,7 +42,7 @@ final class RunBuffer {
         }
         int at = count << Pages.SHIFT;
         bytes.put(at, in, position, Pages.SIZE);
-        digests.putLong(count * PageDigest.BYTES, PageDigest.of(segment, at, toBlock, page));
+        digests.putLong(count * PageDigest.BYTES, PageDigest.of(bytes, at, toBlock, page));
         count++;
     }
 
