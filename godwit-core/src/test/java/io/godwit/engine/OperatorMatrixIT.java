@@ -60,7 +60,7 @@ class OperatorMatrixIT {
                 case RESOLVE_SOURCE -> endpoint.migrateResolve(Owner.SOURCE);
                 case RESOLVE_DESTINATION -> endpoint.migrateResolve(Owner.DESTINATION);
                 case RESOLVE_WHOLE -> endpoint.migrateResolve(Owner.DESTINATION_WHOLE);
-                case CAPABILITIES -> endpoint.setCapabilities(Map.of(Capability.EVENTS, true));
+                case CAPABILITIES -> endpoint.setCapabilities(Map.of(Capability.POSTCOPY_RAM, true));
                 case STOP -> endpoint.stop();
                 case CONT -> endpoint.cont();
                 case QUIT -> endpoint.quit("host-qmp-quit");
