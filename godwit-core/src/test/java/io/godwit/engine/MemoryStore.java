@@ -70,6 +70,7 @@ final class MemoryStore implements ParkedGuest {
     private volatile boolean confirmed;
     private volatile boolean postcopy;
     private volatile boolean keepsAll;
+    private volatile boolean checkpointsLate;
     /** A sync has failed, and nobody has gone back to what is sure. */
     private volatile boolean doubtful;
 
@@ -137,6 +138,11 @@ final class MemoryStore implements ParkedGuest {
     /** From now on nothing of what was received is ever uncertain. */
     void keepsAll() {
         keepsAll = true;
+    }
+
+    /** Checkpoints come too late from now on: what has come since the switch is sure with the VM as a whole only. */
+    void checkpointsLate() {
+        checkpointsLate = true;
     }
 
     /** What was done, in order. */
@@ -225,7 +231,9 @@ final class MemoryStore implements ParkedGuest {
         if (doubtful) {
             throw new StorageException("a sync has failed");
         }
-        sync();
+        if (!checkpointsLate) {
+            sync();
+        }
     }
 
     @Override

@@ -220,6 +220,7 @@ class ParkingIT {
 
     @Test
     void aLastSyncThatFailsTakesBackWhatWasNotSure() throws Exception {
+        store.checkpointsLate();
         store.fail(Step.PARK, "the sync failed");
         End source = lot.running(Lot.POSTCOPY);
         End park = lot.parked(store, Lot.POSTCOPY);
