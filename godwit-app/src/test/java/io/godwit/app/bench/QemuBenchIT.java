@@ -41,6 +41,7 @@ class QemuBenchIT {
         int code = bench(
                 "--qemu=" + version,
                 "throughput",
+                "multifd",
                 "latency",
                 "--size",
                 "64M",
@@ -54,9 +55,11 @@ class QemuBenchIT {
         assertThat(code).isZero();
         JsonObject all = (JsonObject) Json.parse(out.toString());
         for (String contender : new String[] {"QEMU -> QEMU", "QEMU -> park", "unpark -> QEMU"}) {
-            assertThat(median(all, "throughput", "until confirmed, MB/s", contender))
-                    .as(contender)
-                    .isPositive();
+            for (String part : new String[] {"throughput", "multifd"}) {
+                assertThat(median(all, part, "until confirmed, MB/s", contender))
+                        .as("%s, %s", part, contender)
+                        .isPositive();
+            }
         }
         for (String part : new String[] {"latency", "latency-limited"}) {
             for (String contender : new String[] {"QEMU", "QEMU, preempt", "unpark", "unpark, preempt"}) {

@@ -34,7 +34,13 @@ public final class QemuBench {
         THROUGHPUT("precopy of incompressible memory; MB/s of it, [times the first column]") {
             @Override
             Sheet measure(Rig rig, Setting setting) throws IOException, BenchFailed {
-                return new Throughput(rig, setting.size()).measure(setting.runs());
+                return new Throughput(rig, setting.size(), false).measure(setting.runs());
+            }
+        },
+        MULTIFD("the same with multifd, two channels of pages") {
+            @Override
+            Sheet measure(Rig rig, Setting setting) throws IOException, BenchFailed {
+                return new Throughput(rig, setting.size(), true).measure(setting.runs());
             }
         },
         TIME_TO_RUN("a VM on disk runs again, [times the first column]") {

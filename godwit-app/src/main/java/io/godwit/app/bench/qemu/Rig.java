@@ -8,14 +8,11 @@ import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
 import io.godwit.page.Pages;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 
 /** What all measurements share: the QEMU, a folder that is removed in the end, and who is started how. One thread. */
 final class Rig implements AutoCloseable {
@@ -24,6 +21,7 @@ final class Rig implements AutoCloseable {
     private static final long TOP = 24 * MIB;
 
     private final Emulator program;
+    private final Workplace place;
     private final Path folder;
     private final boolean tcp;
     private final long most;
@@ -33,7 +31,8 @@ final class Rig implements AutoCloseable {
 
     Rig(QemuBench.Setting setting, Consumer<String> progress) throws IOException {
         this.program = setting.program();
-        this.folder = Files.createTempDirectory(setting.place(), "godwit-bench");
+        this.place = Workplace.in(setting.place());
+        this.folder = place.folder();
         this.tcp = setting.tcp();
         this.most = setting.size();
         this.seed = setting.seed();
@@ -108,8 +107,8 @@ final class Rig implements AutoCloseable {
     }
 
     /** {@code godwit park}, which drives the source; returns once it is parked. */
-    GodwitProcess park(Vm source, Path store) throws IOException, BenchFailed {
-        GodwitProcess park = GodwitProcess.start(List.of(
+    GodwitProcess park(Vm source, Path store, String... more) throws IOException, BenchFailed {
+        List<String> words = new ArrayList<>(List.of(
                 "park",
                 "--incoming",
                 anywhere(),
@@ -121,6 +120,8 @@ final class Rig implements AutoCloseable {
                 "max-bandwidth=0",
                 "--peer-parameter",
                 "downtime-limit=10"));
+        words.addAll(List.of(more));
+        GodwitProcess park = GodwitProcess.start(words);
         boolean done = false;
         try {
             park.awaitSuccess();
@@ -146,20 +147,11 @@ final class Rig implements AutoCloseable {
 
     /** Removes a file, or a folder with all that is in it. */
     static void remove(Path root) throws IOException {
-        if (!Files.exists(root)) {
-            return;
-        }
-        try (Stream<Path> all = Files.walk(root)) {
-            for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(each);
-            }
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
-        }
+        Workplace.remove(root);
     }
 
     @Override
     public void close() throws IOException {
-        remove(folder);
+        place.close();
     }
 }

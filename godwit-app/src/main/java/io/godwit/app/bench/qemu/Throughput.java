@@ -4,6 +4,8 @@ package io.godwit.app.bench.qemu;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Precopy of memory that nothing helps with: QEMU to QEMU, QEMU to {@code park}, and from there by {@code unpark} to QEMU. */
 final class Throughput {
@@ -13,11 +15,14 @@ final class Throughput {
 
     private final Rig rig;
     private final long memory;
+    private final boolean multifd;
     private final Sheet sheet = new Sheet(DIRECT, IN, OUT);
 
-    Throughput(Rig rig, long memory) {
+    /** @param multifd pages on channels of their own, as many as QEMU takes by itself: two */
+    Throughput(Rig rig, long memory, boolean multifd) {
         this.rig = rig;
         this.memory = memory;
+        this.multifd = multifd;
     }
 
     /** The three in turn, so that what else the machine does hits all of them. */
@@ -26,7 +31,7 @@ final class Throughput {
         Path store = rig.store("throughput");
         try (Vm source = rig.running(memory, noise)) {
             for (int run = 1; run <= runs; run++) {
-                rig.progress("throughput " + run + "/" + runs);
+                rig.progress((multifd ? "multifd " : "throughput ") + run + "/" + runs);
                 direct(source, noise);
                 in(source, noise, store);
                 out(store, noise);
@@ -40,7 +45,8 @@ final class Throughput {
 
     private void direct(Vm source, Noise noise) throws IOException, BenchFailed {
         try (Vm destination = rig.waiting(memory)) {
-            destination.capabilities("events", "return-path");
+            source.capabilities(capabilities());
+            destination.capabilities(capabilities());
             String to = rig.listen(destination);
             source.log().clear();
             Usage sender = source.usage();
@@ -56,10 +62,21 @@ final class Throughput {
         source.goOn();
     }
 
+    private String[] capabilities() {
+        return multifd ? new String[] {"events", "return-path", "multifd"} : new String[] {"events", "return-path"};
+    }
+
+    /** For a park or an unpark, which tells its QEMU. */
+    private String[] more(String... words) {
+        List<String> all = new ArrayList<>(List.of(words));
+        all.addAll(multifd ? List.of("--set-capability", "multifd=on") : List.of());
+        return all.toArray(String[]::new);
+    }
+
     private void in(Vm source, Noise noise, Path store) throws IOException, BenchFailed {
         source.log().clear();
         Usage sender = source.usage();
-        try (GodwitProcess park = rig.park(source, store)) {
+        try (GodwitProcess park = rig.park(source, store, more())) {
             fromQemu(IN, source, noise, sender);
             sheet.add("receiver CPU s/GiB", IN, park.usage().since(park.atReady()) / noise.gib());
             sheet.add("receiver's start, CPU s", IN, park.atReady().cpuSeconds());
@@ -85,12 +102,13 @@ final class Throughput {
             try (GodwitProcess unpark = rig.unpark(
                     store,
                     rig.anywhere(),
-                    "--mode",
-                    "precopy",
-                    "--set-parameter",
-                    "max-bandwidth=0",
-                    "--qmp-peer",
-                    destination.peer().toString())) {
+                    more(
+                            "--mode",
+                            "precopy",
+                            "--set-parameter",
+                            "max-bandwidth=0",
+                            "--qmp-peer",
+                            destination.peer().toString()))) {
                 long run = destination.log().await("RESUME");
                 long setup = unpark.log().await("setup");
                 long completed = unpark.log().await("completed");

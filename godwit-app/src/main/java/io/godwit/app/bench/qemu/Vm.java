@@ -150,7 +150,7 @@ final class Vm implements AutoCloseable {
     void capabilities(String... on) throws BenchFailed {
         List<String> wanted = Arrays.asList(on);
         List<Json> all = new ArrayList<>();
-        for (String capability : List.of("events", "return-path", "postcopy-ram", "postcopy-preempt")) {
+        for (String capability : List.of("events", "return-path", "postcopy-ram", "postcopy-preempt", "multifd")) {
             all.add(state(capability, wanted.contains(capability)));
         }
         wanted.stream().filter(each -> each.equals("mapped-ram")).forEach(each -> all.add(state(each, true)));
