@@ -142,7 +142,7 @@ class DestinationFuzzTest {
         if (ran && shut(effects, Wire.SHUT_FAILED)) {
             return "a guest that ran is told to have failed";
         }
-        if (after == MigrationStatus.POSTCOPY_PAUSED && !machine.working() && !machine.recoverable()) {
+        if (after == MigrationStatus.POSTCOPY_PAUSED && stuck(machine)) {
             return "paused, and no recovery is taken";
         }
         if (after == MigrationStatus.POSTCOPY_RECOVER && !machine.working() && machine.nextTick(-1) == Long.MAX_VALUE) {
@@ -155,6 +155,20 @@ class DestinationFuzzTest {
             return "a channel is dropped that is held";
         }
         return statuses(before, after, effects);
+    }
+
+    /** Neither a recovery is taken, nor is the guest at work, nor would an operator's migrate-recover set it to work. */
+    private static boolean stuck(DestinationMachine machine) {
+        DestinationMachine asked = machine.copy();
+        if (machine.working() || machine.recoverable()) {
+            return false;
+        }
+        DestinationInput.AwaitRecovery word = new DestinationInput.AwaitRecovery(0);
+        if (asked.refuse(word) != null) {
+            return true;
+        }
+        asked.handle(word, 0, _ -> {});
+        return !asked.working();
     }
 
     private static boolean alive(MigrationStatus status) {

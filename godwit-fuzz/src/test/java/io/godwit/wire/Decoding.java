@@ -104,9 +104,14 @@ final class Decoding<M> {
             }
             said.add("waits at " + decoder.offset() + " of " + bytes.length);
         } catch (WireException e) {
-            said.add(e.getClass().getSimpleName() + " " + e.getMessage());
+            said.add(e.getClass().getSimpleName() + " " + told(e));
         }
         return said;
+    }
+
+    /** Without how many bytes stood behind the end, which only says how many were there by then. */
+    private static String told(WireException e) {
+        return String.valueOf(e.getMessage()).replaceAll("[0-9]+ bytes after the end", "bytes after the end");
     }
 
     private int echo(M message, byte[] bytes, int at) {
