@@ -57,6 +57,7 @@ public sealed interface Address extends MigrationAddress {
                         "the socket path '%s' has %d bytes, the system allows %d: use a shorter one"
                                 .formatted(path, length, MAX_UNIX_PATH));
             }
+            AddressParser.requireNoOption(path.toString());
         }
 
         @Override

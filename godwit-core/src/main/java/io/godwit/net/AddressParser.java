@@ -85,12 +85,16 @@ final class AddressParser {
         return new MigrationAddress.Inherited(Integer.parseInt(text));
     }
 
-    private static Address unix(String text) {
-        var option = OPTION.matcher(text);
+    /** @throws IllegalArgumentException if a path ends as an option does, in whatever form it was given */
+    static void requireNoOption(String path) {
+        var option = OPTION.matcher(path);
         if (option.find()) {
             throw new IllegalArgumentException("'" + option.group().substring(1)
                     + "' is an option, and a unix address is a path and nothing else: leave it out");
         }
+    }
+
+    private static Address unix(String text) {
         try {
             return new Address.Unix(Path.of(text));
         } catch (InvalidPathException invalid) {
