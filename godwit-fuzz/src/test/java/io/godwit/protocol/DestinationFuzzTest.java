@@ -46,7 +46,7 @@ class DestinationFuzzTest {
         long now = 0;
         for (int step = 0; step < MAX_STEPS && choices.left(); step++) {
             DestinationInput input = input(choices);
-            now += choices.chance() ? choices.next(100) * 200 * MILLIS : MILLIS;
+            now += choices.chance() ? choices.next(100) * 200L * MILLIS : MILLIS;
             if (!may(input, machine)) {
                 continue;
             }

@@ -26,6 +26,7 @@ class SourceFuzzTest {
     private static final Parameters PARAMETERS = new Parameters(0, 0, 300, 0, 10_000, 7_000, 1_000);
     private static final List<SourceInput.Mark> MARKS = List.of(SourceInput.Mark.values());
     private static final List<Channel> CHANNELS = List.of(Channel.values());
+    private static final List<SourceState.Lost> LOST = List.of(SourceState.Lost.values());
     private static final PageBitmap BITMAP = new PageBitmap(1);
 
     /** The first two bytes choose the options and the peer; then come steps of an input, its detail, and the time that passes. */
@@ -39,14 +40,13 @@ class SourceFuzzTest {
         int start = choices.next(8);
         Parameters parameters = PARAMETERS.withPeerMayBe72((start & 1) != 0);
         SourceMachine machine = (start & 6) == 6
-                ? SourceMachine.interrupted(
-                        options, parameters, SourceState.Lost.values()[choices.next(SourceState.Lost.values().length)])
+                ? SourceMachine.interrupted(options, parameters, LOST.get(choices.next(LOST.size())))
                 : new SourceMachine(options, parameters);
         SourceMachine copy = machine.copy();
         long now = 0;
         for (int step = 0; step < MAX_STEPS && choices.left(); step++) {
             SourceInput input = input(choices);
-            now += choices.chance() ? choices.next(100) * 200 * MILLIS : MILLIS;
+            now += choices.chance() ? choices.next(100) * 200L * MILLIS : MILLIS;
             if (!may(input, machine)) {
                 continue;
             }

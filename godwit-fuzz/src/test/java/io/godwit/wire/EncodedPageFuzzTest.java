@@ -48,7 +48,7 @@ class EncodedPageFuzzTest {
             return;
         }
         ByteBuffer memory = between((byte) Pieces.control(input, 0), Pieces.control(input, 1));
-        ByteBuffer before = ByteBuffer.wrap(memory.array().clone());
+        ByteBuffer before = between((byte) Pieces.control(input, 0), Pieces.control(input, 1));
         try {
             Xbzrle.apply(record(EncodedPage.Encoding.XBZRLE, data), memory, Pages.SIZE);
         } catch (WireException e) {

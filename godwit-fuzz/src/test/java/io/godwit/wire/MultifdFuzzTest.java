@@ -43,7 +43,7 @@ class MultifdFuzzTest {
             return out.array();
         }
 
-        /** What is reserved in the first bytes of a channel is not kept. */
+        // What is reserved in the first bytes of a channel is not kept.
         @Override
         public boolean exact(MultifdMessage message) {
             return !(message instanceof MultifdMessage.Init);

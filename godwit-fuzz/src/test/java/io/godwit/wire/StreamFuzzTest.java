@@ -54,10 +54,9 @@ class StreamFuzzTest {
             return StreamEncoder.bytes(message);
         }
 
-        /**
-         * Up to the device sections behind the END of ram. A vmdesc that does not fit them is taken for the end if nothing stands behind it yet, and so the
-         * pieces decide: docs/failures-found.md.
-         */
+        // Up to the device sections behind the END of ram. A vmdesc that does not fit them is taken for the end if
+        // nothing
+        // stands behind it yet, and so the pieces decide: docs/failures-found.md.
         @Override
         public List<String> settled(List<String> said) {
             int end = said.indexOf(END_OF_RAM);
