@@ -36,6 +36,13 @@ final class Guest {
         };
     }
 
+    /** Nobody looks at a page's place again after the decoder. */
+    static void requireInside(int block, long page) {
+        if (page < 0 || page >= BLOCKS.get(block).pages()) {
+            throw new AssertionError("page " + page + " of " + BLOCKS.get(block));
+        }
+    }
+
     static int hash(ByteBuffer in, int position) {
         return in.slice(position, Pages.SIZE).hashCode();
     }

@@ -31,6 +31,9 @@ class MultifdFuzzTest {
     private static final Decoding.Tongue<MultifdMessage> TONGUE = new Decoding.Tongue<>() {
         @Override
         public String text(MultifdMessage message) {
+            if (message instanceof MultifdPage page) {
+                Guest.requireInside(page.block(), page.page());
+            }
             return message instanceof MultifdPage page && !page.zero()
                     ? page + " " + Guest.hash(page.buffer(), page.dataPosition())
                     : message.toString();

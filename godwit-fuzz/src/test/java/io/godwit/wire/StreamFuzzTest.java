@@ -90,9 +90,24 @@ class StreamFuzzTest {
                 .check(Pieces.rest(input, 2), Pieces.control(input, 1));
     }
 
+    private static final Decoding.Tongue<StreamMessage> INSIDE = new Decoding.Tongue<>() {
+        @Override
+        public String text(StreamMessage message) throws WireException {
+            if (message instanceof PageRecord page) {
+                Guest.requireInside(page.block(), page.page());
+            }
+            return TONGUE.text(message);
+        }
+
+        @Override
+        public byte[] encode(StreamMessage message) {
+            return TONGUE.encode(message);
+        }
+    };
+
     @FuzzTest
     void preempt(byte[] input) {
-        new Decoding<>(() -> new Preempt(new PreemptDecoder(Guest.BLOCKS)), TONGUE, CAPACITY)
+        new Decoding<>(() -> new Preempt(new PreemptDecoder(Guest.BLOCKS)), INSIDE, CAPACITY)
                 .check(Pieces.rest(input, 2), Pieces.control(input, 1));
     }
 }
