@@ -103,7 +103,8 @@ class LauncherIT {
     }
 
     private void copyRepository() throws IOException {
-        for (String part : List.of("pom.xml", "LICENSE", ".mvn", "mvnw", "godwit", "bin", "godwit-bench/pom.xml")) {
+        for (String part : List.of(
+                "pom.xml", "LICENSE", ".mvn", "mvnw", "godwit", "bin", "godwit-bench/pom.xml", "godwit-fuzz/pom.xml")) {
             copyTree(part);
         }
         for (String module : List.of("godwit-core", "godwit-app")) {

@@ -83,7 +83,7 @@ class RelayCommandIT {
         "'tcp:a:1', 'needs two addresses'",
         "'tcp:a:1 tcp:b:1 tcp:c:1', 'needs two addresses'",
         "'tcp:a tcp:b:1', 'the port is missing'",
-        "'exec:cat tcp:b:1', 'exec is not spoken yet'",
+        "'exec:cat tcp:b:1', 'here a socket is wanted'",
         "'tcp:a:1 tcp:b:1 --fault frob', '''frob'' is no fault'",
         "'tcp:a:1 tcp:b:1 --control here', 'names no transport'",
         "'--send unix:/tmp/x', '--send needs a command'"
