@@ -119,7 +119,7 @@ final class ParkedCustody implements Custody {
                     () -> {},
                     reason -> notices.accept("the guest is gone, but its store cannot say so durably: " + reason));
         } else {
-            notices.accept("nothing confirms that the guest has arrived: its store goes on saying that it leaves");
+            notices.accept("nothing confirms that the guest has arrived: its store goes on saying what it says");
         }
     }
 }

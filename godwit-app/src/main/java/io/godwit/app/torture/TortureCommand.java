@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
             "Migrates a guest that writes all the time between two processes, round after round, while a plan drawn "
                     + "from a seed is carried out: cuts at any byte, silence of one direction, slow links, refused "
                     + "connections, migrate-pause at either end, migrate_cancel, SIGSTOP of either process, kill -9 "
-                    + "in precopy; in recoveries too. Then the network heals, and an operator tries until the "
+                    + "in precopy, and in postcopy of a process whose guest is in a store; in recoveries too. Then the network heals, and an operator tries until the "
                     + "migration is completed. Every page is compared, and exactly one guest may run.",
             "",
             "  source - unix socket - relay (a) - tcp - relay (b) - unix socket - destination",
