@@ -92,7 +92,7 @@ final class EmbeddedTenant implements Tenant {
 
     /** It dies with this process anyway. */
     @Override
-    public void receiving(long now) {}
+    public void receiving(boolean postcopy, long now) {}
 
     @Override
     public void writeMemory(Path file, long address, long size) throws CommandRefused, IOException {

@@ -223,8 +223,11 @@ final class EndpointLoop implements Handler {
         if (in != null && in.nextTick() <= now) {
             in.tick(now);
         }
-        if (in != null && in.machine().state() instanceof DestinationState.PostcopyActive) {
-            tenant.receiving(now);
+        if (in != null) {
+            boolean postcopy = in.machine().state() instanceof DestinationState.PostcopyActive;
+            if (postcopy || in.machine().state() instanceof DestinationState.Active) {
+                tenant.receiving(postcopy, now);
+            }
         }
         if (links.nextLeave() <= now) {
             links.expire(now);

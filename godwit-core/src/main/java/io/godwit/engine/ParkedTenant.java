@@ -29,6 +29,9 @@ final class ParkedTenant implements Tenant {
     /** How much of a postcopy, in time, may have to be sent again to another process after the death of this one. */
     private static final long CHECKPOINT_NANOS = 1_000_000_000L;
 
+    /** How often it is seen, in precopy, whether much has come that could be written out. */
+    private static final long WRITE_OUT_NANOS = 50_000_000L;
+
     private final ParkedGuest guest;
     private final boolean unsafe;
     private final DiskWorker worker;
@@ -126,10 +129,10 @@ final class ParkedTenant implements Tenant {
     }
 
     @Override
-    public void receiving(long now) {
+    public void receiving(boolean postcopy, long now) {
         if (!checkpointing && now >= nextCheckpoint) {
             checkpointing = true;
-            nextCheckpoint = now + CHECKPOINT_NANOS;
+            nextCheckpoint = now + (postcopy ? CHECKPOINT_NANOS : WRITE_OUT_NANOS);
             checkpoint(() -> checkpointing = false);
         }
     }

@@ -36,8 +36,8 @@ interface Tenant {
     /** An incoming migration has paused: what has come can be made sure of. */
     void paused();
 
-    /** Pages are coming in postcopy: what has come can be made sure of now and then. */
-    void receiving(long now);
+    /** Pages are coming: what has come can be made sure of now and then. */
+    void receiving(boolean postcopy, long now);
 
     /** pmemsave; any thread. */
     void writeMemory(Path file, long address, long size) throws CommandRefused, IOException;

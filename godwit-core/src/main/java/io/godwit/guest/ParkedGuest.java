@@ -62,7 +62,7 @@ public interface ParkedGuest extends AutoCloseable {
     /** Past the commit point: the device state is made durable, and that the guest is this side's. Begins postcopy in the {@link #sink}. */
     void handOver(MachineState state);
 
-    /** Makes durable what was received until now, so that a restart asks for less. */
+    /** Makes durable what was received until now, so that a restart asks for less; before {@link #handOver} only so that {@link #park} has less to do. */
     void checkpoint();
 
     /** After something failed: what is not durable counts as not received from now on. */

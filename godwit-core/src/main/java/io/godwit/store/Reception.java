@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The files of a VM that is coming in, and the order in which they become durable. Guarded by its {@link VmStore}; its sink has a lock of its own. */
 final class Reception implements AutoCloseable {
+    /** Bytes that are worth a sync ahead: a tenth of a second's on a fast network. */
+    private static final long MUCH = 64L << 20;
+
     private final Disk disk;
     private final Path folder;
     private final int attempt;
@@ -96,23 +99,12 @@ final class Reception implements AutoCloseable {
 
     /** First the data, then what says that it is there: the order that everything hangs on. */
     private void save(boolean compact) {
-        boolean[] toSync = new boolean[presence.table().size()];
-        PageBitmap[] received = sink.settle(toSync);
-        try {
-            for (int block = 0; block < toSync.length; block++) {
-                if (toSync[block]) {
-                    files.sync(block);
-                }
-            }
-        } catch (DiskException e) {
-            sink.fail();
-            throw Failures.lost(e);
-        }
+        PageBitmap[] received = syncData();
         try {
             say(received, compact);
         } catch (DiskException e) {
             if (e.kind() == DiskException.Kind.SYNC) {
-                sink.fail();
+                sink.fail(String.valueOf(e.getMessage()));
                 throw Failures.lost(e);
             }
             throw Failures.of(e);
@@ -123,6 +115,30 @@ final class Reception implements AutoCloseable {
                 durable.setWord(i, received[block].word(i));
             }
         }
+    }
+
+    /** Syncs the data that has come, once it is much, and says nothing of it: the last checkpoint has less to wait for then. */
+    void writeOut() {
+        if (sink.unsettled() >= MUCH) {
+            syncData();
+        }
+    }
+
+    /** What is durable then, if nothing failed. */
+    private PageBitmap[] syncData() {
+        boolean[] toSync = new boolean[presence.table().size()];
+        PageBitmap[] received = sink.settle(toSync);
+        try {
+            for (int block = 0; block < toSync.length; block++) {
+                if (toSync[block]) {
+                    files.sync(block);
+                }
+            }
+        } catch (DiskException e) {
+            sink.fail(String.valueOf(e.getMessage()));
+            throw Failures.lost(e);
+        }
+        return received;
     }
 
     private void say(PageBitmap[] received, boolean compact) throws DiskException {

@@ -10,6 +10,7 @@ import io.godwit.pump.PageSink;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The store's files as a destination's memory. Methods of {@link PageSink} on the migration's loop; {@link VmStore#checkpoint} may run on another thread meanwhile,
@@ -27,7 +28,12 @@ public final class StoreSink implements PageSink {
     private final boolean[] unsynced;
     private final Object lock = new Object();
     private boolean postcopy;
-    private boolean failed;
+    /** Why a sync failed, or null. */
+    private @Nullable String failed;
+
+    /** Bytes taken since the last settling. */
+    private long unsettled;
+
     private boolean sealed;
 
     /**
@@ -151,7 +157,7 @@ public final class StoreSink implements PageSink {
             } catch (DiskException e) {
                 throw Failures.of(e);
             }
-            failed = false;
+            failed = null;
         }
     }
 
@@ -173,6 +179,7 @@ public final class StoreSink implements PageSink {
         presence.touched(block).set(page);
         presence.zero(block).clear(page);
         unsynced[block] = true;
+        unsettled += Pages.SIZE;
     }
 
     /** A page that was never written is a hole, which reads as zeroes and costs nothing. */
@@ -244,10 +251,11 @@ public final class StoreSink implements PageSink {
         if (sealed) {
             throw new IllegalStateException("the VM is complete, or its folder is closed: no page can be stored");
         }
-        if (failed) {
+        if (failed != null) {
             throw new StoreException(
                     StoreException.Kind.SYNC_FAILED,
-                    "no page is taken after a failed sync, until the store was rolled back to its last checkpoint");
+                    "no page is taken after a failed sync, until the store was rolled back to its last checkpoint: "
+                            + failed);
         }
     }
 
@@ -260,21 +268,29 @@ public final class StoreSink implements PageSink {
                 toSync[block] = unsynced[block];
                 unsynced[block] = false;
             }
+            unsettled = 0;
             return presence.snapshot();
         }
     }
 
-    /** A sync has failed. */
-    void fail() {
+    /** Bytes of pages taken since {@link #settle}. */
+    long unsettled() {
         synchronized (lock) {
-            failed = true;
+            return unsettled;
+        }
+    }
+
+    /** A sync has failed. */
+    void fail(String reason) {
+        synchronized (lock) {
+            failed = reason;
         }
     }
 
     /** Only what is durable counts as received; pages are still refused. */
     void forgetUnsynced() {
         synchronized (lock) {
-            failed = true;
+            failed = failed == null ? "it was given up" : failed;
             run.drop();
             presence.fallBackToDurable();
             Arrays.fill(unsynced, true);
@@ -284,7 +300,7 @@ public final class StoreSink implements PageSink {
     /** Pages are taken again. */
     void heal() {
         synchronized (lock) {
-            failed = false;
+            failed = null;
         }
     }
 

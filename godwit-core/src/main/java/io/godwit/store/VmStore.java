@@ -174,19 +174,38 @@ public final class VmStore implements AutoCloseable {
     }
 
     /**
-     * Makes what was received until now durable, data first, then the bitmap that says so. Only from {@link #handOver} on: before it nothing here is worth keeping, and
-     * it does nothing. Costs what was written since the last one, and a look at two bits per page.
+     * Makes what was received until now durable, data first, then the bitmap that says so. Costs what was written since the last one, and a look at two bits per page.
      *
-     * @return pages that are durable now
+     * <p>Before {@link #handOver} nothing here is worth keeping, and nothing is said of it. Then this only syncs the data once they have become much, so that {@link #park} has less to
+     * wait for; nothing waits for this meanwhile, neither {@link #receive} nor the sink.
+     *
+     * @return pages that are durable now, and said to be
      */
-    public synchronized long checkpoint() {
-        requireOpen();
-        Manifest now = ledger.manifest();
-        if (reception == null || now == null || !(now.state() instanceof StoreState.ReceivingPostcopy)) {
-            return 0;
+    public long checkpoint() {
+        Reception ahead;
+        synchronized (this) {
+            requireOpen();
+            Manifest now = ledger.manifest();
+            if (reception == null || now == null) {
+                return 0;
+            }
+            if (now.state() instanceof StoreState.ReceivingPostcopy) {
+                ledger.settle();
+                return reception.checkpoint();
+            }
+            ahead = reception;
         }
-        ledger.settle();
-        return reception.checkpoint();
+        try {
+            ahead.writeOut();
+        } catch (StoreException e) {
+            synchronized (this) {
+                // Another attempt has begun meanwhile, and has closed the files of this one.
+                if (reception == ahead) {
+                    throw e;
+                }
+            }
+        }
+        return 0;
     }
 
     /**

@@ -16,6 +16,7 @@ import static io.godwit.store.Shelf.state;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.godwit.page.Pages;
 import io.godwit.sim.SimDisk;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -109,6 +110,29 @@ class DiskTroubleTest {
         store.handOver(new StoredDevices(new byte[0], new byte[900_000], null));
 
         assertThat(state(store)).isEqualTo(new StoreState.ReceivingPostcopy());
+    }
+
+    @Test
+    void inPrecopyOnlyMuchIsSyncedAheadAndIfThatFailsSoDoesThePrecopy() {
+        VmStore store = open(disk);
+        StoreSink sink = store.receive(WEB1);
+        Shelf.fill(sink);
+        disk.failSyncs(0, 1);
+        assertThat(store.checkpoint()).as("too little for a sync").isZero();
+
+        for (int pages = 0; pages < (64 << 20) / Pages.SIZE; pages++) {
+            sink.store(RAM, pages % RAM_PAGES, TestPages.of(1), 0);
+        }
+        assertFails(store::checkpoint, StoreException.Kind.SYNC_FAILED, "cannot make");
+        assertFails(
+                () -> sink.store(RAM, 3, TestPages.of(4), 0), StoreException.Kind.SYNC_FAILED, "cannot make", "ram-0");
+        assertFails(() -> store.park(DEVICES, true), StoreException.Kind.SYNC_FAILED);
+        assertThat(state(store)).isEqualTo(new StoreState.Receiving());
+
+        Shelf.fill(store.receive(WEB1));
+        assertThat(store.checkpoint()).isZero();
+        store.park(DEVICES, true);
+        assertComplete(store);
     }
 
     @Test
