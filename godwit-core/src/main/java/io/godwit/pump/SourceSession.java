@@ -20,8 +20,6 @@ import io.godwit.wire.ReturnPathMessage;
 import io.godwit.wire.WireException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
-import java.util.Arrays;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +35,7 @@ public final class SourceSession {
     private final BlockTable blocks;
     private final PageScheduler scheduler;
     private final SourceStreams streams;
+    private final SourceChannels channels;
     private final SourceStats stats = new SourceStats();
     private final PageBitmap[] received;
     /** The last byte is on its way through something that says when it has come through. */
@@ -47,12 +46,6 @@ public final class SourceSession {
     private final ArrayDeque<SourceEffect> effects = new ArrayDeque<>();
     private @Nullable ReturnPathDecoder returnPath;
     private int lastRequestedBlock = -1;
-    private int main = -1;
-    private int preempt = -1;
-    /** Connections of the multifd channels, -1 where there is none. */
-    private int[] multifd = {};
-
-    private int multifdConnected;
 
     /** A new migration. */
     public SourceSession(MigrationOptions options, Parameters parameters, OutgoingGuest guest, SourceHost host) {
@@ -72,6 +65,7 @@ public final class SourceSession {
         this.blocks = memory.blocks();
         this.scheduler = new PageScheduler(blocks);
         this.streams = new SourceStreams(options, parameters, guest, scheduler, stats);
+        this.channels = new SourceChannels(host, streams);
         this.received = new PageBitmap[blocks.size()];
     }
 
@@ -118,29 +112,7 @@ public final class SourceSession {
 
     /** Bytes appended for the current main connection and not handed to the kernel yet. */
     public @Nullable Outbox outbox(int connection) {
-        if (connection < 0) {
-            return null;
-        }
-        int channel = channel(connection);
-        return connection == main
-                ? streams.main()
-                : connection == preempt
-                        ? streams.preempt()
-                        : channel >= 0 ? pageChannels().outbox(channel) : null;
-    }
-
-    /** Number of the multifd channel with that connection, or -1. */
-    private int channel(int connection) {
-        for (int i = 0; i < multifd.length; i++) {
-            if (multifd[i] == connection) {
-                return i;
-            }
-        }
-        return -1;
-    }
-
-    private MultifdOutgoing pageChannels() {
-        return Objects.requireNonNull(streams.multifd());
+        return channels.outbox(connection);
     }
 
     /** When a call of {@link #tick} is wanted, or {@link Long#MAX_VALUE}. */
@@ -171,7 +143,7 @@ public final class SourceSession {
     }
 
     public void connected(int connection, long now) {
-        if (connection == main) {
+        if (channels.isMain(connection)) {
             if (stats.setupDoneAt < 0) {
                 stats.setupDoneAt = now;
             } else {
@@ -180,9 +152,9 @@ public final class SourceSession {
             returnPath = new ReturnPathDecoder(blocks);
             lastRequestedBlock = -1;
             step(new SourceInput.Connected(Channel.MAIN), now);
-        } else if (connection == preempt) {
+        } else if (channels.isPreempt(connection)) {
             step(new SourceInput.Connected(Channel.PREEMPT), now);
-        } else if (channel(connection) >= 0 && ++multifdConnected == multifd.length) {
+        } else if (channels.multifd(connection) >= 0 && channels.connectedLast()) {
             step(new SourceInput.Connected(Channel.MULTIFD), now);
         }
     }
@@ -193,7 +165,7 @@ public final class SourceSession {
      * @return false if that was not waited for: then the connection is lost
      */
     public boolean ended(int connection, long now) {
-        boolean confirmed = connection == main && awaitsEnd;
+        boolean confirmed = channels.isMain(connection) && awaitsEnd;
         if (confirmed) {
             awaitsEnd = false;
             step(new SourceInput.Written(Mark.END), now);
@@ -203,21 +175,21 @@ public final class SourceSession {
 
     /** The connection could not be made, or is gone. */
     public void broken(int connection, String reason, long now) {
-        if (connection == main) {
+        int channel = channels.multifd(connection);
+        if (channels.isMain(connection)) {
             step(new SourceInput.Broken(Channel.MAIN, reason), now);
-        } else if (connection == preempt) {
-            preempt = -1;
+        } else if (channels.isPreempt(connection)) {
+            channels.forget(connection);
             step(new SourceInput.Broken(Channel.PREEMPT, reason), now);
-        } else if (channel(connection) >= 0) {
-            int channel = channel(connection);
-            multifd[channel] = -1;
+        } else if (channel >= 0) {
+            channels.forget(connection);
             step(new SourceInput.Broken(Channel.MULTIFD, "channel " + channel + ": " + reason), now);
         }
     }
 
     /** An operator breaks the channels as if the network had. False if there are none. */
     public boolean yank(long now) {
-        if (main < 0) {
+        if (!channels.hasMain()) {
             return false;
         }
         step(new SourceInput.Broken(Channel.MAIN, "broken by the operator (yank)"), now);
@@ -226,14 +198,14 @@ public final class SourceSession {
 
     /** Bytes came; all that make whole messages are consumed. */
     public void received(int connection, ByteBuffer in, long now) {
-        if (connection != main) {
-            if (connection == preempt && in.hasRemaining()) {
+        if (!channels.isMain(connection)) {
+            if (channels.isPreempt(connection) && in.hasRemaining()) {
                 step(
                         new SourceInput.Broken(
                                 Channel.PREEMPT,
                                 "the destination wrote to the preempt channel, which carries nothing in that direction"),
                         now);
-            } else if (channel(connection) >= 0 && in.hasRemaining()) {
+            } else if (channels.multifd(connection) >= 0 && in.hasRemaining()) {
                 step(
                         new SourceInput.Broken(
                                 Channel.MULTIFD,
@@ -252,7 +224,7 @@ public final class SourceSession {
             step(new SourceInput.Revived(), now);
         }
         try {
-            while (connection == main && returnPath != null) {
+            while (channels.isMain(connection) && returnPath != null) {
                 ReturnPathMessage message = returnPath.next(in);
                 if (message == null) {
                     return;
@@ -296,9 +268,9 @@ public final class SourceSession {
     }
 
     private void request(String name, long offset, int length, ReturnPathMessage message, long now) {
-        int connection = main;
+        int connection = channels.main();
         step(new SourceInput.Received(message), now);
-        if (connection != main) {
+        if (!channels.isMain(connection)) {
             return;
         }
         int block = lastRequestedBlock;
@@ -335,17 +307,17 @@ public final class SourceSession {
 
     /** Some of the outbox was handed to the kernel. */
     public void written(int connection, long now) {
-        if (channel(connection) >= 0) {
+        if (channels.multifd(connection) >= 0) {
             machine.movedBeside(now);
             streams.multifdWritten();
             return;
         }
-        if (connection != main) {
+        if (!channels.isMain(connection)) {
             return;
         }
         machine.moved(now);
         Mark mark;
-        while (connection == main && (mark = streams.main().reached()) != null) {
+        while (channels.isMain(connection) && (mark = streams.main().reached()) != null) {
             if (mark == Mark.END && !machine.options().returnPath() && host.confirms(connection)) {
                 // It counts as written once it has come through: a full disk is found out only now.
                 awaitsEnd = true;
@@ -367,7 +339,8 @@ public final class SourceSession {
     /** Fills the outboxes as far as they may be filled now. */
     public void produce(long now) {
         SourceInput input;
-        while ((input = streams.produce(machine, main >= 0, preempt >= 0, host::passStarted, now)) != null) {
+        while ((input = streams.produce(machine, channels.hasMain(), channels.hasPreempt(), host::passStarted, now))
+                != null) {
             step(input, now);
         }
     }
@@ -385,19 +358,7 @@ public final class SourceSession {
 
     private void perform(SourceEffect effect, long now) {
         switch (effect) {
-            case SourceEffect.Connect(Channel channel) -> {
-                switch (channel) {
-                    case MAIN -> {
-                        streams.main().reset();
-                        main = host.connect(channel);
-                    }
-                    case PREEMPT -> {
-                        streams.preempt().reset();
-                        preempt = host.connect(channel);
-                    }
-                    case MULTIFD -> connectMultifd();
-                }
-            }
+            case SourceEffect.Connect(Channel channel) -> channels.connect(channel);
             case SourceEffect.DropChannels(String reason) -> dropChannels(reason);
             case SourceEffect.SendOpening _ -> streams.opening();
             case SourceEffect.BeginPrecopy _ -> {
@@ -413,14 +374,14 @@ public final class SourceSession {
             case SourceEffect.FreezeDirty _ -> streams.harvest(now);
             case SourceEffect.SendPrecopyEnd _ -> streams.precopyEnd(host.machineState());
             case SourceEffect.SendSwitchToPostcopy _ -> {
-                if (main >= 0) {
-                    host.keepShallow(main);
+                if (channels.hasMain()) {
+                    host.keepShallow(channels.main());
                 }
                 streams.switchToPostcopy(host.machineState());
             }
-            case SourceEffect.SendPostcopyEnd _ -> streams.postcopyEnd(preempt >= 0);
+            case SourceEffect.SendPostcopyEnd _ -> streams.postcopyEnd(channels.hasPreempt());
             case SourceEffect.SendBitmapRequests _ -> {
-                host.keepShallow(main);
+                host.keepShallow(channels.main());
                 streams.bitmapRequests();
             }
             case SourceEffect.SendResume _ -> {
@@ -429,7 +390,10 @@ public final class SourceSession {
                 streams.resume();
             }
             case SourceEffect.Forget _ -> memory.trackDirty(false);
-            case SourceEffect.CloseChannels _ -> closeChannels();
+            case SourceEffect.CloseChannels _ -> {
+                channels.close();
+                returnPath = null;
+            }
             case SourceEffect.StatusChanged(MigrationStatus from, MigrationStatus to, String reason) -> {
                 clock(to, now);
                 host.statusChanged(from, to, reason);
@@ -447,72 +411,11 @@ public final class SourceSession {
         }
     }
 
-    private void connectMultifd() {
-        multifd = new int[pageChannels().channels()];
-        Arrays.fill(multifd, -1);
-        multifdConnected = 0;
-        for (int i = 0; i < multifd.length; i++) {
-            multifd[i] = host.connect(Channel.MULTIFD);
-        }
-    }
-
-    private void dropMultifd(String reason) {
-        int[] former = multifd;
-        multifd = new int[0];
-        boolean idle = machine.holdsGuestData();
-        for (int connection : former) {
-            if (connection >= 0 && idle) {
-                // Nothing more was to come: it ends as it would have ended.
-                host.close(connection, new Outbox());
-            } else if (connection >= 0) {
-                host.abort(connection, reason);
-            }
-        }
-        if (streams.multifd() != null) {
-            pageChannels().reset();
-        }
-    }
-
-    private void closeMultifd() {
-        for (int channel = 0; channel < multifd.length; channel++) {
-            if (multifd[channel] >= 0) {
-                host.close(multifd[channel], pageChannels().take(channel));
-            }
-        }
-        multifd = new int[0];
-        if (streams.multifd() != null) {
-            pageChannels().reset();
-        }
-    }
-
     private void dropChannels(String reason) {
-        int formerMain = main;
-        int formerPreempt = preempt;
-        main = -1;
-        preempt = -1;
         returnPath = null;
         awaitsEnd = false;
-        streams.main().reset();
-        streams.preempt().reset();
-        if (formerMain >= 0) {
-            host.abort(formerMain, reason);
-        }
-        if (formerPreempt >= 0) {
-            host.abort(formerPreempt, reason);
-        }
-        dropMultifd(reason);
-    }
-
-    private void closeChannels() {
-        if (main >= 0) {
-            host.close(main, streams.takeMain());
-        }
-        if (preempt >= 0) {
-            host.close(preempt, streams.takePreempt());
-        }
-        closeMultifd();
-        main = -1;
-        preempt = -1;
-        returnPath = null;
+        // Where guest data is held nothing more was to come on the channels of pages: they end as they would have
+        // ended.
+        channels.drop(reason, machine.holdsGuestData());
     }
 }
