@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /** The connections of an outgoing migration: which is which, and what waits to be written to each. Used by the migration's loop only. */
 final class SourceChannels {
     private final SourceHost host;
-    private final SourceStreams streams;
+    private final SourceOutlets outlets;
     private int main = -1;
     private int preempt = -1;
     /** Connections of the multifd channels, -1 where there is none. */
@@ -18,9 +18,9 @@ final class SourceChannels {
 
     private int multifdConnected;
 
-    SourceChannels(SourceHost host, SourceStreams streams) {
+    SourceChannels(SourceHost host, SourceOutlets outlets) {
         this.host = host;
-        this.streams = streams;
+        this.outlets = outlets;
     }
 
     /** Number of the main channel's connection, or -1. */
@@ -58,10 +58,10 @@ final class SourceChannels {
     Outbox outbox(int connection) {
         int channel = multifd(connection);
         if (isMain(connection)) {
-            return streams.main();
+            return outlets.main();
         }
         if (isPreempt(connection)) {
-            return streams.preempt();
+            return outlets.preempt();
         }
         return connection >= 0 && channel >= 0 ? pageChannels().outbox(channel) : null;
     }
@@ -69,11 +69,11 @@ final class SourceChannels {
     void connect(Channel channel) {
         switch (channel) {
             case MAIN -> {
-                streams.main().reset();
+                outlets.main().reset();
                 main = host.connect(channel);
             }
             case PREEMPT -> {
-                streams.preempt().reset();
+                outlets.preempt().reset();
                 preempt = host.connect(channel);
             }
             case MULTIFD -> {
@@ -109,8 +109,8 @@ final class SourceChannels {
         main = -1;
         preempt = -1;
         multifd = new int[0];
-        streams.main().reset();
-        streams.preempt().reset();
+        outlets.main().reset();
+        outlets.preempt().reset();
         if (formerMain >= 0) {
             host.abort(formerMain, reason);
         }
@@ -130,10 +130,10 @@ final class SourceChannels {
     /** Closes all of them once what waits is written. */
     void close() {
         if (main >= 0) {
-            host.close(main, streams.takeMain());
+            host.close(main, outlets.takeMain());
         }
         if (preempt >= 0) {
-            host.close(preempt, streams.takePreempt());
+            host.close(preempt, outlets.takePreempt());
         }
         for (int channel = 0; channel < multifd.length; channel++) {
             if (multifd[channel] >= 0) {
@@ -147,12 +147,12 @@ final class SourceChannels {
     }
 
     private void resetMultifd() {
-        if (streams.multifd() != null) {
+        if (outlets.multifd() != null) {
             pageChannels().reset();
         }
     }
 
     private MultifdOutgoing pageChannels() {
-        return Objects.requireNonNull(streams.multifd());
+        return Objects.requireNonNull(outlets.multifd());
     }
 }

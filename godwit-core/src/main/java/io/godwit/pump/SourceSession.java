@@ -34,7 +34,9 @@ public final class SourceSession {
     private final PageSource memory;
     private final BlockTable blocks;
     private final PageScheduler scheduler;
+    private final SourceOutlets outlets;
     private final SourceStreams streams;
+    private final SourcePages pages;
     private final SourceChannels channels;
     private final SourceStats stats = new SourceStats();
     private final PageBitmap[] received;
@@ -64,8 +66,13 @@ public final class SourceSession {
         this.memory = guest.memory();
         this.blocks = memory.blocks();
         this.scheduler = new PageScheduler(blocks);
-        this.streams = new SourceStreams(options, parameters, guest, scheduler, stats);
-        this.channels = new SourceChannels(host, streams);
+        this.outlets = new SourceOutlets(
+                options.multifd() == null
+                        ? null
+                        : new MultifdOutgoing(options.multifd(), options, guest, scheduler, stats));
+        this.streams = new SourceStreams(options, guest, scheduler, outlets);
+        this.pages = new SourcePages(options, parameters, guest, scheduler, outlets, stats);
+        this.channels = new SourceChannels(host, outlets);
         this.received = new PageBitmap[blocks.size()];
     }
 
@@ -117,13 +124,13 @@ public final class SourceSession {
 
     /** When a call of {@link #tick} is wanted, or {@link Long#MAX_VALUE}. */
     public long nextTick(long now) {
-        return Math.min(machine.nextTick(), streams.nextTick(machine, now));
+        return Math.min(machine.nextTick(), pages.nextTick(machine, now));
     }
 
     /** Takes effect at once. */
     public void parameters(Parameters parameters) {
         machine.parameters(parameters);
-        streams.parameters(parameters);
+        pages.parameters(parameters);
     }
 
     /**
@@ -309,7 +316,7 @@ public final class SourceSession {
     public void written(int connection, long now) {
         if (channels.multifd(connection) >= 0) {
             machine.movedBeside(now);
-            streams.multifdWritten();
+            outlets.multifdWritten();
             return;
         }
         if (!channels.isMain(connection)) {
@@ -317,7 +324,7 @@ public final class SourceSession {
         }
         machine.moved(now);
         Mark mark;
-        while (channels.isMain(connection) && (mark = streams.main().reached()) != null) {
+        while (channels.isMain(connection) && (mark = outlets.main().reached()) != null) {
             if (mark == Mark.END && !machine.options().returnPath() && host.confirms(connection)) {
                 // It counts as written once it has come through: a full disk is found out only now.
                 awaitsEnd = true;
@@ -339,7 +346,7 @@ public final class SourceSession {
     /** Fills the outboxes as far as they may be filled now. */
     public void produce(long now) {
         SourceInput input;
-        while ((input = streams.produce(machine, channels.hasMain(), channels.hasPreempt(), host::passStarted, now))
+        while ((input = pages.produce(machine, channels.hasMain(), channels.hasPreempt(), host::passStarted, now))
                 != null) {
             step(input, now);
         }
@@ -360,26 +367,36 @@ public final class SourceSession {
         switch (effect) {
             case SourceEffect.Connect(Channel channel) -> channels.connect(channel);
             case SourceEffect.DropChannels(String reason) -> dropChannels(reason);
-            case SourceEffect.SendOpening _ -> streams.opening();
+            case SourceEffect.SendOpening _ -> {
+                pages.restart();
+                streams.opening();
+            }
             case SourceEffect.BeginPrecopy _ -> {
                 memory.trackDirty(true);
                 scheduler.markAll();
-                streams.beginPrecopy(now);
+                streams.beginPrecopy();
+                pages.beginPrecopy(now);
                 host.passStarted(stats.passes);
             }
             case SourceEffect.SendKeepAlive _ -> streams.keepAlive();
             case SourceEffect.StopGuest(boolean postcopy) ->
                 host.stopGuest(new Departure(postcopy, machine.options().nonce()));
             case SourceEffect.ResumeGuest _ -> host.resumeGuest();
-            case SourceEffect.FreezeDirty _ -> streams.harvest(now);
+            case SourceEffect.FreezeDirty _ -> pages.harvest(now);
             case SourceEffect.SendPrecopyEnd _ -> streams.precopyEnd(host.machineState());
             case SourceEffect.SendSwitchToPostcopy _ -> {
                 if (channels.hasMain()) {
                     host.keepShallow(channels.main());
                 }
+                pages.beginPostcopy();
                 streams.switchToPostcopy(host.machineState());
             }
-            case SourceEffect.SendPostcopyEnd _ -> streams.postcopyEnd(channels.hasPreempt());
+            case SourceEffect.SendPostcopyEnd _ -> {
+                streams.postcopyEnd();
+                if (channels.hasPreempt()) {
+                    pages.endPreempt();
+                }
+            }
             case SourceEffect.SendBitmapRequests _ -> {
                 host.keepShallow(channels.main());
                 streams.bitmapRequests();
@@ -387,6 +404,7 @@ public final class SourceSession {
             case SourceEffect.SendResume _ -> {
                 scheduler.restart(received);
                 claimsKnown = true;
+                pages.restart();
                 streams.resume();
             }
             case SourceEffect.Forget _ -> memory.trackDirty(false);
