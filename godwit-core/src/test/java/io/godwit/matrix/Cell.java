@@ -29,8 +29,10 @@ record Cell(QemuVersion version, Role role, boolean preempt, Way way) {
     /** What happens. */
     enum Way {
         PRECOPY("precopy"),
+        MULTIFD("precopy over two multifd channels"),
         POSTCOPY("postcopy"),
         RECOVERED("postcopy, cut, recovered"),
+        MULTIFD_RECOVERED("… with the first pass over two multifd channels"),
         REFUSED("… after recoveries that were refused"),
         FAILED("… after recoveries that were swallowed, paused from either side, and cut inside the handshake"),
         HELD("… after a handshake that stood still past its deadline, or was paused, and whose path came back"),
@@ -51,7 +53,11 @@ record Cell(QemuVersion version, Role role, boolean preempt, Way way) {
         }
 
         boolean postcopy() {
-            return this != PRECOPY && this != WORD_LOST_IN_PRECOPY;
+            return this != PRECOPY && this != MULTIFD && this != WORD_LOST_IN_PRECOPY;
+        }
+
+        boolean multifd() {
+            return this == MULTIFD || this == MULTIFD_RECOVERED;
         }
     }
 
@@ -61,7 +67,11 @@ record Cell(QemuVersion version, Role role, boolean preempt, Way way) {
         return switch (way) {
             // Without the capability for postcopy there is none for preempt; at a source both may be on and not used.
             case PRECOPY -> !preempt || role == Role.PARK;
-            case WORD_LOST_IN_PRECOPY, WORD_LOST_IN_POSTCOPY -> !preempt;
+            case MULTIFD, WORD_LOST_IN_PRECOPY, WORD_LOST_IN_POSTCOPY -> !preempt;
+            // Those before 11 refuse the two together; 7.2 does not, and ends by an assertion (spec/multifd.md §6). A
+            // VM
+            // that is unparked by postcopy has no first pass.
+            case MULTIFD_RECOVERED -> version == QemuVersion.V11_1 && role == Role.PARK && !preempt;
             // A 7.2 does not survive it, and that is told of by itself.
             case FAILED -> !old;
             case CUT_IN_HANDSHAKE -> old;
@@ -98,7 +108,7 @@ record Cell(QemuVersion version, Role role, boolean preempt, Way way) {
                 new Cell(QemuVersion.V7_2, Role.UNPARK, true, Way.HELD),
                 new Cell(QemuVersion.V7_2, Role.UNPARK, false, Way.KILLED),
                 new Cell(QemuVersion.V10_0, Role.PARK, false, Way.FAILED),
-                new Cell(QemuVersion.V10_0, Role.UNPARK, false, Way.PRECOPY),
+                new Cell(QemuVersion.V10_0, Role.UNPARK, false, Way.MULTIFD),
                 new Cell(QemuVersion.V10_0, Role.PARK, false, Way.WORD_LOST_IN_POSTCOPY),
                 new Cell(QemuVersion.V11_1, Role.PARK, true, Way.KILLED),
                 new Cell(QemuVersion.V11_1, Role.UNPARK, true, Way.FAILED));

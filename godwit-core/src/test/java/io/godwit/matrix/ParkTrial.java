@@ -131,6 +131,7 @@ final class ParkTrial extends Trial {
         source.bandwidth(0, 0);
         source.await("completed");
         park.await("completed");
+        noteMultifd();
         assertThat(state()).isInstanceOfAny(StoreState.Parked.class, StoreState.ParkedUnconfirmed.class);
         sameMemory();
         return "";

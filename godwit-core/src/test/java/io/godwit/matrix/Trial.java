@@ -42,6 +42,7 @@ abstract class Trial implements AutoCloseable {
     final Path disk;
     private final List<Runnable> closers = new ArrayList<>();
     private int sockets;
+    private long overMultifd;
 
     Trial(Cell cell, Path scratch) throws IOException {
         this.cell = cell;
@@ -54,12 +55,24 @@ abstract class Trial implements AutoCloseable {
     final String run() throws Exception {
         return switch (cell.way()) {
             case PRECOPY -> precopy();
+            case MULTIFD -> {
+                String seen = precopy();
+                assertThat(overMultifd).as("bytes over the channels").isPositive();
+                yield seen;
+            }
             case POSTCOPY -> {
                 toPostcopy();
                 yield complete();
             }
             case RECOVERED -> {
                 toPaused();
+                recover(FaultPlan.NONE);
+                yield complete();
+            }
+            case MULTIFD_RECOVERED -> {
+                toPaused();
+                noteMultifd();
+                assertThat(overMultifd).as("bytes over the channels").isPositive();
                 recover(FaultPlan.NONE);
                 yield complete();
             }
@@ -131,6 +144,12 @@ abstract class Trial implements AutoCloseable {
         toPostcopy();
         first().cut();
         bothPaused();
+    }
+
+    /** What the source says of the channels, before it is ended. */
+    final void noteMultifd() {
+        JsonObject migration = (cell.role() == Cell.Role.PARK ? qemu() : godwit()).migration();
+        overMultifd = migration.has("ram") ? migration.object("ram").int64("multifd-bytes") : 0;
     }
 
     final void bothPaused() {
@@ -207,6 +226,9 @@ abstract class Trial implements AutoCloseable {
         }
         if (cell.preempt()) {
             capabilities.add("postcopy-preempt");
+        }
+        if (cell.way().multifd()) {
+            capabilities.add("multifd");
         }
         return capabilities;
     }

@@ -96,6 +96,7 @@ final class UnparkTrial extends Trial {
     String complete() throws Exception {
         park.bandwidth(0, 0);
         park.await("completed");
+        noteMultifd();
         destination.await("completed");
         // It is written down by the disk's own thread.
         Peer.eventually(() -> "the store says gone", () -> manifest().contains("\"gone\""));
