@@ -4,6 +4,7 @@ package io.godwit.net;
 
 import io.godwit.net.MigrationAddress.Exec;
 import io.godwit.net.MigrationAddress.FileRange;
+import io.godwit.net.MigrationAddress.Handed;
 import io.godwit.net.MigrationAddress.Inherited;
 import io.godwit.sys.ChildProcess;
 import io.godwit.sys.Descriptor;
@@ -31,7 +32,15 @@ record FarSide(
             case Exec exec -> start(exec);
             case FileRange range -> open(range, way);
             case Inherited inherited -> take(inherited, way);
+            case Handed handed -> use(handed.descriptor().take(), way);
         };
+    }
+
+    /** It will never be opened. */
+    static void forget(MigrationAddress.Local address) {
+        if (address instanceof Handed handed) {
+            handed.descriptor().close();
+        }
     }
 
     private static FarSide start(Exec exec) throws IOException {
@@ -83,6 +92,10 @@ record FarSide(
         } catch (IllegalArgumentException none) {
             throw new IOException(none.getMessage(), none);
         }
+        return use(taken, way);
+    }
+
+    private static FarSide use(Descriptor taken, Ferry.Way way) throws IOException {
         try {
             if (taken.isSocket()) {
                 return new FarSide(taken.nonBlocking(), taken, null, false);

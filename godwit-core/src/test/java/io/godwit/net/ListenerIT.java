@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.godwit.net.Loop.Told;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -156,7 +157,9 @@ class ListenerIT {
     void anotherOneThatWasFasterKeepsItsSocket() throws IOException {
         Listener first = loop.listen(unix);
         try (ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
-            assertThatThrownBy(() -> SocketFile.bind(channel, new Address.Unix(folder.resolve("s")), 1))
+            assertThatThrownBy(() -> SocketFile.bind(
+                            path -> channel.bind(UnixDomainSocketAddress.of(path), 1),
+                            new Address.Unix(folder.resolve("s"))))
                     .hasMessage("cannot listen on " + unix + ": somebody else was faster and listens there");
         }
         loop.pair(first);
