@@ -126,6 +126,22 @@ class OneStreamQemuIT {
         loads(version, "file:" + exported + ",offset=8192");
     }
 
+    @Test
+    void aVmThatWentIntoAFileLeavesUntilSomebodySaysThatItHasArrived() throws Exception {
+        saves(QemuVersion.V10_0, "file:" + saved);
+        store("import", saved.toString(), bench.store.toString(), "--confirmed");
+
+        assertThat(bench.code(bench.godwit(
+                        "unpark", bench.store.toString(), "--to", "file:" + exported, "--mode", "precopy")))
+                .as("%s", bench)
+                .isEqualTo(3);
+        assertThat(bench.toString()).contains("'godwit store arrived " + bench.store + "'");
+        assertThat(bench.state()).isEqualTo("leaving");
+        store("arrived", bench.store.toString());
+        assertThat(bench.state()).isEqualTo("gone");
+        loads(QemuVersion.V10_0, "file:" + exported);
+    }
+
     /** A file in which each page has its place is not for a stream's way, but for the store's own commands. */
     @ParameterizedTest
     @EnumSource(
