@@ -10,6 +10,8 @@ import io.godwit.sys.ChildProcess;
 import io.godwit.sys.Descriptor;
 import io.godwit.sys.InheritedDescriptors;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,12 +21,18 @@ import org.jspecify.annotations.Nullable;
  * @param out null: what is written is dropped; may be the same as {@code in}
  * @param child whose exit code says whether all is well
  * @param file {@code out} is a regular file, which is synced
+ * @param folder where that file's name is, which is synced, too; null: it came without a name
  */
 record FarSide(
         @Nullable Descriptor in,
         @Nullable Descriptor out,
         @Nullable ChildProcess child,
-        boolean file) {
+        boolean file,
+        @Nullable Path folder) {
+
+    FarSide(@Nullable Descriptor in, @Nullable Descriptor out, @Nullable ChildProcess child, boolean file) {
+        this(in, out, child, file, null);
+    }
 
     /** @throws IOException with a part of a sentence: what is wrong and what to do */
     static FarSide open(MigrationAddress.Local address, Ferry.Way way) throws IOException {
@@ -78,11 +86,19 @@ record FarSide(
                 case OUT -> file.truncateAt(range.offset());
                 case IN -> file.seek(range.offset());
             }
-            return of(file, way);
+            return switch (way) {
+                case OUT -> new FarSide(null, file, null, true, folder(range.path()));
+                case IN -> of(file, way);
+            };
         } catch (IOException failed) {
             file.close();
             throw failed;
         }
+    }
+
+    /** A link's name is there already: what counts is where the file itself is. */
+    private static Path folder(Path file) throws IOException {
+        return Objects.requireNonNull(file.toRealPath().getParent());
     }
 
     private static FarSide take(Inherited inherited, Ferry.Way way) throws IOException {

@@ -87,6 +87,20 @@ class FerryIT {
     }
 
     @Test
+    void aFileWhoseNameCannotBeMadeSureOfIsNotWritten() throws IOException {
+        Path inner = Files.createDirectory(folder.resolve("inner"));
+        Path path = inner.resolve("f");
+        Connection file = to("file:" + path);
+        loop.say(file, "some words");
+        Files.delete(path);
+        Files.delete(inner);
+        file.shutdownOutput();
+
+        assertThat(loop.await(Broken.class).reason()).startsWith("file:" + path).contains("cannot open " + inner);
+        assertThat(loop.told).noneMatch(Ended.class::isInstance);
+    }
+
+    @Test
     void aCommandCarriesBothDirections() {
         Connection echo = to("exec:cat");
         loop.say(echo, "there and back");
