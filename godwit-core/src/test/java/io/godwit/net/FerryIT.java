@@ -17,8 +17,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,17 +30,8 @@ class FerryIT {
     @TempDir
     Path folder;
 
-    private Loop loop;
-
-    @BeforeEach
-    void open() throws IOException {
-        loop = new Loop();
-    }
-
-    @AfterEach
-    void close() {
-        loop.close();
-    }
+    @AutoClose
+    private final Loop loop = new Loop();
 
     private Connection to(String uri) {
         Connection connection = loop.reactor.connect(MigrationAddress.parse(uri));

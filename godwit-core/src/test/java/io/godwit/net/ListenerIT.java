@@ -19,7 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -33,18 +33,14 @@ class ListenerIT {
     @TempDir
     Path folder;
 
-    private Loop loop;
+    @AutoClose
+    private final Loop loop = new Loop();
+
     private String unix;
 
     @BeforeEach
     void open() throws IOException {
-        loop = new Loop();
         unix = "unix:" + folder.resolve("s");
-    }
-
-    @AfterEach
-    void close() {
-        loop.close();
     }
 
     @Test
