@@ -164,13 +164,14 @@ final class ExportCommand implements Callable<Integer> {
         void write(Path file) throws IOException;
     }
 
-    /** The file has its name only once it is whole. */
-    private static void replacing(Path to, Writer writer) throws IOException {
+    /** The file has its name only once it is whole, and both outlive a power loss. */
+    private void replacing(Path to, Writer writer) throws IOException {
         Path part = to.resolveSibling(to.getFileName() + ".part");
         boolean done = false;
         try {
             writer.write(part);
             Files.move(part, to, StandardCopyOption.ATOMIC_MOVE);
+            vms.disk().syncFolder(Objects.requireNonNull(to.toAbsolutePath().getParent()));
             done = true;
         } finally {
             if (!done) {
