@@ -80,7 +80,7 @@ final class AddressParser {
         if (text.isEmpty() || text.length() > 9 || !text.chars().allMatch(c -> c >= '0' && c <= '9')) {
             throw new IllegalArgumentException(
                     "'" + text
-                            + "' is no number, and descriptors that QMP's getfd names are not taken: start this process with the descriptor and give its number");
+                            + "' is no number, and a name is known only to the QMP connection that gave it (getfd): give the number of a descriptor that this process was started with");
         }
         return new MigrationAddress.Inherited(Integer.parseInt(text));
     }

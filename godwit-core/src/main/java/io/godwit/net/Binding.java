@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
+import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.channels.ServerSocketChannel;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +25,7 @@ record Binding(
         @Nullable SocketFile file) {
 
     /** More than any burst of retrying peers; the system caps it. */
-    private static final int BACKLOG = 128;
+    static final int BACKLOG = 128;
 
     /** @throws IOException with a sentence: the address, what is wrong and what to do */
     static Binding bind(Address address) throws IOException {
@@ -71,7 +72,10 @@ record Binding(
         SocketFile.makeWay(unix);
         ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         try {
-            return new Binding(unix, channel, SocketFile.bind(channel, unix, BACKLOG));
+            return new Binding(
+                    unix,
+                    channel,
+                    SocketFile.bind(path -> channel.bind(UnixDomainSocketAddress.of(path), BACKLOG), unix));
         } catch (IOException failed) {
             channel.close();
             throw failed;

@@ -2,38 +2,48 @@
 
 package io.godwit.net;
 
+import io.godwit.sys.UnixSocket;
 import java.io.IOException;
-import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.ClosedChannelException;
 
 /**
  * A listening socket for those who accept on threads of their own instead of on a {@link Reactor}. A unix socket's file gets mode 0600; one
- * that a dead process left is replaced, a live one's is not.
+ * that a dead process left is replaced, a live one's is not. Whoever connects to a unix socket may hand over descriptors.
  */
-public final class BoundSocket implements AutoCloseable {
-    private final Binding binding;
-
-    private BoundSocket(Binding binding) {
-        this.binding = binding;
+public sealed interface BoundSocket extends AutoCloseable permits BoundTcp, BoundUnix {
+    /** @throws IOException with a sentence: the address, what is wrong and what to do */
+    static BoundSocket bind(Address address) throws IOException {
+        return switch (address) {
+            case Address.Tcp tcp -> new BoundTcp(Binding.bind(tcp));
+            case Address.Unix unix -> bindUnix(unix);
+        };
     }
 
-    /** @throws IOException with a sentence: the address, what is wrong and what to do */
-    public static BoundSocket bind(Address address) throws IOException {
-        return new BoundSocket(Binding.bind(address));
+    private static BoundSocket bindUnix(Address.Unix unix) throws IOException {
+        SocketFile.makeWay(unix);
+        UnixSocket socket = UnixSocket.open(unix.toString());
+        try {
+            return new BoundUnix(unix, socket, SocketFile.bind(path -> socket.listen(path, Binding.BACKLOG), unix));
+        } catch (IOException failed) {
+            socket.close();
+            throw failed;
+        }
     }
 
     /** Where it listens, with the port that the system chose. */
-    public Address address() {
-        return binding.address();
-    }
+    Address address();
 
-    /** Blocking. */
-    public ServerSocketChannel channel() {
-        return binding.channel();
-    }
+    /**
+     * Waits for somebody who connects.
+     *
+     * @throws ClosedChannelException once it is closed
+     */
+    BlockingSocket accept() throws IOException;
+
+    /** The kind of thread that may wait here. */
+    Thread.Builder thread();
 
     /** Ends every accept, and removes a unix socket's file if it is still the one that was made here. */
     @Override
-    public void close() throws IOException {
-        binding.undo();
-    }
+    void close() throws IOException;
 }

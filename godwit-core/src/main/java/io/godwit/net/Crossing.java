@@ -7,6 +7,7 @@ import io.godwit.sys.ChildProcess;
 import io.godwit.sys.Descriptor;
 import io.godwit.sys.Poll;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +27,7 @@ final class Crossing implements AutoCloseable {
     private final @Nullable Descriptor out;
     private final @Nullable ChildProcess child;
     private final boolean file;
+    private final @Nullable Path folder;
     private final Consumer<String> failure;
 
     private final Poll poll = new Poll(PLACES);
@@ -54,6 +56,7 @@ final class Crossing implements AutoCloseable {
         this.out = far.out();
         this.child = far.child();
         this.file = far.file();
+        this.folder = far.folder();
         this.failure = failure;
         if (in == null) {
             inbound.end();
@@ -128,15 +131,25 @@ final class Crossing implements AutoCloseable {
                 outbound.unload(out);
             }
             if (outbound.ended() && outbound.isEmpty()) {
-                if (file) {
-                    out.sync();
-                }
+                sync(out);
                 closeOut();
             }
         } catch (IOException failed) {
             undeliverable = failed.getMessage();
             outbound.drop();
             closeOut();
+        }
+    }
+
+    /** What is said to be written outlives a power loss, and so does its name. */
+    private void sync(Descriptor written) throws IOException {
+        if (file) {
+            written.sync();
+        }
+        if (folder != null) {
+            try (Descriptor names = Descriptor.openToRead(folder)) {
+                names.sync();
+            }
         }
     }
 

@@ -4,11 +4,14 @@ package io.godwit.net;
 
 import io.godwit.net.MigrationAddress.Exec;
 import io.godwit.net.MigrationAddress.FileRange;
+import io.godwit.net.MigrationAddress.Handed;
 import io.godwit.net.MigrationAddress.Inherited;
 import io.godwit.sys.ChildProcess;
 import io.godwit.sys.Descriptor;
 import io.godwit.sys.InheritedDescriptors;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,12 +21,18 @@ import org.jspecify.annotations.Nullable;
  * @param out null: what is written is dropped; may be the same as {@code in}
  * @param child whose exit code says whether all is well
  * @param file {@code out} is a regular file, which is synced
+ * @param folder where that file's name is, which is synced, too; null: it came without a name
  */
 record FarSide(
         @Nullable Descriptor in,
         @Nullable Descriptor out,
         @Nullable ChildProcess child,
-        boolean file) {
+        boolean file,
+        @Nullable Path folder) {
+
+    FarSide(@Nullable Descriptor in, @Nullable Descriptor out, @Nullable ChildProcess child, boolean file) {
+        this(in, out, child, file, null);
+    }
 
     /** @throws IOException with a part of a sentence: what is wrong and what to do */
     static FarSide open(MigrationAddress.Local address, Ferry.Way way) throws IOException {
@@ -31,7 +40,15 @@ record FarSide(
             case Exec exec -> start(exec);
             case FileRange range -> open(range, way);
             case Inherited inherited -> take(inherited, way);
+            case Handed handed -> use(handed.descriptor().take(), way);
         };
+    }
+
+    /** It will never be opened. */
+    static void forget(MigrationAddress.Local address) {
+        if (address instanceof Handed handed) {
+            handed.descriptor().close();
+        }
     }
 
     private static FarSide start(Exec exec) throws IOException {
@@ -69,11 +86,19 @@ record FarSide(
                 case OUT -> file.truncateAt(range.offset());
                 case IN -> file.seek(range.offset());
             }
-            return of(file, way);
+            return switch (way) {
+                case OUT -> new FarSide(null, file, null, true, folder(range.path()));
+                case IN -> of(file, way);
+            };
         } catch (IOException failed) {
             file.close();
             throw failed;
         }
+    }
+
+    /** A link's name is there already: what counts is where the file itself is. */
+    private static Path folder(Path file) throws IOException {
+        return Objects.requireNonNull(file.toRealPath().getParent());
     }
 
     private static FarSide take(Inherited inherited, Ferry.Way way) throws IOException {
@@ -83,6 +108,10 @@ record FarSide(
         } catch (IllegalArgumentException none) {
             throw new IOException(none.getMessage(), none);
         }
+        return use(taken, way);
+    }
+
+    private static FarSide use(Descriptor taken, Ferry.Way way) throws IOException {
         try {
             if (taken.isSocket()) {
                 return new FarSide(taken.nonBlocking(), taken, null, false);

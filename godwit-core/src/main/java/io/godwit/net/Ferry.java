@@ -55,6 +55,7 @@ final class Ferry implements Runnable {
         try {
             made = Quay.make(connection.toString());
         } catch (IOException failed) {
+            FarSide.forget(address);
             connection.fail("cannot use " + address + ": " + Reasons.of(failed));
             return;
         }

@@ -7,12 +7,12 @@ import java.util.List;
 
 /**
  * Where a migration goes to or comes from, by QEMU's word for it: a socket's {@link Address}, or something of this host's own, which nobody connects to. The records check
- * themselves. The text form of all but an {@link Exec} that is no shell's parses back to an equal address.
+ * themselves. The text form of all but a {@link Handed} and an {@link Exec} that is no shell's parses back to an equal address.
  */
 public sealed interface MigrationAddress permits Address, MigrationAddress.Local {
 
     /** Something that is opened here and carries one stream; it takes neither a second channel nor a second migration. */
-    sealed interface Local extends MigrationAddress permits Exec, FileRange, Inherited {}
+    sealed interface Local extends MigrationAddress permits Exec, FileRange, Inherited, Handed {}
 
     /**
      * {@code exec:COMMAND}: a program whose standard input takes the stream, or whose standard output gives it. What it says in the other direction is the return path.
@@ -88,6 +88,18 @@ public sealed interface MigrationAddress permits Address, MigrationAddress.Local
         @Override
         public String toString() {
             return "fd:" + number;
+        }
+    }
+
+    /**
+     * {@code fd:NAME}: a descriptor that was handed to this process, by that name ({@code getfd}). Whoever opens the address uses it up. It has no meaning as text.
+     *
+     * @param name does not begin with a digit
+     */
+    record Handed(String name, HandedDescriptor descriptor) implements Local {
+        @Override
+        public String toString() {
+            return "fd:" + name;
         }
     }
 

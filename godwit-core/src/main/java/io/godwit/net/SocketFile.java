@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
-import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
@@ -33,6 +32,12 @@ record SocketFile(Path path, Object identity) {
     private static final int NAMES = 36 * 36 * 36;
 
     private static final int ATTEMPTS = 100;
+
+    /** Has a socket listen at a path, whose file it makes. */
+    @FunctionalInterface
+    interface Binder {
+        void bind(Path path) throws IOException;
+    }
 
     /**
      * Removes the file of a socket that nobody answers any more (a process that was killed leaves it).
@@ -96,11 +101,11 @@ record SocketFile(Path path, Object identity) {
      * Binds and listens; at no moment may anybody but the owner of the process connect. The kernel makes a socket's file with the mode that
      * the umask leaves, so it is made inside a folder that nobody else can enter, and appears under its own name only once its mode is right.
      */
-    static SocketFile bind(ServerSocketChannel channel, Address.Unix unix, int backlog) throws IOException {
+    static SocketFile bind(Binder socket, Address.Unix unix) throws IOException {
         Path hidden = hiddenFolder(unix);
         Path made = hidden.resolve("s");
         try {
-            bindInside(channel, hidden, backlog);
+            bindInside(socket, hidden);
             Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("rw-------"));
             @Nullable Object identity = identity(made);
             if (identity == null) {
@@ -135,17 +140,17 @@ record SocketFile(Path path, Object identity) {
     }
 
     /** Where the folder's path is too long for a socket's address, a link to it is not. */
-    private static void bindInside(ServerSocketChannel channel, Path hidden, int backlog) throws IOException {
+    private static void bindInside(Binder socket, Path hidden) throws IOException {
         Path made = hidden.resolve("s");
         if (made.toString().getBytes(StandardCharsets.UTF_8).length <= Address.MAX_UNIX_PATH) {
-            channel.bind(UnixDomainSocketAddress.of(made), backlog);
+            socket.bind(made);
             return;
         }
         Path shortcuts = Files.createTempDirectory("g");
         Path link = shortcuts.resolve("l");
         try {
             Files.createSymbolicLink(link, hidden.toAbsolutePath());
-            channel.bind(UnixDomainSocketAddress.of(link.resolve("s")), backlog);
+            socket.bind(link.resolve("s"));
         } finally {
             Files.deleteIfExists(link);
             Files.deleteIfExists(shortcuts);

@@ -27,7 +27,10 @@ public enum Capability {
     POSTCOPY_PREEMPT("postcopy-preempt", null),
     SWITCHOVER_ACK("switchover-ack", null),
     DIRTY_LIMIT("dirty-limit", "the guest's threads cannot be throttled"),
-    MAPPED_RAM("mapped-ram", "migration files are not implemented yet"),
+    MAPPED_RAM(
+            "mapped-ram",
+            "a migration carries its pages one behind the other; a file in which they have places is written by"
+                    + " 'godwit store export --mapped-ram' and read by 'godwit store import'"),
     /** Of QEMU 2.4 to 9.0; its place is behind those of 10.0. For incoming migrations only. */
     COMPRESS("compress", null);
 

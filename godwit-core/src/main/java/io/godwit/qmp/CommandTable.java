@@ -6,6 +6,7 @@ import io.godwit.json.Json;
 import io.godwit.json.JsonArray;
 import io.godwit.json.JsonObject;
 import io.godwit.json.JsonTypeException;
+import io.godwit.net.HandedDescriptor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,13 +26,33 @@ public final class CommandTable {
         Json run(JsonObject arguments) throws QmpError;
     }
 
+    /** What a command does with what its client has handed over. */
+    @FunctionalInterface
+    interface ClientHandler {
+        /** @throws QmpError the refusal, as the peer will see it */
+        Json run(JsonObject arguments, Client client) throws QmpError;
+    }
+
+    /**
+     * Whose command it is.
+     *
+     * @param descriptors what this client has handed over
+     * @param claimed of those what came with this command, if it takes any; what gets no name is closed afterwards
+     */
+    record Client(ClientDescriptors descriptors, List<HandedDescriptor> claimed) {
+        public Client {
+            claimed = List.copyOf(claimed);
+        }
+    }
+
     private record Argument(String name, ArgumentType type, boolean optional) {
         String shown() {
             return name + " (" + type.words() + (optional ? ", optional)" : ")");
         }
     }
 
-    private record Entry(String name, boolean oob, List<Argument> arguments, Handler handler) {}
+    private record Entry(
+            String name, boolean oob, boolean descriptors, List<Argument> arguments, ClientHandler handler) {}
 
     private static final System.Logger LOG = System.getLogger(CommandTable.class.getName());
     private static final int MOST_SHOWN = 6;
@@ -63,11 +84,22 @@ public final class CommandTable {
         return entry != null && entry.oob;
     }
 
-    /** Carries out a command, on the calling thread, and gives its answer: a {@link QmpMessage.Return} or an error. */
+    /** Whether descriptors that come with it are for it; else they are for a later one. */
+    boolean takesDescriptors(String command) {
+        Entry entry = entries.get(command);
+        return entry != null && entry.descriptors;
+    }
+
+    /** Carries out a command, on the calling thread, for one who hands nothing over, and gives its answer: a {@link QmpMessage.Return} or an error. */
     public QmpMessage answer(QmpMessage.Command command) {
+        return answer(command, new Client(new ClientDescriptors(), List.of()));
+    }
+
+    /** As {@link #answer(QmpMessage.Command)}, for a client who may have handed something over. */
+    QmpMessage answer(QmpMessage.Command command, Client client) {
         try {
             Entry entry = check(command);
-            return new QmpMessage.Return(entry.handler.run(command.arguments()), command.id());
+            return new QmpMessage.Return(entry.handler.run(command.arguments(), client), command.id());
         } catch (QmpError e) {
             return new QmpMessage.ErrorReply(e.errorClass(), String.valueOf(e.getMessage()), command.id());
         } catch (JsonTypeException e) {
@@ -183,6 +215,7 @@ public final class CommandTable {
         private final String name;
         private final List<Argument> arguments = new ArrayList<>();
         private boolean oob;
+        private boolean descriptors;
 
         private CommandBuilder(Builder table, String name) {
             this.table = table;
@@ -192,6 +225,12 @@ public final class CommandTable {
         /** May be sent out-of-band: its handler then runs on the session's reader, and must not wait for anything. */
         public CommandBuilder oob() {
             oob = true;
+            return this;
+        }
+
+        /** Descriptors may come with it. */
+        CommandBuilder takesDescriptors() {
+            descriptors = true;
             return this;
         }
 
@@ -208,7 +247,12 @@ public final class CommandTable {
         }
 
         public Builder runs(Handler handler) {
-            table.add(new Entry(name, oob, List.copyOf(arguments), handler));
+            return runsFor((given, _) -> handler.run(given));
+        }
+
+        /** As {@link #runs}, for a command that depends on what its client has handed over. */
+        Builder runsFor(ClientHandler handler) {
+            table.add(new Entry(name, oob, descriptors, List.copyOf(arguments), handler));
             return table;
         }
     }

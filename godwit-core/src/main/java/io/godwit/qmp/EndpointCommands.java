@@ -8,6 +8,7 @@ import io.godwit.engine.EndpointControl.Owner;
 import io.godwit.json.Json;
 import io.godwit.json.JsonArray;
 import io.godwit.json.JsonObject;
+import io.godwit.net.MigrationAddress;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.MigrationStatus;
 import java.io.IOException;
@@ -45,6 +46,7 @@ public final class EndpointCommands {
         commands.addRecovery(table);
         commands.addSettings(table);
         commands.addGuest(table);
+        addDescriptors(table);
         more.accept(table);
         return table.build();
     }
@@ -55,15 +57,15 @@ public final class EndpointCommands {
                 .mayTake("channels", ArgumentType.ARRAY)
                 .mayTake("resume", ArgumentType.BOOLEAN)
                 .mayTake("detach", ArgumentType.BOOLEAN) // says what is so anyway: the answer does not wait for the end
-                .runs(arguments -> {
-                    var target = MigrateTarget.of("migrate", arguments);
-                    return done(() -> control.migrate(target, arguments.bool("resume", false)));
+                .runsFor((arguments, client) -> {
+                    var target = MigrateTarget.of("migrate", arguments, client.descriptors());
+                    return done(target, client, () -> control.migrate(target, arguments.bool("resume", false)));
                 });
         table.command("migrate-incoming")
                 .mayTake("uri", ArgumentType.STRING)
                 .mayTake("channels", ArgumentType.ARRAY)
                 .mayTake("exit-on-error", ArgumentType.BOOLEAN)
-                .runs(this::migrateIncoming);
+                .runsFor(this::migrateIncoming);
         table.command("migrate_cancel").runs(_ -> done(control::migrateCancel));
         table.command("migrate-start-postcopy").runs(_ -> done(control::migrateStartPostcopy));
         table.command("migrate-continue").takes("state", ArgumentType.STRING).runs(this::migrateContinue);
@@ -76,9 +78,9 @@ public final class EndpointCommands {
 
     private void addRecovery(CommandTable.Builder table) {
         table.command("migrate-pause").oob().runs(_ -> done(control::migratePause));
-        table.command("migrate-recover").oob().takes("uri", ArgumentType.STRING).runs(arguments -> {
-            var listen = MigrateTarget.uri(arguments);
-            return done(() -> control.migrateRecover(listen));
+        table.command("migrate-recover").oob().takes("uri", ArgumentType.STRING).runsFor((arguments, client) -> {
+            var listen = MigrateTarget.uri(arguments, client.descriptors());
+            return done(listen, client, () -> control.migrateRecover(listen));
         });
         table.command("x-godwit-migrate-resolve")
                 .takes("owner", ArgumentType.STRING)
@@ -128,14 +130,28 @@ public final class EndpointCommands {
                 .runs(this::pmemsave);
     }
 
-    private Json migrateIncoming(JsonObject arguments) throws QmpError {
+    private static void addDescriptors(CommandTable.Builder table) {
+        table.command("getfd")
+                .takesDescriptors()
+                .takes("fdname", ArgumentType.STRING)
+                .runsFor((arguments, client) -> {
+                    client.descriptors().name(arguments.string("fdname"), client.claimed());
+                    return Json.object();
+                });
+        table.command("closefd").takes("fdname", ArgumentType.STRING).runsFor((arguments, client) -> {
+            client.descriptors().closeNamed(arguments.string("fdname"));
+            return Json.object();
+        });
+    }
+
+    private Json migrateIncoming(JsonObject arguments, CommandTable.Client client) throws QmpError {
         if (arguments.bool("exit-on-error", false)) {
             throw QmpError.generic(
                     "'exit-on-error' cannot be true: an endpoint outlives a migration that fails, so that"
                             + " another can be tried; leave it away and watch for the status failed");
         }
-        var listen = MigrateTarget.of("migrate-incoming", arguments);
-        return done(() -> control.migrateIncoming(listen));
+        var listen = MigrateTarget.of("migrate-incoming", arguments, client.descriptors());
+        return done(listen, client, () -> control.migrateIncoming(listen));
     }
 
     private Json migrateContinue(JsonObject arguments) throws QmpError {
@@ -217,6 +233,15 @@ public final class EndpointCommands {
         } catch (CommandRefused e) {
             throw refusal(e);
         }
+    }
+
+    /** As {@link #done(Action)}; a descriptor that its client named is used up by it, if it is not refused. */
+    private static Json done(MigrationAddress address, CommandTable.Client client, Action action) throws QmpError {
+        Json answer = done(action);
+        if (address instanceof MigrationAddress.Handed handed) {
+            client.descriptors().used(handed.descriptor());
+        }
+        return answer;
     }
 
     /** A query; an endpoint that has ended has no answer. */

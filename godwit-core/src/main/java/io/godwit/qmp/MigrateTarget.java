@@ -15,30 +15,40 @@ import java.util.List;
 /** Where to migrate to or listen, as migrate and its kin are told: {@code uri} or {@code channels} ({@code spec/qmp.md §2}). */
 final class MigrateTarget {
     private static final String TRANSPORTS = "use socket, exec or file";
+    private static final String FD = "fd:";
     private static final int MAX_PORT = 65535;
 
     private MigrateTarget() {}
 
     /** From the arguments of a command that takes either of both. */
-    static MigrationAddress of(String command, JsonObject arguments) throws QmpError {
+    static MigrationAddress of(String command, JsonObject arguments, ClientDescriptors descriptors) throws QmpError {
         boolean uri = arguments.has("uri");
         if (uri == arguments.has("channels")) {
             throw QmpError.generic(
                     "'" + command + "' needs either 'uri' or 'channels', got " + (uri ? "both" : "neither"));
         }
-        return uri ? uri(arguments) : channels(arguments.array("channels"));
+        return uri ? uri(arguments, descriptors) : channels(arguments.array("channels"), descriptors);
     }
 
     /** From the argument {@code uri} alone. */
-    static MigrationAddress uri(JsonObject arguments) throws QmpError {
+    static MigrationAddress uri(JsonObject arguments, ClientDescriptors descriptors) throws QmpError {
+        return parse(arguments.string("uri"), descriptors);
+    }
+
+    /** What begins with a digit is a number, as in QEMU. */
+    private static MigrationAddress parse(String uri, ClientDescriptors descriptors) throws QmpError {
+        if (uri.startsWith(FD) && uri.length() > FD.length() && !Character.isDigit(uri.charAt(FD.length()))) {
+            String name = uri.substring(FD.length());
+            return new MigrationAddress.Handed(name, descriptors.find(name));
+        }
         try {
-            return MigrationAddress.parse(arguments.string("uri"));
+            return MigrationAddress.parse(uri);
         } catch (IllegalArgumentException e) {
             throw QmpError.generic(String.valueOf(e.getMessage()));
         }
     }
 
-    private static MigrationAddress channels(JsonArray channels) throws QmpError {
+    private static MigrationAddress channels(JsonArray channels, ClientDescriptors descriptors) throws QmpError {
         if (channels.size() != 1) {
             throw QmpError.generic("'channels' must have exactly one channel, of type main, got " + channels.size());
         }
@@ -48,14 +58,14 @@ final class MigrateTarget {
         if (!type.equals("main")) {
             throw QmpError.generic("a channel of type '" + type + "' is not known here, only main");
         }
-        return address(channel.object("addr"));
+        return address(channel.object("addr"), descriptors);
     }
 
-    private static MigrationAddress address(JsonObject addr) throws QmpError {
+    private static MigrationAddress address(JsonObject addr, ClientDescriptors descriptors) throws QmpError {
         String transport = addr.string("transport");
         try {
             return switch (transport) {
-                case "socket" -> socket(addr);
+                case "socket" -> socket(addr, descriptors);
                 case "exec" -> {
                     knowOnly(addr, "an exec address", List.of("transport", "args"));
                     yield exec(addr.array("args"));
@@ -82,7 +92,7 @@ final class MigrateTarget {
         return new MigrationAddress.Exec(command);
     }
 
-    private static MigrationAddress socket(JsonObject addr) throws QmpError {
+    private static MigrationAddress socket(JsonObject addr, ClientDescriptors descriptors) throws QmpError {
         String type = addr.string("type");
         return switch (type) {
             case "inet" -> {
@@ -95,7 +105,7 @@ final class MigrateTarget {
             }
             case "fd" -> {
                 knowOnly(addr, "an fd address", List.of("transport", "type", "str"));
-                yield MigrationAddress.parse("fd:" + addr.string("str"));
+                yield parse(FD + addr.string("str"), descriptors);
             }
             default ->
                 throw QmpError.generic("sockets of type '" + type + "' are not implemented; use inet, unix or fd");

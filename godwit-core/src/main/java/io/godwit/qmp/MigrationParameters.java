@@ -106,7 +106,7 @@ final class MigrationParameters {
                     "normal",
                     List.of("normal", "cpr-reboot", "cpr-transfer"),
                     "the guest's memory always travels through the channel"),
-            new MigrationParameter.FixedOff("direct-io", "migration files are not implemented yet"));
+            new MigrationParameter.FixedOff("direct-io", "files are written through the page cache, and synced"));
 
     private static final Pattern UUID_FORM =
             Pattern.compile("[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}");

@@ -7,6 +7,7 @@ import io.godwit.json.JsonLimits;
 import io.godwit.json.JsonObject;
 import io.godwit.json.JsonSyntaxException;
 import io.godwit.net.Address;
+import io.godwit.net.BlockingSocket;
 import io.godwit.net.Reasons;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -51,7 +52,7 @@ public final class QmpClient implements AutoCloseable {
 
     private QmpClient(String peer, SocketChannel channel) {
         this.peer = peer;
-        this.connection = new QmpConnection(channel, MAX_MESSAGE, MAX_MESSAGE, new Incoming());
+        this.connection = new QmpConnection(BlockingSocket.of(channel), MAX_MESSAGE, MAX_MESSAGE, new Incoming());
     }
 
     /**

@@ -3,21 +3,30 @@
 package io.godwit.qmp;
 
 import io.godwit.json.JsonFormat;
+import io.godwit.net.BlockingSocket;
+import io.godwit.net.HandedDescriptor;
+import io.godwit.sys.Descriptor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
-import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One socket and its two threads: a reader, which cuts the bytes into messages and hands them to the {@link Handler}, and a writer, which
- * empties the outbox. Both are virtual; both end when the socket is closed, by whomever. Every method may be called from any thread.
+ * empties the outbox. Both end when the socket is closed, by whomever. Every method may be called from any thread.
  */
 final class QmpConnection {
     /** Called on the reader's thread, which reads on only when a call has returned. */
     interface Handler {
+        /** What the peer sent along with the bytes that are told next; it is the handler's. Only where descriptors can come. */
+        default void handed(List<Descriptor> descriptors) {
+            descriptors.forEach(one -> new HandedDescriptor(one).close());
+        }
+
         void text(byte[] utf8);
 
         void bad(String reason);
@@ -28,27 +37,25 @@ final class QmpConnection {
 
     private static final System.Logger LOG = System.getLogger(QmpConnection.class.getName());
     private static final int READ_BYTES = 16 << 10;
+    private static final int WRITE_BYTES = 16 << 10;
 
-    private final SocketChannel channel;
+    private final BlockingSocket socket;
     private final Handler handler;
     private final QmpFramer framer;
     private final Outbox outbox;
     private final CompletableFuture<Void> written = new CompletableFuture<>();
 
-    /**
-     * @param channel connected and blocking
-     * @param outboxBytes how much may wait for a peer that does not read
-     */
-    QmpConnection(SocketChannel channel, int maxMessage, long outboxBytes, Handler handler) {
-        this.channel = channel;
+    /** @param outboxBytes how much may wait for a peer that does not read */
+    QmpConnection(BlockingSocket socket, int maxMessage, long outboxBytes, Handler handler) {
+        this.socket = socket;
         this.handler = handler;
         this.framer = new QmpFramer(maxMessage);
         this.outbox = new Outbox(outboxBytes);
     }
 
     void start(String name) {
-        Thread.ofVirtual().name(name + "-writer").start(this::write);
-        Thread.ofVirtual().name(name + "-reader").start(this::read);
+        socket.thread().name(name + "-writer").start(this::write);
+        socket.thread().name(name + "-reader").start(this::read);
     }
 
     /** Queues the message, or if there is no room closes the connection and gives false. Never waits. */
@@ -73,7 +80,7 @@ final class QmpConnection {
     /** Reads no more: the handler hears of the end as if the peer had brought it about. */
     void stopReading() {
         try {
-            channel.shutdownInput();
+            socket.shutdownInput();
         } catch (ClosedChannelException e) {
             LOG.log(System.Logger.Level.TRACE, "closed already", e);
         } catch (IOException e) {
@@ -86,7 +93,7 @@ final class QmpConnection {
     void abort() {
         outbox.close();
         try {
-            channel.close();
+            socket.close();
         } catch (IOException e) {
             LOG.log(System.Logger.Level.DEBUG, "closing a QMP connection", e);
         }
@@ -99,9 +106,14 @@ final class QmpConnection {
 
     private void read() {
         String reason = "the peer closed the connection";
-        ByteBuffer in = ByteBuffer.allocate(READ_BYTES);
+        ByteBuffer in = ByteBuffer.allocateDirect(READ_BYTES);
+        List<Descriptor> handed = new ArrayList<>();
         try {
-            while (channel.read(in.clear()) >= 0) {
+            while (socket.read(in.clear(), handed::add) >= 0) {
+                if (!handed.isEmpty()) {
+                    handler.handed(List.copyOf(handed));
+                    handed.clear();
+                }
                 in.flip();
                 for (QmpFramer.Frame frame = framer.next(in); frame != null; frame = framer.next(in)) {
                     deliver(frame);
@@ -114,6 +126,9 @@ final class QmpConnection {
         } catch (IOException e) {
             reason = "the connection broke: " + e.getMessage();
         } finally {
+            if (!handed.isEmpty()) {
+                handler.handed(List.copyOf(handed)); // what came with the end
+            }
             handler.ended(reason);
         }
     }
@@ -126,13 +141,19 @@ final class QmpConnection {
         }
     }
 
+    private void write(ByteBuffer out, byte[] line) throws IOException {
+        for (int at = 0; at < line.length; at += WRITE_BYTES) {
+            socket.write(out.clear()
+                    .put(line, at, Math.min(WRITE_BYTES, line.length - at))
+                    .flip());
+        }
+    }
+
     private void write() {
+        ByteBuffer out = ByteBuffer.allocateDirect(WRITE_BYTES);
         try {
             for (byte[] line = outbox.take(); line != null; line = outbox.take()) {
-                ByteBuffer out = ByteBuffer.wrap(line);
-                while (out.hasRemaining()) {
-                    channel.write(out);
-                }
+                write(out, line);
             }
         } catch (IOException e) {
             // The reader, which sees the same end, tells the reason.

@@ -4,13 +4,13 @@ package io.godwit.qmp;
 
 import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
+import io.godwit.net.BlockingSocket;
 import io.godwit.net.BoundSocket;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
-import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -23,8 +23,8 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * Serves QMP to several clients at once ({@code spec/qmp.md §1}), on a unix socket that only its owner can open or on this host's loopback.
  *
- * <p>Each session has three virtual threads of its own: one reads, and carries out what comes out-of-band; one carries out the other commands in
- * their order; one writes. {@link #broadcast} never waits: a client that does not read loses its connection once a bounded
+ * <p>Each session has three threads of its own: one reads, and carries out what comes out-of-band; one carries out the other commands in
+ * their order; one writes. What waits for a unix socket, over which descriptors may come, is a platform thread; the others are virtual. {@link #broadcast} never waits: a client that does not read loses its connection once a bounded
  * queue is full. Every method may be called from any thread.
  */
 public final class QmpServer implements AutoCloseable {
@@ -72,7 +72,7 @@ public final class QmpServer implements AutoCloseable {
     public static QmpServer listen(Address address, CommandTable commands, InstantSource clock, Limits limits)
             throws IOException {
         QmpServer server = new QmpServer(bind(address), commands, clock, limits);
-        Thread.ofVirtual().name("qmp-accept " + server.address()).start(server::accept);
+        server.socket.thread().name("qmp-accept " + server.address()).start(server::accept);
         return server;
     }
 
@@ -134,7 +134,7 @@ public final class QmpServer implements AutoCloseable {
     private void accept() {
         while (!closing.isDone()) {
             try {
-                welcome(socket.channel().accept());
+                welcome(socket.accept());
             } catch (ClosedChannelException e) {
                 LOG.log(System.Logger.Level.TRACE, "no longer listening", e);
                 return;
@@ -148,13 +148,13 @@ public final class QmpServer implements AutoCloseable {
         }
     }
 
-    private void welcome(SocketChannel channel) throws IOException {
+    private void welcome(BlockingSocket client) throws IOException {
         if (sessions.size() >= limits.maxClients()) {
-            sendAway(channel);
+            sendAway(client);
             return;
         }
         String name = "qmp-" + sessionCounter.incrementAndGet();
-        QmpSession session = new QmpSession(channel, commands, limits);
+        QmpSession session = new QmpSession(client, commands, limits);
         sessions.add(session);
         var _ = session.closed().thenRun(() -> sessions.remove(session));
         session.start(name);
@@ -163,14 +163,15 @@ public final class QmpServer implements AutoCloseable {
         }
     }
 
-    private void sendAway(SocketChannel channel) throws IOException {
+    private void sendAway(BlockingSocket client) throws IOException {
         QmpMessage sorry = new QmpMessage.ErrorReply(
                 QmpError.GENERIC,
                 "this endpoint serves " + limits.maxClients() + " QMP clients at once, and so many are connected",
                 null);
-        try (channel) {
-            channel.configureBlocking(false);
-            channel.write(ByteBuffer.wrap((sorry.toJson() + "\r\n").getBytes(StandardCharsets.UTF_8)));
+        byte[] line = (sorry.toJson() + "\r\n").getBytes(StandardCharsets.UTF_8);
+        try (client) {
+            // A fresh socket has room for a line: nobody is waited for.
+            client.write(ByteBuffer.allocateDirect(line.length).put(line).flip());
         }
     }
 }

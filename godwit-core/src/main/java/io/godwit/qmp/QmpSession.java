@@ -7,7 +7,9 @@ import io.godwit.json.JsonArray;
 import io.godwit.json.JsonLimits;
 import io.godwit.json.JsonString;
 import io.godwit.json.JsonSyntaxException;
-import java.nio.channels.SocketChannel;
+import io.godwit.net.BlockingSocket;
+import io.godwit.net.HandedDescriptor;
+import io.godwit.sys.Descriptor;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -30,16 +32,17 @@ final class QmpSession implements QmpConnection.Handler {
     private final CommandTable commands;
     private final JsonLimits jsonLimits;
     private final WorkQueue<Supplier<QmpMessage>> waiting = new WorkQueue<>(MAX_WAITING);
+    private final ClientDescriptors descriptors = new ClientDescriptors();
     private String name = "qmp";
     private volatile boolean negotiated;
     private boolean oobEnabled; // of the reader
     private boolean dismissed; // of the reader
 
-    QmpSession(SocketChannel channel, CommandTable commands, QmpServer.Limits limits) {
+    QmpSession(BlockingSocket socket, CommandTable commands, QmpServer.Limits limits) {
         this.commands = commands;
         this.jsonLimits =
                 new JsonLimits(limits.maxMessageBytes(), JsonLimits.DEFAULT.maxDepth(), limits.maxMessageBytes(), true);
-        this.connection = new QmpConnection(channel, limits.maxMessageBytes(), limits.maxUnreadBytes(), this);
+        this.connection = new QmpConnection(socket, limits.maxMessageBytes(), limits.maxUnreadBytes(), this);
     }
 
     void start(String sessionName) {
@@ -68,6 +71,11 @@ final class QmpSession implements QmpConnection.Handler {
 
     CompletableFuture<Void> closed() {
         return connection.closed();
+    }
+
+    @Override
+    public void handed(List<Descriptor> came) {
+        descriptors.arrived(came);
     }
 
     @Override
@@ -111,7 +119,7 @@ final class QmpSession implements QmpConnection.Handler {
             // On the reader, so that what a hasty client sends right behind it already finds it done.
             connection.send(negotiate(command));
         } else if (!command.oob()) {
-            inOrder(() -> commands.answer(command));
+            inOrder(answering(command));
         } else if (!oobEnabled) {
             connection.send(error(
                     "'exec-oob' needs the capability oob, which this session has not enabled in qmp_capabilities",
@@ -119,8 +127,20 @@ final class QmpSession implements QmpConnection.Handler {
         } else if (commands.has(command.name()) && !commands.isOob(command.name())) {
             connection.send(error("'" + command.name() + "' cannot be carried out out-of-band", command.id()));
         } else {
-            connection.send(commands.answer(command));
+            connection.send(answering(command).get());
         }
+    }
+
+    /** On the reader: what came along with this command is not the next one's. */
+    private Supplier<QmpMessage> answering(QmpMessage.Command command) {
+        List<HandedDescriptor> claimed = commands.takesDescriptors(command.name()) ? descriptors.claim() : List.of();
+        return () -> {
+            try {
+                return commands.answer(command, new CommandTable.Client(descriptors, claimed));
+            } finally {
+                descriptors.discard(claimed);
+            }
+        };
     }
 
     private QmpMessage negotiate(QmpMessage.Command command) {
@@ -160,6 +180,7 @@ final class QmpSession implements QmpConnection.Handler {
             connection.send(work.get());
         }
         connection.finish();
+        descriptors.close();
     }
 
     private static QmpMessage error(String sentence, @Nullable Json id) {

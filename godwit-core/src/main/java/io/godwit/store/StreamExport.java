@@ -110,9 +110,13 @@ public final class StreamExport {
         endSection();
         send(new StreamMessage.DeviceState(devices.late()));
         send(new StreamMessage.EndOfStream());
-        byte[] description = devices.vmDescription();
-        send(new StreamMessage.VmDescription(description == null ? NO_DESCRIPTION : description));
+        send(new StreamMessage.VmDescription(description(devices)));
         flush();
+    }
+
+    static byte[] description(StoredDevices devices) {
+        byte[] description = devices.vmDescription();
+        return description == null ? NO_DESCRIPTION : description;
     }
 
     private void send(StreamMessage message) throws IOException {

@@ -2,21 +2,19 @@
 
 package io.godwit.store;
 
-import io.godwit.page.BlockInfo;
 import io.godwit.wire.DecoderOptions;
 import io.godwit.wire.PageRecord;
-import io.godwit.wire.StreamContext;
 import io.godwit.wire.StreamDecoder;
 import io.godwit.wire.StreamLimits;
 import io.godwit.wire.StreamMessage;
+import io.godwit.wire.UnsupportedOnWireException;
 import io.godwit.wire.WireException;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.channels.ReadableByteChannel;
 import java.util.List;
 import java.util.Objects;
-import java.util.UUID;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -24,20 +22,14 @@ import org.jspecify.annotations.Nullable;
 public final class StreamImport {
     private static final int BUFFER = 1 << 20;
 
-    private final VmStore store;
+    private final Imported vm;
     private final LongConsumer progress;
     private final StreamDecoder decoder = new StreamDecoder(StreamLimits.DEFAULT, DecoderOptions.PLAIN);
     private final ByteBuffer in = ByteBuffer.allocateDirect(BUFFER);
-    private final ByteArrayOutputStream early = new ByteArrayOutputStream();
-    private final ByteArrayOutputStream late = new ByteArrayOutputStream();
-    private byte @Nullable [] description;
-    private String machine = "";
-    private @Nullable UUID uuid;
     private @Nullable StoreSink sink;
-    private boolean ramEnded;
 
     private StreamImport(VmStore store, LongConsumer progress) {
-        this.store = store;
+        this.vm = new Imported(store, List.of());
         this.progress = progress;
     }
 
@@ -55,10 +47,32 @@ public final class StreamImport {
         try {
             reader.all(from);
         } catch (WireException e) {
-            throw new StoreException(
-                    StoreException.Kind.CORRUPT, "the stream cannot be imported: " + e.getMessage(), e);
+            throw Imported.corrupt(e);
         }
-        reader.park(confirmed);
+        reader.vm.park(confirmed);
+    }
+
+    /**
+     * As {@link #read}, from the file's position on, of a file with mapped-ram, too: what it is, its first bytes say.
+     *
+     * @param file can be read at any position, so it is no pipe
+     */
+    public static void readFile(FileChannel file, VmStore store, boolean confirmed, LongConsumer progress)
+            throws IOException {
+        long start = file.position();
+        StreamImport reader = new StreamImport(store, progress);
+        try {
+            reader.all(file);
+        } catch (UnsupportedOnWireException e) {
+            if (e.feature() != UnsupportedOnWireException.Feature.MAPPED_RAM) {
+                throw Imported.corrupt(e);
+            }
+            MappedImport.read((at, into) -> file.read(into, at), start, store, confirmed, progress);
+            return;
+        } catch (WireException e) {
+            throw Imported.corrupt(e);
+        }
+        reader.vm.park(confirmed);
     }
 
     private void all(ReadableByteChannel from) throws IOException, WireException {
@@ -93,51 +107,10 @@ public final class StreamImport {
             } else {
                 memory.store(page.block(), page.page(), in, page.dataPosition());
             }
-        } else if (message instanceof StreamMessage.Configuration configuration) {
-            configuration(configuration);
         } else if (message instanceof StreamMessage.MemSize list) {
-            blocks(list.infos());
-        } else if (message instanceof StreamMessage.SectionEnd) {
-            ramEnded = true;
-        } else if (message instanceof StreamMessage.DeviceState(byte[] verbatim)) {
-            (ramEnded ? late : early).writeBytes(verbatim);
-        } else if (message instanceof StreamMessage.VmDescription(byte[] json)) {
-            description = json;
-        } else if (!isStructure(message)) {
-            throw new StoreException(
-                    StoreException.Kind.CORRUPT,
-                    "the stream cannot be imported: at byte " + decoder.offset() + " it has " + message
-                            + ", which does not belong into a precopy that was saved to a file");
+            sink = vm.receive(list.infos());
+        } else {
+            vm.take(message, decoder.offset());
         }
-    }
-
-    private static boolean isStructure(StreamMessage message) {
-        return message instanceof StreamMessage.Header
-                || message instanceof StreamMessage.SectionStart
-                || message instanceof StreamMessage.SectionPart
-                || message instanceof StreamMessage.Footer
-                || message instanceof StreamMessage.EndOfRecords
-                || message instanceof StreamMessage.EndOfStream
-                || message instanceof StreamMessage.SwitchoverStart;
-    }
-
-    private void configuration(StreamMessage.Configuration configuration) {
-        if (!configuration.capabilities().isEmpty()) {
-            throw new StoreException(
-                    StoreException.Kind.CORRUPT,
-                    "the stream cannot be imported: it was saved with capabilities " + configuration.capabilities()
-                            + "; save it without them");
-        }
-        machine = configuration.machine();
-        uuid = configuration.uuid();
-    }
-
-    private void blocks(List<BlockInfo> blocks) {
-        StreamContext context = Objects.requireNonNull(decoder.context());
-        sink = store.receive(new Arrival(machine, blocks, context.ramSectionId(), null, uuid, -1));
-    }
-
-    private void park(boolean confirmed) {
-        store.park(new StoredDevices(early.toByteArray(), late.toByteArray(), description), confirmed);
     }
 }

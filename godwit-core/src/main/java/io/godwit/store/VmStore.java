@@ -346,6 +346,25 @@ public final class VmStore implements AutoCloseable {
         }
     }
 
+    /**
+     * An operator's word that the destination has it, where nothing could confirm it (a file, a command without a way back). {@code Leaving} to {@code Gone}; nothing is deleted.
+     *
+     * @param whole that all of its memory is there, which a VM that left by postcopy needs: else the destination may still want pages of it
+     */
+    public synchronized void arrived(boolean whole) {
+        Manifest now = held().require("it cannot have arrived anywhere", StoreState.Leaving.class);
+        if (now.state() instanceof StoreState.Leaving leaving) {
+            if (leaving.departure().postcopy() && !whole) {
+                throw ledger.refused(
+                        now,
+                        "it left by postcopy, and its destination may still need memory that is here; say --whole if"
+                                + " you have seen the destination say 'completed'");
+            }
+            ledger.move(
+                    now, new StoreState.Gone(leaving.departure(), "an operator has said that its destination has it"));
+        }
+    }
+
     private Ledger held() {
         requireOpen();
         return ledger;

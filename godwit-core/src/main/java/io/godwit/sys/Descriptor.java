@@ -3,10 +3,8 @@
 package io.godwit.sys;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,7 +14,6 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -37,10 +34,6 @@ public final class Descriptor implements AutoCloseable {
     private static final int F_GETFL = 3;
     private static final int F_SETFL = 4;
     private static final int FD_CLOEXEC = 1;
-    private static final int AF_UNIX = 1;
-    private static final int SOCK_STREAM_CLOEXEC = 1 | 0x80000;
-    private static final int SUN_PATH = 2;
-    private static final int SOCKADDR_UN = 110;
     private static final int SHUT_WR = 1;
     private static final int SEEK_SET = 0;
     private static final int EINTR = 4;
@@ -59,10 +52,6 @@ public final class Descriptor implements AutoCloseable {
             Linker.Option.captureCallState("errno"));
     private static final MethodHandle PIPE2 =
             Libc.capturing("pipe2", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
-    private static final MethodHandle SOCKET =
-            Libc.capturing("socket", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
-    private static final MethodHandle CONNECT =
-            Libc.capturing("connect", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
     private static final MethodHandle SHUTDOWN =
             Libc.capturing("shutdown", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
     private static final MethodHandle READ =
@@ -142,28 +131,7 @@ public final class Descriptor implements AutoCloseable {
 
     /** Connects to a unix socket; waits if its backlog is full. */
     public static Descriptor connect(Path socket, String name) throws SystemCallException {
-        byte[] path = socket.toString().getBytes(StandardCharsets.UTF_8);
-        if (path.length >= SOCKADDR_UN - SUN_PATH) {
-            throw new IllegalArgumentException("the socket path " + socket + " is too long for the system");
-        }
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(Libc.CALL_STATE);
-            String what = "cannot connect to " + socket;
-            int fd = (int) SOCKET.invokeExact(state, AF_UNIX, SOCK_STREAM_CLOEXEC, 0);
-            Libc.check(fd, what, "socket", state);
-            Descriptor made = new Descriptor(fd, name);
-            MemorySegment address = arena.allocate(SOCKADDR_UN, 8);
-            address.set(JAVA_SHORT, 0, (short) AF_UNIX);
-            MemorySegment.copy(path, 0, address, JAVA_BYTE, SUN_PATH, path.length);
-            int rc = (int) CONNECT.invokeExact(state, fd, address, SOCKADDR_UN);
-            if (rc < 0) {
-                made.close();
-            }
-            Libc.check(rc, what, "connect", state);
-            return made;
-        } catch (Throwable e) {
-            throw Libc.unexpected(e);
-        }
+        return new Descriptor(UnixSocket.connected(socket), name);
     }
 
     /** Reads and writes answer {@link #WOULD_WAIT} from now on. This holds for everybody who has the same open file. */

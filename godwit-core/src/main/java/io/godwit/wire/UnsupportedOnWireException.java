@@ -8,21 +8,26 @@ public final class UnsupportedOnWireException extends WireException {
 
     /** Parts of the format that are refused by name. */
     public enum Feature {
-        XBZRLE("xbzrle", true),
-        COMPRESS("compress", true),
-        MULTIFD("multifd", false),
-        MAPPED_RAM("mapped-ram", false),
-        RDMA("rdma", false),
-        DEVICE_STATE("device state on a multifd channel", false),
-        ITERABLE("an iterable state other than ram", false);
+        XBZRLE("xbzrle", Feature.OFF),
+        COMPRESS("compress", Feature.OFF),
+        MULTIFD("multifd", Feature.UNKNOWN),
+        MAPPED_RAM(
+                "mapped-ram",
+                " is of a file whose pages have places, and this is read as a stream; 'godwit store import FILE' takes such a file"),
+        RDMA("rdma", Feature.UNKNOWN),
+        DEVICE_STATE("device state on a multifd channel", Feature.UNKNOWN),
+        ITERABLE("an iterable state other than ram", Feature.UNKNOWN);
+
+        private static final String OFF = " is off here; switch it on here, or off at the source";
+        private static final String UNKNOWN = " is not supported here; switch it off at the source";
 
         private final String title;
-        private final boolean known;
+        private final String why;
 
-        /** @param known spoken where its capability is on */
-        Feature(String title, boolean known) {
+        /** @param why the rest of the sentence: what is wrong and what to do */
+        Feature(String title, String why) {
             this.title = title;
-            this.known = known;
+            this.why = why;
         }
 
         /** The capability's name where there is one. */
@@ -34,13 +39,7 @@ public final class UnsupportedOnWireException extends WireException {
     private final Feature feature;
 
     public UnsupportedOnWireException(String channel, long offset, Feature feature, String where) {
-        super(
-                channel,
-                offset,
-                where + ": " + feature.title()
-                        + (feature.known
-                                ? " is off here; switch it on here, or off at the source"
-                                : " is not supported here; switch it off at the source"));
+        super(channel, offset, where + ": " + feature.title() + feature.why);
         this.feature = feature;
     }
 

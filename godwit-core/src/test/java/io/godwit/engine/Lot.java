@@ -100,6 +100,25 @@ final class Lot implements Closeable {
         return relay;
     }
 
+    /** The source knows that the other end has the guest, whose memory comes slowly from now on. */
+    static void toPostcopy(End source, End park, Relay relay) throws Exception {
+        source.parameters(Pair::slow);
+        source.endpoint().migrate(relay.address(), false);
+        source.endpoint().migrateStartPostcopy();
+        park.diary().await(MigrationStatus.POSTCOPY_ACTIVE);
+        Pair.eventually("the source knows", () -> source.endpoint().info().downtimeMillis() >= 0);
+    }
+
+    static void bothPaused(End source, End park) {
+        source.diary().await(MigrationStatus.POSTCOPY_PAUSED);
+        park.diary().await(MigrationStatus.POSTCOPY_PAUSED);
+    }
+
+    static void bothCompleted(End source, End park) {
+        source.diary().await(MigrationStatus.COMPLETED);
+        park.diary().await(MigrationStatus.COMPLETED);
+    }
+
     /** The guest that arrived last is stopped, and every page of it is right. */
     void verifyLast(End end) throws Exception {
         Pair.verify(end.endpoint, guests.getLast());

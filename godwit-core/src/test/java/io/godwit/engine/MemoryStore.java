@@ -16,35 +16,14 @@ import io.godwit.pump.StorageException;
 import io.godwit.pump.StreamIdentity;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
-import java.util.EnumMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A parked guest in arrays. What would be on disk after the process was killed is kept apart, {@link #restarted} begins with that. Any work can be held up, and any can be made to
- * fail; what was asked for is written down.
+ * A parked guest in arrays. What would be on disk after the process was killed is kept apart, {@link #restarted} begins with that.
  */
-final class MemoryStore implements ParkedGuest {
-    /** What can be held up, or fail. */
-    enum Step {
-        RECEIVE,
-        WRITE,
-        READ,
-        HAND_OVER,
-        CHECKPOINT,
-        MEND,
-        PARK,
-        LEAVE,
-        STAY,
-        GONE
-    }
-
+final class MemoryStore extends Stepwise implements ParkedGuest {
     /** What a killed process leaves. */
     @SuppressWarnings("ArrayRecordComponent") // handed on as it is, never compared
     private record Durable(
@@ -57,9 +36,6 @@ final class MemoryStore implements ParkedGuest {
 
     private static final Durable EMPTY = new Durable(new Empty(), null, null, new byte[0][], new PageBitmap[0], null);
 
-    private final Map<Step, String> failing = Collections.synchronizedMap(new EnumMap<>(Step.class));
-    private final Map<Step, CompletableFuture<Void>> held = Collections.synchronizedMap(new EnumMap<>(Step.class));
-    private final List<String> log = Collections.synchronizedList(new ArrayList<>());
     private volatile Durable durable;
     private volatile Phase phase;
     private volatile @Nullable StreamIdentity identity;
@@ -110,27 +86,6 @@ final class MemoryStore implements ParkedGuest {
         return Arrays.stream(bitmaps).map(PageBitmap::copy).toArray(PageBitmap[]::new);
     }
 
-    void fail(Step step, String why) {
-        failing.put(step, why);
-    }
-
-    void succeed(Step step) {
-        failing.remove(step);
-    }
-
-    void hold(Step step) {
-        held.put(step, new CompletableFuture<>());
-    }
-
-    void release(Step step) {
-        Objects.requireNonNull(held.remove(step)).complete(null);
-    }
-
-    /** Whoever still waits goes on: a test that fails must not wait for ever. */
-    void releaseAll() {
-        List.copyOf(held.keySet()).forEach(this::release);
-    }
-
     void damage(long page) {
         damagedPage = page;
     }
@@ -145,11 +100,6 @@ final class MemoryStore implements ParkedGuest {
         checkpointsLate = true;
     }
 
-    /** What was done, in order. */
-    List<String> log() {
-        return List.copyOf(log);
-    }
-
     boolean confirmed() {
         return confirmed;
     }
@@ -162,21 +112,9 @@ final class MemoryStore implements ParkedGuest {
         return Objects.requireNonNull(blocks);
     }
 
-    private void step(Step step) {
-        CompletableFuture<Void> gate = held.get(step);
-        if (gate != null) {
-            log.add(step + " waits");
-            gate.join();
-        }
-        String why = failing.get(step);
-        if (why != null) {
-            log.add(step + " fails");
-            doubtful |= step == Step.PARK || step == Step.CHECKPOINT;
-            throw new StorageException(why);
-        }
-        if (step != Step.WRITE && step != Step.READ) {
-            log.add(step.toString());
-        }
+    @Override
+    void failed(Step step) {
+        doubtful |= step == Step.PARK || step == Step.CHECKPOINT;
     }
 
     private void sync() {
@@ -210,7 +148,7 @@ final class MemoryStore implements ParkedGuest {
 
     @Override
     public void reset() {
-        log.add("reset");
+        note("reset");
         for (PageBitmap bitmap : received) {
             bitmap.clearAll();
         }
@@ -302,7 +240,7 @@ final class MemoryStore implements ParkedGuest {
 
     @Override
     public void close() {
-        log.add("closed");
+        note("closed");
     }
 
     private final class Sink implements PageSink {

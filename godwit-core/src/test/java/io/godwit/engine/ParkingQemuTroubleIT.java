@@ -4,7 +4,7 @@ package io.godwit.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.godwit.engine.MemoryStore.Step;
+import io.godwit.engine.Stepwise.Step;
 import io.godwit.net.Address;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.MigrationStatus;

@@ -70,7 +70,7 @@ class AddressTest {
                 "file:/tmp/x | but here a socket is wanted",
                 "fd: | '' is no number",
                 "fd:-1 | '-1' is no number",
-                "fd:migration | descriptors that QMP's getfd names are not taken",
+                "fd:migration | a name is known only to the QMP connection that gave it",
                 "fd:2 | the descriptor 2 cannot be used",
                 "exec: | a command is missing",
                 "\"exec:  \" | a command is missing",

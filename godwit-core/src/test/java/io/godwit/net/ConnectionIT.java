@@ -9,7 +9,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
@@ -28,7 +28,9 @@ class ConnectionIT {
     @TempDir
     Path folder;
 
-    private Loop loop;
+    @AutoClose
+    private final Loop loop = new Loop();
+
     private Listener listener;
     private Connection near;
     private Connection far;
@@ -39,16 +41,10 @@ class ConnectionIT {
 
     @BeforeEach
     void connect() throws IOException {
-        loop = new Loop();
         listener = loop.listen(address.equals("unix:") ? address + folder.resolve("s") : address);
         Connection[] pair = loop.pair(listener);
         near = pair[0];
         far = pair[1];
-    }
-
-    @AfterEach
-    void close() {
-        loop.close();
     }
 
     @Test

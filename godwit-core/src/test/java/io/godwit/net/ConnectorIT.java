@@ -14,8 +14,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,17 +25,8 @@ class ConnectorIT {
     @TempDir
     Path folder;
 
-    private Loop loop;
-
-    @BeforeEach
-    void open() throws IOException {
-        loop = new Loop();
-    }
-
-    @AfterEach
-    void close() {
-        loop.close();
-    }
+    @AutoClose
+    private final Loop loop = new Loop();
 
     private String failure(String address) {
         Connection connection = loop.reactor.connect(Address.parse(address));

@@ -17,8 +17,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,17 +30,8 @@ class FerryIT {
     @TempDir
     Path folder;
 
-    private Loop loop;
-
-    @BeforeEach
-    void open() throws IOException {
-        loop = new Loop();
-    }
-
-    @AfterEach
-    void close() {
-        loop.close();
-    }
+    @AutoClose
+    private final Loop loop = new Loop();
 
     private Connection to(String uri) {
         Connection connection = loop.reactor.connect(MigrationAddress.parse(uri));
@@ -84,6 +74,20 @@ class FerryIT {
 
         assertThat(loop.bytesRead).isEqualTo(3_000_000);
         command.close();
+    }
+
+    @Test
+    void aFileWhoseNameCannotBeMadeSureOfIsNotWritten() throws IOException {
+        Path inner = Files.createDirectory(folder.resolve("inner"));
+        Path path = inner.resolve("f");
+        Connection file = to("file:" + path);
+        loop.say(file, "some words");
+        Files.delete(path);
+        Files.delete(inner);
+        file.shutdownOutput();
+
+        assertThat(loop.await(Broken.class).reason()).startsWith("file:" + path).contains("cannot open " + inner);
+        assertThat(loop.told).noneMatch(Ended.class::isInstance);
     }
 
     @Test

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.godwit.net.Loop.Told;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -18,7 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -32,18 +33,14 @@ class ListenerIT {
     @TempDir
     Path folder;
 
-    private Loop loop;
+    @AutoClose
+    private final Loop loop = new Loop();
+
     private String unix;
 
     @BeforeEach
     void open() throws IOException {
-        loop = new Loop();
         unix = "unix:" + folder.resolve("s");
-    }
-
-    @AfterEach
-    void close() {
-        loop.close();
     }
 
     @Test
@@ -156,7 +153,9 @@ class ListenerIT {
     void anotherOneThatWasFasterKeepsItsSocket() throws IOException {
         Listener first = loop.listen(unix);
         try (ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
-            assertThatThrownBy(() -> SocketFile.bind(channel, new Address.Unix(folder.resolve("s")), 1))
+            assertThatThrownBy(() -> SocketFile.bind(
+                            path -> channel.bind(UnixDomainSocketAddress.of(path), 1),
+                            new Address.Unix(folder.resolve("s"))))
                     .hasMessage("cannot listen on " + unix + ": somebody else was faster and listens there");
         }
         loop.pair(first);

@@ -12,8 +12,7 @@ import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -23,17 +22,8 @@ class ReactorIT {
     private static final long MILLI = 1_000_000L;
     private static final long FOR_EVER = -1;
 
-    private Loop loop;
-
-    @BeforeEach
-    void open() throws IOException {
-        loop = new Loop();
-    }
-
-    @AfterEach
-    void close() {
-        loop.close();
-    }
+    @AutoClose
+    private final Loop loop = new Loop();
 
     @Test
     void aWaitEndsAtItsDeadlineNeverBefore() {

@@ -8,85 +8,20 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.net.SocketException;
 import java.nio.channels.ServerSocketChannel;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.CopyOnWriteArrayList;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A relay between plain sockets, without a fault and with each of them. */
+/** A relay without a fault: what passes, what its commands do, how it begins and ends. */
 @ParameterizedClass
 @ValueSource(strings = {"tcp", "unix"})
 @Timeout(30)
-class RelayIT {
-    private static final int SHORT = 100_000_000;
-
-    private final String kind;
-
-    @TempDir
-    Path folder;
-
-    private ServerSocketChannel target;
-    private Relay relay;
-    private final List<RelayEvent> events = new CopyOnWriteArrayList<>();
-
+class RelayIT extends RelayStand {
     RelayIT(String kind) {
-        this.kind = kind;
-    }
-
-    @BeforeEach
-    void start() throws IOException {
-        target = Peer.server(address("target"));
-        relay = Relay.start(Address.parse(address("relay")), Peer.addressOf(target), FaultPlan.NONE, events::add);
-    }
-
-    @AfterEach
-    void stop() throws IOException {
-        relay.close();
-        target.close();
-        assertThat(folder.resolve("relay")).doesNotExist();
-    }
-
-    private String address(String name) {
-        return kind.equals("tcp") ? "tcp:127.0.0.1:0" : "unix:" + folder.resolve(name);
-    }
-
-    private Peer dial() throws IOException {
-        return Peer.connect(relay.address());
-    }
-
-    private Peer answer() throws IOException {
-        return Peer.accept(target);
-    }
-
-    private void fault(String words) throws IOException {
-        relay.setFault(FaultPlan.parse(words));
-    }
-
-    /** Nothing can be proven to come never; a moment is long for a relay that does it in microseconds. */
-    private void assertSilent(Peer peer) throws IOException {
-        peer.channel().configureBlocking(false);
-        long deadline = System.nanoTime() + SHORT;
-        while (System.nanoTime() < deadline) {
-            assertThat(peer.channel().read(java.nio.ByteBuffer.allocate(10))).isZero();
-            Thread.onSpinWait();
-        }
-        peer.channel().configureBlocking(true);
-    }
-
-    private RelayStats statsOnceOpen(int open) {
-        long deadline = System.nanoTime() + 5_000_000_000L;
-        while (relay.stats().open() != open && System.nanoTime() < deadline) {
-            Thread.onSpinWait();
-        }
-        assertThat(relay.stats().open()).isEqualTo(open);
-        return relay.stats();
+        super(kind);
     }
 
     @Test
@@ -123,16 +58,6 @@ class RelayIT {
             one.join();
             two.join();
         }
-    }
-
-    private static Thread sender(Peer from, byte[] bytes) {
-        return Thread.ofPlatform().start(() -> {
-            try {
-                from.send(bytes).done();
-            } catch (IOException lost) {
-                throw new java.io.UncheckedIOException(lost);
-            }
-        });
     }
 
     @Test
@@ -175,182 +100,6 @@ class RelayIT {
                                 RelayEvent.TargetFailed.class,
                                 failed -> assertThat(failed.reason())
                                         .startsWith("cannot connect to " + relay.target() + ": ")));
-    }
-
-    @Test
-    void refuseMeansThatNobodyListens() throws IOException {
-        try (Peer before = dial();
-                Peer destination = answer()) {
-            fault("refuse");
-            assertThatThrownBy(this::dial).isInstanceOf(SocketException.class);
-            before.say("x");
-            assertThat(destination.hear(1)).as("who is connected").isEqualTo("x");
-
-            fault("none");
-            dial().close();
-        }
-    }
-
-    @Test
-    void resetMeansAcceptedAndGone() throws IOException {
-        fault("reset");
-        try (Peer source = dial()) {
-            assertThat(source.hearOut()).isZero();
-        }
-        target.configureBlocking(false);
-        assertThat(target.accept()).isNull();
-    }
-
-    @Test
-    void aBlackHoleSwallowsAndTheTargetNeverLearns() throws IOException {
-        fault("blackhole");
-        try (Peer source = dial().say("hello?")) {
-            source.send(new byte[4 << 20]);
-            assertSilent(source);
-            target.configureBlocking(false);
-            assertThat(target.accept()).isNull();
-            assertThat(relay.stats().forwardSwallowed()).isPositive();
-
-            fault("none");
-            assertThat(source.hearOut())
-                    .as("what was swallowed is lost, so this ends")
-                    .isZero();
-        }
-    }
-
-    @Test
-    void halfOpenPassesOneDirectionAndSwallowsTheOtherWithItsEnd() throws IOException {
-        try (Peer source = dial();
-                Peer destination = answer()) {
-            fault("half-open");
-            source.say("are you there");
-            assertThat(destination.hear(13)).isEqualTo("are you there");
-            destination.say("yes").done();
-            assertSilent(source);
-            source.say("still");
-            assertThat(destination.hear(5)).isEqualTo("still");
-            destination.hangUp();
-            source.say("hello?").say("hello?");
-            assertSilent(source);
-            source.say("hello?");
-            assertThat(relay.stats().backSwallowed()).isEqualTo(3);
-
-            fault("none");
-            assertThat(source.hearOut()).as("it cannot go on behind a hole").isZero();
-        }
-        statsOnceOpen(0);
-    }
-
-    @Test
-    void whatNothingWasSwallowedOfGoesOn() throws IOException {
-        try (Peer source = dial();
-                Peer destination = answer()) {
-            fault("half-open");
-            source.say("a");
-            assertThat(destination.hear(1)).isEqualTo("a");
-            fault("none");
-            destination.say("b");
-            assertThat(source.hear(1)).isEqualTo("b");
-        }
-    }
-
-    @Test
-    void exactlySoManyBytesPassBeforeACut() throws IOException {
-        for (int bytes : new int[] {0, 1, 4095, 70_000, 3_000_000}) {
-            fault("forward:cut-after=" + bytes);
-            try (Peer source = dial();
-                    Peer destination = answer()) {
-                Thread sender = Thread.ofPlatform().start(() -> {
-                    try {
-                        source.send(new byte[4_000_000]);
-                    } catch (IOException cut) {
-                        assertThat(cut).isInstanceOf(IOException.class);
-                    }
-                });
-                assertThat(destination.hearOut()).isEqualTo(bytes);
-                assertThat(source.hearOut()).isZero();
-                sender.join();
-            } catch (InterruptedException never) {
-                throw new AssertionError(never);
-            }
-            assertThat(relay.fault()).as("spent").isEqualTo(FaultPlan.NONE);
-        }
-    }
-
-    @Test
-    void aCutOfOneDirectionCountsOverAllConnectionsAndNotTheOther() throws IOException {
-        try (Peer one = dial();
-                Peer oneThere = answer();
-                Peer two = dial();
-                Peer twoThere = answer()) {
-            fault("back:cut-after=10");
-            one.say("does not count at all");
-            assertThat(oneThere.hear(21)).hasSize(21);
-            oneThere.say("12345");
-            assertThat(one.hear(5)).isEqualTo("12345");
-            twoThere.say("67890 and more");
-            assertThat(two.hear(100)).isEqualTo("67890");
-            assertThat(one.hearOut()).isZero();
-        }
-        assertThat(events).contains(new RelayEvent.Cut(2, "after the bytes that cut-after allowed back"));
-    }
-
-    @Test
-    void aStallHoldsTheSenderUpAndLosesNothing() throws IOException {
-        try (Peer source = dial();
-                Peer destination = answer()) {
-            fault("forward:stall");
-            source.say("wait");
-            assertSilent(destination);
-            destination.say("the other way is free");
-            assertThat(source.hear(21)).isEqualTo("the other way is free");
-            long taken = source.sendUntilHeldUp();
-
-            fault("none");
-            source.channel().configureBlocking(true);
-            source.done();
-            assertThat(destination.hearOut()).isEqualTo(taken + 4);
-        }
-    }
-
-    @Test
-    void aDelayIsTheTimeOfEveryByte() throws IOException {
-        try (Peer source = dial();
-                Peer destination = answer()) {
-            fault("forward:delay=300");
-            long start = System.nanoTime();
-            source.say("late");
-            assertThat(destination.hear(4)).isEqualTo("late");
-            assertThat(System.nanoTime() - start).isBetween(300_000_000L, 5_000_000_000L);
-
-            start = System.nanoTime();
-            destination.say("soon");
-            assertThat(source.hear(4)).isEqualTo("soon");
-            assertThat(System.nanoTime() - start).as("the other way").isLessThan(300_000_000L);
-
-            start = System.nanoTime();
-            for (int i = 0; i < 50; i++) {
-                source.say("many");
-            }
-            source.done();
-            assertThat(destination.hear(1000)).hasSize(200);
-            assertThat(System.nanoTime() - start)
-                    .as("all on their way together")
-                    .isLessThan(2_000_000_000L);
-        }
-    }
-
-    @Test
-    void aRateIsKept() throws IOException {
-        try (Peer source = dial();
-                Peer destination = answer()) {
-            fault("forward:rate=1M");
-            Thread sender = sender(source, new byte[512 << 10]);
-            long start = System.nanoTime();
-            assertThat(destination.hearOut()).isEqualTo(512 << 10);
-            assertThat(System.nanoTime() - start).isBetween(400_000_000L, 10_000_000_000L);
-            assertThat(sender.isDaemon()).isFalse();
-        }
     }
 
     @Test

@@ -225,7 +225,7 @@ class EndpointCommandsIT {
             value = {
                 "[{'capability':'nope','state':true}] | no capability 'nope'",
                 "[{'capability':'nope','state':false}] | no capability 'nope'",
-                "[{'capability':'mapped-ram','state':true}] | 'mapped-ram' cannot be enabled: migration files",
+                "[{'capability':'mapped-ram','state':true}] | 'mapped-ram' cannot be enabled: a migration carries its pages one behind the other",
                 "[{'capability':'multifd','state':true},{'capability':'xbzrle','state':true}] | 'multifd'",
                 "[{'capability':'postcopy-preempt','state':true}] | 'postcopy-preempt' needs 'postcopy-ram'",
                 "[{'capability':'switchover-ack','state':true}] | 'switchover-ack' needs 'return-path'",

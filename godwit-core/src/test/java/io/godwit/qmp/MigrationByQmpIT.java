@@ -12,6 +12,8 @@ import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
 import io.godwit.memory.Backing;
 import io.godwit.net.Address;
+import io.godwit.sys.Descriptor;
+import io.godwit.sys.HandingClient;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -144,6 +146,64 @@ class MigrationByQmpIT {
         JsonObject done = source.ask("query-migrate");
         assertThat(done.object("ram").int64("remaining")).isZero();
         assertThat(done.int64("x-godwit-recoveries-tried")).isEqualTo(1);
+    }
+
+    /** As a management program does it that lets neither end open anything: it connects both, and hands each its end. */
+    @Test
+    void aMigrationAndItsRecoveryGoOverDescriptorsThatWereHandedOver() throws Exception {
+        source.ask("migrate-set-parameters", "{'max-bandwidth':4000000,'max-postcopy-bandwidth':1000000}");
+        source.ask("cont");
+        try (HandingClient there = handing("dst");
+                HandingClient here = handing("src")) {
+            handOver(here, there);
+            tell(there, "'execute':'migrate-incoming','arguments':{'uri':'fd:mig'}");
+            tell(here, "'execute':'migrate','arguments':{'uri':'fd:mig'}");
+            source.hearsStatus("active");
+            source.ask("migrate-start-postcopy");
+            destination.hears("RESUME");
+            source.knowsThatTheGuestArrived();
+            source.client.executeOob("migrate-pause", Json.object(), LONG);
+            source.hearsStatus("postcopy-paused");
+            destination.hearsStatus("postcopy-paused");
+
+            source.ask("migrate-set-parameters", "{'max-postcopy-bandwidth':0}");
+            handOver(here, there);
+            tell(there, "'exec-oob':'migrate-recover','arguments':{'uri':'fd:mig'}");
+            tell(here, "'execute':'migrate','arguments':{'uri':'fd:mig','resume':true}");
+        }
+        // What was accepted goes on without them who asked for it.
+        source.hearsStatus("completed");
+        destination.hearsStatus("completed");
+
+        destination.ask("stop");
+        destination.hears("STOP");
+        assertThat(destination.guest.verify().ok()).isTrue();
+        assertThat(source.ask("query-migrate").int64("x-godwit-recoveries-tried"))
+                .isEqualTo(1);
+    }
+
+    private HandingClient handing(String name) throws IOException {
+        HandingClient client = new HandingClient(folder.resolve(name));
+        assertThat(client.line()).contains("QMP");
+        tell(client, "'execute':'qmp_capabilities','arguments':{'enable':['oob']}");
+        return client;
+    }
+
+    private static void handOver(HandingClient here, HandingClient there) throws IOException {
+        try (HandingClient.Ends ends = HandingClient.pair()) {
+            tell(here, "'execute':'getfd','arguments':{'fdname':'mig'}", ends.one());
+            tell(there, "'execute':'getfd','arguments':{'fdname':'mig'}", ends.other());
+        }
+    }
+
+    /** Events may come first. */
+    private static void tell(HandingClient client, String command, Descriptor... handed) throws IOException {
+        client.send("{" + command.replace('\'', '"') + "}", handed);
+        String line = client.line();
+        while (line.contains("\"event\"")) {
+            line = client.line();
+        }
+        assertThat(line).isEqualTo("{\"return\": {}}");
     }
 
     @Test

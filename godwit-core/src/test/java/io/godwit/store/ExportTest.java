@@ -5,6 +5,7 @@ package io.godwit.store;
 import static io.godwit.store.Shelf.DEVICES;
 import static io.godwit.store.Shelf.RAM;
 import static io.godwit.store.Shelf.RAM_PAGES;
+import static io.godwit.store.Shelf.ROM;
 import static io.godwit.store.Shelf.ROM_PAGES;
 import static io.godwit.store.Shelf.open;
 import static io.godwit.store.Shelf.parked;
@@ -19,15 +20,19 @@ import io.godwit.wire.DeviceSections;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ExportTest {
     private static final Path OTHER = Path.of("/vms/other");
@@ -106,14 +111,116 @@ class ExportTest {
         assertThat(Shelf.state(copy)).isEqualTo(new StoreState.Parked());
     }
 
+    private static void exportMapped(VmStore store, FileChannel file) throws IOException {
+        List<Long> progress = new ArrayList<>();
+        try (StoreSource source = store.source()) {
+            MappedExport.write(
+                    Objects.requireNonNull(store.manifest()),
+                    store.devices(),
+                    source,
+                    (position, bytes) -> file.write(bytes, position),
+                    progress::add);
+            assertThat(progress).isSorted().last().isEqualTo(source.blocks().totalPages());
+        }
+    }
+
+    private static FileChannel fresh(Path folder) throws IOException {
+        return FileChannel.open(
+                folder.resolve("mapped"),
+                StandardOpenOption.CREATE_NEW,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE);
+    }
+
     @Test
-    void aDamagedPageIsNotExported() {
+    void whatIsExportedWithMappedRamIsImportedAsTheSameVm(@TempDir Path folder) throws IOException {
+        VmStore store = open(disk);
+        StoreSink sink = store.receive(Shelf.WEB1);
+        Shelf.fill(sink);
+        for (int page = 10; page < 150; page += 3) {
+            sink.storeZero(RAM, page);
+        }
+        store.park(devices(), true);
+        VmStore copy = open(disk, OTHER);
+        try (FileChannel file = fresh(folder)) {
+            exportMapped(store, file);
+            StreamImport.readFile(file.position(0), copy, false, _ -> {});
+        }
+
+        Manifest manifest = Objects.requireNonNull(copy.manifest());
+        assertThat(manifest.state()).isEqualTo(new StoreState.ParkedUnconfirmed());
+        assertThat(manifest.arrival().blocks()).isEqualTo(Shelf.WEB1.blocks());
+        assertThat(manifest.arrival().ramSectionId()).isEqualTo(2);
+        assertThat(copy.devices()).isEqualTo(devices());
+        try (StoreSource there = store.source();
+                StoreSource here = copy.source()) {
+            for (int block : new int[] {RAM, ROM}) {
+                assertThat(here.dataPages(block)).isEqualTo(there.dataPages(block));
+                for (long page = 0; page < there.blocks().get(block).pages(); page++) {
+                    assertThat(read(here, block, page))
+                            .as("page %d of %d", page, block)
+                            .isEqualTo(read(there, block, page));
+                }
+            }
+        }
+    }
+
+    @Test
+    void ofAMappedFileThatIsNotWholeTheStoreKnowsNothing(@TempDir Path folder) throws IOException {
+        VmStore store = open(disk);
+        Shelf.fill(store.receive(Shelf.WEB1));
+        store.park(devices(), true);
+        VmStore copy = open(disk, OTHER);
+        try (FileChannel file = fresh(folder)) {
+            exportMapped(store, file);
+            file.truncate(file.size() - 1);
+            assertThatThrownBy(() -> StreamImport.readFile(file.position(0), copy, true, _ -> {}))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining("the file ends here");
+        }
+        assertThat(copy.manifest()).isNull();
+    }
+
+    @Test
+    void aMappedFileIsNoStreamAndTheSentenceNamesWhatTakesIt(@TempDir Path folder) throws IOException {
+        VmStore store = parked(disk, true);
+        VmStore copy = open(disk, OTHER);
+        try (FileChannel file = fresh(folder)) {
+            exportMapped(store, file);
+            assertThatThrownBy(() -> StreamImport.read(file.position(0), copy, true, _ -> {}))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining("mapped-ram")
+                    .hasMessageContaining("'godwit store import FILE'");
+        }
+    }
+
+    @Test
+    void aStreamInAFileIsImportedFromWhereverItBegins(@TempDir Path folder) throws IOException {
+        VmStore store = open(disk);
+        Shelf.fill(store.receive(Shelf.WEB1));
+        store.park(devices(), true);
+        VmStore copy = open(disk, OTHER);
+        try (FileChannel file = fresh(folder)) {
+            file.write(ByteBuffer.wrap(export(store)), 100);
+            StreamImport.readFile(file.position(100), copy, true, _ -> {});
+        }
+        assertThat(Shelf.state(copy)).isEqualTo(new StoreState.Parked());
+    }
+
+    @Test
+    void aDamagedPageIsNotExported(@TempDir Path folder) {
         VmStore store = parked(disk, true);
         disk.damage(Shelf.FOLDER.resolve("ram-0"), 77L * Pages.SIZE, 4);
 
         assertThatThrownBy(() -> export(store))
                 .isInstanceOf(DamagedPageException.class)
                 .hasMessageContaining("page 77 ");
+        assertThatThrownBy(() -> {
+                    try (FileChannel file = fresh(folder)) {
+                        exportMapped(store, file);
+                    }
+                })
+                .isInstanceOf(DamagedPageException.class);
         try (StoreSource source = store.source()) {
             assertThatThrownBy(() -> RawExport.write(source, RAM, disk, Path.of("/vms/out"), _ -> {}))
                     .isInstanceOf(DamagedPageException.class);

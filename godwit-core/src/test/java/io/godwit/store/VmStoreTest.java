@@ -26,6 +26,7 @@ import io.godwit.wire.DeviceSections;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Objects;
@@ -208,6 +209,31 @@ class VmStoreTest {
         again.gone("the destination has completed");
         assertRefused(() -> again.leave(TO_B, true), StoreException.Kind.REFUSED, "gone to tcp:b:4445", "old copy");
         assertRefused(again::takeBack, StoreException.Kind.REFUSED, "gone");
+    }
+
+    @Test
+    void whereNothingConfirmsThatItArrivedAnOperatorsWordDoes() {
+        VmStore store = parked(disk, true);
+        assertRefused(() -> store.arrived(true), StoreException.Kind.REFUSED, "parked");
+        StoreState.Departure file = new StoreState.Departure("file:/f", false, 7, Instant.EPOCH);
+        store.leave(file, false);
+        store.arrived(false);
+        assertThat(state(store))
+                .isEqualTo(new StoreState.Gone(file, "an operator has said that its destination has it"));
+        assertRefused(() -> store.arrived(true), StoreException.Kind.REFUSED, "gone");
+        store.close();
+        assertThat(state(open(disk))).isInstanceOf(StoreState.Gone.class);
+    }
+
+    @Test
+    void afterAPostcopyTheWordMustSayThatTheMemoryIsThereToo() {
+        VmStore store = parked(disk, true);
+        store.leave(new StoreState.Departure("exec:x", true, 7, Instant.EPOCH), false);
+        assertRefused(
+                () -> store.arrived(false), StoreException.Kind.REFUSED, "leaving", "left by postcopy", "--whole");
+        assertThat(state(store)).isInstanceOf(StoreState.Leaving.class);
+        store.arrived(true);
+        assertThat(state(store)).isInstanceOf(StoreState.Gone.class);
     }
 
     @Test

@@ -101,7 +101,7 @@ class QmpFuzzTest {
     void target(byte[] text) {
         try {
             if (Json.parse(text, LIMITS) instanceof JsonObject arguments) {
-                sameAgain(MigrateTarget.of("migrate", arguments));
+                sameAgain(MigrateTarget.of("migrate", arguments, new ClientDescriptors()));
             }
         } catch (JsonSyntaxException | QmpError | JsonTypeException e) {
             // The three errors that a command's caller is answered with.

@@ -118,8 +118,11 @@ final class Leaving extends Journey {
         return plan.asClone() || state instanceof StoreState.Gone
                 ? Outcome.done(
                         "arrived", "the VM has arrived" + after + (plan.asClone() ? "; it stays parked here, too" : ""))
-                : Outcome.unproven("everything was sent" + after + ", but the store says: "
-                        + (state == null ? "nothing" : state.word()));
+                : Outcome.unproven(
+                        "everything was sent" + after + ", but nothing confirms that it has arrived, so the store says "
+                                + (state == null ? "nothing" : state.word())
+                                + "; your word decides: 'godwit store arrived " + station.folder()
+                                + "' or, if it never ran there and never will, 'godwit store take-back'");
     }
 
     @Override

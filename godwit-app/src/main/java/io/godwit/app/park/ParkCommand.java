@@ -61,7 +61,7 @@ import picocli.CommandLine.Spec;
             "Compressed, over channels of their own (both ends are set alike; with postcopy only from QEMU 11 on):",
             "  ... --set-capability multifd --set-parameter multifd-channels=4 --set-parameter multifd-compression=zstd",
             "",
-            "What a QEMU has saved ('migrate exec:gzip > web1.gz' or 'migrate file:web1.mig', without mapped-ram):",
+            "What a QEMU has saved ('migrate exec:gzip > web1.gz' or 'migrate file:web1.mig'; with mapped-ram: 'store import'):",
             "  godwit park --incoming 'exec:zcat web1.gz' --unsafe --store /var/lib/godwit/web1",
             "  godwit park --incoming file:web1.mig --store /var/lib/godwit/web1",
             "",

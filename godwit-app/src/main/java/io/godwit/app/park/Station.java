@@ -14,6 +14,7 @@ import io.godwit.qmp.EndpointQmp;
 import io.godwit.store.StoreState;
 import io.godwit.store.VmStore;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -115,6 +116,10 @@ final class Station implements AutoCloseable {
         } catch (IllegalStateException e) {
             return null;
         }
+    }
+
+    Path folder() {
+        return store.folder();
     }
 
     /** What the manifest says, or null if there is none. */

@@ -89,7 +89,7 @@ public final class UnparkCommand implements Callable<Integer> {
                 "Where the QEMU is reached: tcp:HOST:PORT or unix:PATH; or exec:COMMAND, whose input takes the VM and"
                         + " whose output is the way back; or fd:NUMBER, a descriptor this command was started with.",
                 "file:PATH[,offset=N] saves it for 'qemu -incoming file:PATH' (with --mode precopy). The file's QEMU says"
-                        + " nothing, so the VM stays 'leaving' here (exit code 3) until 'godwit store take-back';"
+                        + " nothing, so the VM stays 'leaving' here (exit code 3) until 'godwit store arrived' or 'take-back';"
                         + " with --clone it stays parked, and the file is a copy.",
                 "A command that answers nothing needs '--mode precopy --set-capability return-path=off'."
             })

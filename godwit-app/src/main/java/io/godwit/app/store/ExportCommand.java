@@ -6,6 +6,7 @@ import io.godwit.app.term.ExitCodes;
 import io.godwit.app.term.Progress;
 import io.godwit.page.BlockTable;
 import io.godwit.store.Manifest;
+import io.godwit.store.MappedExport;
 import io.godwit.store.RawExport;
 import io.godwit.store.StoreSource;
 import io.godwit.store.StreamExport;
@@ -34,14 +35,18 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Copies a complete VM out of the store: its memory as a flat file, or all of it as a stream for QEMU.",
+            "Copies a complete VM out of the store: its memory as a flat file, or all of it for QEMU, as a stream or as a file with mapped-ram.",
             "Every page is compared with its digest on the way. The VM stays in the store; whoever runs the copy has a second one of it."
         },
         footerHeading = "%nExamples:%n",
         footer = {
             "  godwit store export web1 --raw web1.mem",
             "  godwit store export web1 --stream web1.qemu",
-            "  qemu-system-x86_64 ... -incoming \"exec:cat web1.qemu\""
+            "  qemu-system-x86_64 ... -incoming \"exec:cat web1.qemu\"",
+            "  godwit store export web1 --mapped-ram web1.mapped",
+            "  qemu-system-x86_64 ... -incoming defer        (9.0 or newer; then at its QMP)",
+            "      migrate-set-capabilities {\"capabilities\": [{\"capability\": \"mapped-ram\", \"state\": true}]}",
+            "      migrate-incoming {\"uri\": \"file:web1.mapped\"}"
         })
 final class ExportCommand implements Callable<Integer> {
     @Mixin
@@ -59,7 +64,7 @@ final class ExportCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets the fields
     ExportCommand() {}
 
-    /** One of the two. */
+    /** One of the three. */
     static final class Form {
         @Option(names = "--raw", paramLabel = "FILE", required = true, description = "Physical memory, sparse.")
         private @Nullable Path raw;
@@ -70,6 +75,13 @@ final class ExportCommand implements Callable<Integer> {
                 required = true,
                 description = "QEMU's migration stream; '-' for standard output.")
         private @Nullable Path stream;
+
+        @Option(
+                names = "--mapped-ram",
+                paramLabel = "FILE",
+                required = true,
+                description = "QEMU's migration file with capability mapped-ram: each page in its place, sparse.")
+        private @Nullable Path mapped;
     }
 
     @Override
@@ -78,7 +90,12 @@ final class ExportCommand implements Callable<Integer> {
             try (VmStore store = vms.open(vm);
                     StoreSource source = store.source()) {
                 Path raw = form.raw;
-                return raw == null ? stream(store, source, Objects.requireNonNull(form.stream)) : raw(source, raw);
+                Path mapped = form.mapped;
+                return raw != null
+                        ? raw(source, raw)
+                        : mapped != null
+                                ? mapped(store, source, mapped)
+                                : stream(store, source, Objects.requireNonNull(form.stream));
             }
         });
     }
@@ -120,17 +137,41 @@ final class ExportCommand implements Callable<Integer> {
         return 0;
     }
 
+    private int mapped(VmStore store, StoreSource source, Path to) throws IOException {
+        Manifest manifest = Objects.requireNonNull(store.manifest());
+        Progress progress = vms.progress("exporting", source.blocks().totalPages());
+        replacing(to, part -> {
+            try (FileChannel out = FileChannel.open(
+                    part, StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING)) {
+                MappedExport.write(
+                        manifest,
+                        store.devices(),
+                        source,
+                        (position, bytes) -> {
+                            for (long at = position; bytes.hasRemaining(); ) {
+                                at += out.write(bytes, at);
+                            }
+                        },
+                        done -> Vms.pages(progress, done));
+                out.force(true);
+            }
+        });
+        vms.out().println(to + ": " + ByteSizes.show(Files.size(to)) + ", sparse");
+        return 0;
+    }
+
     private interface Writer {
         void write(Path file) throws IOException;
     }
 
-    /** The file has its name only once it is whole. */
-    private static void replacing(Path to, Writer writer) throws IOException {
+    /** The file has its name only once it is whole, and both outlive a power loss. */
+    private void replacing(Path to, Writer writer) throws IOException {
         Path part = to.resolveSibling(to.getFileName() + ".part");
         boolean done = false;
         try {
             writer.write(part);
             Files.move(part, to, StandardCopyOption.ATOMIC_MOVE);
+            vms.disk().syncFolder(Objects.requireNonNull(to.toAbsolutePath().getParent()));
             done = true;
         } finally {
             if (!done) {

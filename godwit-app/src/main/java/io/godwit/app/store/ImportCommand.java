@@ -10,9 +10,11 @@ import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.concurrent.Callable;
+import java.util.function.LongConsumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -24,7 +26,7 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Parks a VM from a file that QEMU wrote (migrate to file: or exec:) or 'store export --stream' made.",
+            "Parks a VM from a file that QEMU wrote (migrate to file: or exec:, with or without mapped-ram) or 'store export' made.",
             "A file does not say whether the VM goes on at its source: unless you say --confirmed, unparking needs an explicit word."
         },
         footerHeading = "%nExamples:%n",
@@ -36,7 +38,10 @@ final class ImportCommand implements Callable<Integer> {
     @Mixin
     private Vms vms;
 
-    @Parameters(index = "0", paramLabel = "FILE", description = "The stream; '-' for standard input.")
+    @Parameters(
+            index = "0",
+            paramLabel = "FILE",
+            description = "The file; '-' for a stream at standard input (none with mapped-ram).")
     private String file;
 
     @Parameters(index = "1", paramLabel = "VM", description = "A name below the root, or a path, that is free.")
@@ -54,7 +59,12 @@ final class ImportCommand implements Callable<Integer> {
             try (FileChannel from = open();
                     VmStore store = vms.create(vm)) {
                 Progress progress = vms.progress("importing", file.equals("-") ? 0 : from.size());
-                StreamImport.read(from, store, confirmed, done -> Vms.bytes(progress, done));
+                LongConsumer told = done -> Vms.bytes(progress, done);
+                if (!Files.isRegularFile(Path.of(file))) {
+                    StreamImport.read(from, store, confirmed, told);
+                } else {
+                    StreamImport.readFile(from, store, confirmed, told);
+                }
                 Manifest parked = store.manifest();
                 vms.out()
                         .println("the VM in " + store.folder() + " is "

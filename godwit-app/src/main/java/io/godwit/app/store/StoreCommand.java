@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
             RemoveCommand.class,
             ConfirmCommand.class,
             DisownCommand.class,
+            ArrivedCommand.class,
             TakeBackCommand.class
         },
         synopsisSubcommandLabel = "COMMAND",

@@ -5,21 +5,21 @@ package io.godwit.app.torture;
 import io.godwit.app.lab.Side;
 import io.godwit.net.Fault.Direction;
 
-/** What is done to a migration. The text is for the plan that a failed round prints. */
+/** What is done to a migration. */
 sealed interface Blow {
     /** What is counted: one row of the table. */
     String kind();
+
+    /** All of it, for the plan that a failed round prints. */
+    default String words() {
+        return kind();
+    }
 
     /** All connections are cut at the relay. */
     record Cut() implements Blow {
         @Override
         public String kind() {
             return "cut";
-        }
-
-        @Override
-        public String toString() {
-            return kind();
         }
     }
 
@@ -31,7 +31,7 @@ sealed interface Blow {
         }
 
         @Override
-        public String toString() {
+        public String words() {
             return "cut after " + bytes + " bytes " + direction;
         }
     }
@@ -41,11 +41,6 @@ sealed interface Blow {
         @Override
         public String kind() {
             return "silence " + direction;
-        }
-
-        @Override
-        public String toString() {
-            return kind();
         }
     }
 
@@ -57,7 +52,7 @@ sealed interface Blow {
         }
 
         @Override
-        public String toString() {
+        public String words() {
             return "each byte " + delayMillis + " ms later, for " + forMillis + " ms";
         }
     }
@@ -70,7 +65,7 @@ sealed interface Blow {
         }
 
         @Override
-        public String toString() {
+        public String words() {
             return "cut, and connections refused for " + forMillis + " ms";
         }
     }
@@ -81,11 +76,6 @@ sealed interface Blow {
         public String kind() {
             return "migrate-pause, " + side;
         }
-
-        @Override
-        public String toString() {
-            return kind();
-        }
     }
 
     /** The operator of the source says migrate_cancel, which is obeyed in precopy. */
@@ -93,11 +83,6 @@ sealed interface Blow {
         @Override
         public String kind() {
             return "migrate_cancel";
-        }
-
-        @Override
-        public String toString() {
-            return kind();
         }
     }
 
@@ -109,7 +94,7 @@ sealed interface Blow {
         }
 
         @Override
-        public String toString() {
+        public String words() {
             return kind() + " for " + forMillis + " ms";
         }
     }
@@ -119,11 +104,6 @@ sealed interface Blow {
         @Override
         public String kind() {
             return "kill -9, " + side;
-        }
-
-        @Override
-        public String toString() {
-            return kind();
         }
     }
 }

@@ -46,7 +46,7 @@ record Plan(
     record Strike(Moment moment, int afterMillis, Blow blow) {
         @Override
         public String toString() {
-            return moment + " + " + afterMillis + " ms: " + blow;
+            return moment + " + " + afterMillis + " ms: " + blow.words();
         }
     }
 

@@ -151,7 +151,8 @@ final class Round {
         int sourceMark = board.mark(Side.SOURCE);
         int destinationMark = board.mark(Side.DESTINATION);
         long began = board.now();
-        board.add(new Happening.Step(blow + " (source: " + state + ", destination: " + operator.destination() + ")"));
+        board.add(new Happening.Step(
+                blow.words() + " (source: " + state + ", destination: " + operator.destination() + ")"));
         long cuts = field.cuts();
         Effect effect = deal(blow, began);
         boolean breaks = effect == Effect.BREAKS;

@@ -4,45 +4,22 @@ package io.godwit.app.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.godwit.app.lab.InProcesses;
 import io.godwit.app.lab.Programs;
 import io.godwit.json.Json;
 import io.godwit.json.JsonArray;
 import io.godwit.json.JsonObject;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@code godwit demo} in processes of its own, on a small guest. */
 @Timeout(180)
-class DemoIT {
-    @TempDir
-    Path temp;
-
-    private Programs programs;
-
-    @BeforeEach
-    void begin() {
-        programs = new Programs(temp);
-    }
-
-    @AfterEach
-    void end() throws IOException {
-        programs.close();
-        try (var files = Files.list(temp)) {
-            assertThat(files.toList()).as("nothing is left").isEmpty();
-        }
-    }
-
+class DemoIT extends InProcesses {
     private String[] small(String... more) {
         List<String> words = new ArrayList<>(List.of("demo", "--size", "32M", "--dwell", "50", "--deadline", "200"));
         words.addAll(List.of(more));

@@ -4,6 +4,7 @@ package io.godwit.app.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.godwit.app.lab.InProcesses;
 import io.godwit.app.lab.Programs;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,32 +15,14 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** However the demo ends, in whatever phase: no process, no socket and no file is left. */
 @Timeout(120)
-class DemoKillIT {
+class DemoKillIT extends InProcesses {
     private static final long PATIENCE_SECONDS = 20;
-
-    @TempDir
-    Path temp;
-
-    private Programs programs;
-
-    @BeforeEach
-    void begin() {
-        programs = new Programs(temp);
-    }
-
-    @AfterEach
-    void end() {
-        programs.close();
-    }
 
     @ParameterizedTest
     @CsvSource({

@@ -4,46 +4,23 @@ package io.godwit.app.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.godwit.app.lab.InProcesses;
 import io.godwit.app.lab.Programs;
 import io.godwit.json.Json;
 import io.godwit.json.JsonArray;
 import io.godwit.json.JsonObject;
 import io.godwit.qemu.QemuVersion;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@code godwit demo --guest qemu} in processes of its own, with a small virtual machine. */
 @Timeout(240)
-class QemuDemoIT {
-    @TempDir
-    Path temp;
-
-    private Programs programs;
-
-    @BeforeEach
-    void begin() {
-        programs = new Programs(temp);
-    }
-
-    @AfterEach
-    void end() throws IOException {
-        programs.close();
-        try (var files = Files.list(temp)) {
-            assertThat(files.toList()).as("nothing is left").isEmpty();
-        }
-    }
-
+class QemuDemoIT extends InProcesses {
     static String[] small(QemuVersion version, String... more) {
         version.need();
         List<String> words = new ArrayList<>(List.of("demo", "--guest", "qemu", "--qemu", version.series()));

@@ -4,37 +4,19 @@ package io.godwit.app.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.godwit.app.lab.InProcesses;
 import io.godwit.app.lab.Programs;
 import io.godwit.qemu.QemuVersion;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** However the demo with real QEMUs ends, in whatever phase: no process, no socket and no file is left. */
 @Timeout(120)
-class QemuDemoKillIT {
-    @TempDir
-    Path temp;
-
-    private Programs programs;
-
-    @BeforeEach
-    void begin() {
-        programs = new Programs(temp);
-    }
-
-    @AfterEach
-    void end() {
-        programs.close();
-    }
-
+class QemuDemoKillIT extends InProcesses {
     @ParameterizedTest
     @CsvSource({
         "KILL, A virtual machine, 137",

@@ -4,10 +4,14 @@ package io.godwit.app.park;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.godwit.app.store.StoreCommand;
+import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
 import io.godwit.qemu.QemuProcess;
 import io.godwit.qemu.QemuVersion;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 /** What real QEMUs save by a command or into a file is parked, and what is parked is saved for them; the guest's memory is right in the end. */
 @Timeout(60)
@@ -119,6 +124,63 @@ class OneStreamQemuIT {
                 .isZero();
         assertThat(bench.state()).isEqualTo("parked-unconfirmed");
         loads(version, "file:" + exported + ",offset=8192");
+    }
+
+    @Test
+    void aVmThatWentIntoAFileLeavesUntilSomebodySaysThatItHasArrived() throws Exception {
+        saves(QemuVersion.V10_0, "file:" + saved);
+        store("import", saved.toString(), bench.store.toString(), "--confirmed");
+
+        assertThat(bench.code(bench.godwit(
+                        "unpark", bench.store.toString(), "--to", "file:" + exported, "--mode", "precopy")))
+                .as("%s", bench)
+                .isEqualTo(3);
+        assertThat(bench.toString()).contains("'godwit store arrived " + bench.store + "'");
+        assertThat(bench.state()).isEqualTo("leaving");
+        store("arrived", bench.store.toString());
+        assertThat(bench.state()).isEqualTo("gone");
+        loads(QemuVersion.V10_0, "file:" + exported);
+    }
+
+    /** A file in which each page has its place is not for a stream's way, but for the store's own commands. */
+    @ParameterizedTest
+    @EnumSource(
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"V7_2"})
+    void aFileWithMappedRamIsImportedAndExported(QemuVersion version) throws Exception {
+        QemuProcess source = bench.running(version);
+        mapped(source);
+        source.qmp("migrate", JsonObject.builder().put("uri", "file:" + saved).build());
+        completed(source);
+
+        assertThat(bench.code(park("file:" + saved))).as("%s", bench).isEqualTo(1);
+        assertThat(bench.toString()).contains("mapped-ram", "'godwit store import FILE'");
+        store("import", saved.toString(), bench.store.toString(), "--confirmed");
+        assertThat(bench.state()).isEqualTo("parked");
+        assertThat(bench.difference(source)).isEmpty();
+        store("export", bench.store.toString(), "--mapped-ram", exported.toString());
+
+        QemuProcess destination = bench.awaiting(version);
+        mapped(destination);
+        destination.qmp(
+                "migrate-incoming",
+                JsonObject.builder().put("uri", "file:" + exported).build());
+        completed(destination);
+        assertThat(bench.damage(destination)).isEmpty();
+    }
+
+    private static void store(String... words) {
+        StringWriter out = new StringWriter();
+        int code = new CommandLine(new StoreCommand())
+                .setOut(new PrintWriter(out, true))
+                .setErr(new PrintWriter(out, true))
+                .execute(words);
+        assertThat(code).as("%s", out).isZero();
+    }
+
+    private static void mapped(QemuProcess qemu) throws Exception {
+        qemu.qmp("migrate-set-capabilities", (JsonObject)
+                Json.parse("{\"capabilities\":[{\"capability\":\"mapped-ram\",\"state\":true}]}"));
     }
 
     @Test

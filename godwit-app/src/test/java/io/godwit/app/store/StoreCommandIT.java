@@ -12,6 +12,7 @@ import io.godwit.page.Pages;
 import io.godwit.store.Arrival;
 import io.godwit.store.OsDisk;
 import io.godwit.store.StoreSink;
+import io.godwit.store.StoreState;
 import io.godwit.store.StoredDevices;
 import io.godwit.store.VmStore;
 import java.io.PrintWriter;
@@ -21,6 +22,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -202,6 +204,16 @@ class StoreCommandIT {
         assertThat(err.toString()).contains("is parked: it cannot be its source's");
         assertThat(run("take-back", vm("web1"))).isEqualTo(1);
         assertThat(err.toString()).contains("is parked: there is nothing to take back");
+        assertThat(run("arrived", vm("web1"))).isEqualTo(1);
+        assertThat(err.toString()).contains("is parked: it cannot have arrived anywhere");
+        try (VmStore store = open("web1")) {
+            store.leave(new StoreState.Departure("exec:x", true, 1, Instant.EPOCH), false);
+        }
+        assertThat(run("arrived", vm("web1"))).isEqualTo(1);
+        assertThat(err.toString()).contains("--whole");
+        assertThat(run("arrived", vm("web1"), "--whole")).isZero();
+        assertThat(out.toString()).contains("is gone: its destination has it");
+        assertThat(run("remove", vm("web1"))).isZero();
     }
 
     @Test

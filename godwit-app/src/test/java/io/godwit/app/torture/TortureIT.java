@@ -4,6 +4,7 @@ package io.godwit.app.torture;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.godwit.app.lab.InProcesses;
 import io.godwit.app.lab.Programs;
 import io.godwit.app.torture.Result.Verdict;
 import io.godwit.json.Json;
@@ -16,40 +17,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@code godwit torture} with real processes, for some seconds. */
 @Timeout(120)
-class TortureIT {
-    @TempDir
-    Path temp;
-
-    private Programs programs;
-
-    @BeforeEach
-    void begin() {
-        programs = new Programs(temp);
-    }
-
-    @AfterEach
-    void end() throws IOException {
-        programs.close();
-        assertThat(left()).as("nothing is left").isEmpty();
-    }
-
-    private List<Path> left() throws IOException {
-        try (var files = Files.list(temp)) {
-            return files.filter(file -> !file.getFileName().toString().startsWith("hsperfdata"))
-                    .toList();
-        }
-    }
-
+class TortureIT extends InProcesses {
     /** A postcopy whose recovery fails, and one into a store and out of it whose process is killed twice. */
     @ParameterizedTest
     @CsvSource({"4", "3"})
