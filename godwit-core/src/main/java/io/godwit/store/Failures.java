@@ -2,9 +2,18 @@
 
 package io.godwit.store;
 
-/** What the disk said, with what it means and what to do. */
+import java.nio.file.Path;
+
+/** What the disk said, or what is not on it, with what it means and what to do. */
 final class Failures {
     private Failures() {}
+
+    /** A folder in which no VM is. */
+    static StoreException missing(Path folder) {
+        return new StoreException(
+                StoreException.Kind.MISSING,
+                "there is no parked VM in " + folder + "; 'godwit store list' shows which there are");
+    }
 
     static StoreException of(DiskException e) {
         return switch (e.kind()) {

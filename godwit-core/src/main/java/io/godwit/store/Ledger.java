@@ -115,6 +115,19 @@ final class Ledger {
         return now;
     }
 
+    /** After a postcopy the destination may still want pages that are here: {@code whole} is the word that it does not. */
+    void requireArrivable(boolean whole) {
+        Manifest now = require("it cannot have arrived anywhere", StoreState.Leaving.class);
+        if (now.state() instanceof StoreState.Leaving leaving
+                && leaving.departure().postcopy()
+                && !whole) {
+            throw refused(
+                    now,
+                    "it left by postcopy, and its destination may still need memory that is here; say --whole if you"
+                            + " have seen the destination say 'completed'");
+        }
+    }
+
     @Nullable
     String whyNotLeave(boolean evenUnconfirmed) {
         Manifest now = manifest;

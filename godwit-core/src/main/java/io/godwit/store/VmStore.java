@@ -64,15 +64,9 @@ public final class VmStore implements AutoCloseable {
     /** As {@link #open}, but refuses a folder in which no VM is, with kind {@code MISSING}, and creates nothing. */
     public static VmStore openExisting(Disk disk, Path folder, InstantSource clock, String version) {
         if (!disk.exists(folder.resolve(ManifestFile.NAME))) {
-            throw missing(folder);
+            throw Failures.missing(folder);
         }
         return open(disk, folder, clock, version);
-    }
-
-    static StoreException missing(Path folder) {
-        return new StoreException(
-                StoreException.Kind.MISSING,
-                "there is no parked VM in " + folder + "; 'godwit store list' shows which there are");
     }
 
     private static void createDurably(Disk disk, Path folder) throws DiskException {
@@ -347,22 +341,13 @@ public final class VmStore implements AutoCloseable {
     }
 
     /**
-     * An operator's word that the destination has it, where nothing could confirm it (a file, a command without a way back). {@code Leaving} to {@code Gone}; nothing is deleted.
+     * An operator's word that the destination has it, where nothing could confirm it (a file, a command without a way back). {@code Leaving} to {@code Gone}.
      *
-     * @param whole that all of its memory is there, which a VM that left by postcopy needs: else the destination may still want pages of it
+     * @param whole that all of its memory is there, which a VM that left by postcopy needs
      */
     public synchronized void arrived(boolean whole) {
-        Manifest now = held().require("it cannot have arrived anywhere", StoreState.Leaving.class);
-        if (now.state() instanceof StoreState.Leaving leaving) {
-            if (leaving.departure().postcopy() && !whole) {
-                throw ledger.refused(
-                        now,
-                        "it left by postcopy, and its destination may still need memory that is here; say --whole if"
-                                + " you have seen the destination say 'completed'");
-            }
-            ledger.move(
-                    now, new StoreState.Gone(leaving.departure(), "an operator has said that its destination has it"));
-        }
+        held().requireArrivable(whole);
+        gone("an operator has said that its destination has it");
     }
 
     private Ledger held() {

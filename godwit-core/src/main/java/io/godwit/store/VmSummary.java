@@ -85,7 +85,7 @@ public record VmSummary(Path folder, Manifest manifest, List<Block> blocks, long
         try {
             Manifest manifest = ManifestFile.read(disk, folder);
             if (manifest == null) {
-                throw VmStore.missing(folder);
+                throw Failures.missing(folder);
             }
             BlockTable table = new BlockTable(manifest.arrival().blocks());
             Presence presence = new Presence(table);

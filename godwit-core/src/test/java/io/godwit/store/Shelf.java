@@ -2,6 +2,9 @@
 
 package io.godwit.store;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import io.godwit.page.BlockInfo;
 import io.godwit.page.Pages;
 import java.nio.ByteBuffer;
@@ -12,6 +15,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 
 /** A store in a test's words: a small VM of two blocks on any disk. */
 final class Shelf {
@@ -83,5 +87,13 @@ final class Shelf {
         ByteBuffer out = ByteBuffer.allocate(Pages.SIZE);
         source.read(block, page, out);
         return out.flip();
+    }
+
+    static void assertRefused(ThrowingCallable call, StoreException.Kind kind, String... words) {
+        assertThatThrownBy(call)
+                .isInstanceOfSatisfying(
+                        StoreException.class, e -> assertThat(e.kind()).isEqualTo(kind))
+                .message()
+                .contains(words);
     }
 }
