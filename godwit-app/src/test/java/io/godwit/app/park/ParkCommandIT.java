@@ -256,7 +256,10 @@ class ParkCommandIT {
             "--qmp-peer",
             source.address().toString(),
             "--mode",
-            "postcopy"
+            "postcopy",
+            // Else the precopy may have ended before the switch is asked for.
+            "--peer-parameter",
+            "max-bandwidth=1048576"
         };
         try (Relay relay = Relay.start(Address.parse(bench.unix("relay")), Address.parse(bench.unix("in")))) {
             relay.setFault(FaultPlan.parse("back:swallow"));
@@ -268,7 +271,7 @@ class ParkCommandIT {
         assertThat(bench.code(bench.godwit(park))).as("%s", bench).isEqualTo(1);
         assertThat(bench.toString()).contains("its source took it back");
         assertThat(bench.state()).isEqualTo("gone");
-        parked(source);
+        parked(source, "--peer-parameter", "max-bandwidth=0");
     }
 
     @Test
