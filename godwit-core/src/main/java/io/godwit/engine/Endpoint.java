@@ -209,7 +209,7 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
             SourceInput word = switch (owner) {
                 case SOURCE -> new SourceInput.ResolveHere();
                 case DESTINATION -> new SourceInput.ResolveThere();
-                case DESTINATION_WHOLE -> new SourceInput.ResolveWhole();
+                case DESTINATION_WHOLE -> new SourceInput.ResolveWhole(loop.source.unsent());
             };
             Migrations.refuse(loop.source.operator(word, loop.now()));
             return true;

@@ -2,36 +2,25 @@
 
 package io.godwit.engine;
 
-import io.godwit.guest.ParkedGuest;
+import io.godwit.guest.ParkedDeparture;
 import io.godwit.pump.Departure;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * To whom a parked guest belongs, as its store says it durably. "Stopped" means here that the statement that it leaves is on disk: the commit point
- * comes after that. Used by the loop only; what the worker has to tell comes back to the loop.
+ * comes after that. Used by the loop only.
  */
 final class ParkedCustody implements Custody {
-    private final ParkedGuest guest;
-    private final ParkedTenant.Disk disk;
+    private final ParkedDeparture departing;
     private final Runnable stopped;
     private final Consumer<String> notStopped;
-    private final Consumer<String> notices;
     private Holder holder = Holder.HERE;
-    /** Counts what was asked of the store, so that the answer to something that was given up is told from a later one. */
-    private long asked;
 
-    ParkedCustody(
-            ParkedGuest guest,
-            ParkedTenant.Disk disk,
-            Runnable stopped,
-            Consumer<String> notStopped,
-            Consumer<String> notices) {
-        this.guest = guest;
-        this.disk = disk;
+    ParkedCustody(ParkedDeparture departing, Runnable stopped, Consumer<String> notStopped) {
+        this.departing = departing;
         this.stopped = stopped;
         this.notStopped = notStopped;
-        this.notices = notices;
     }
 
     @Override
@@ -82,44 +71,20 @@ final class ParkedCustody implements Custody {
     @Override
     public void stopForMigration(Departure departure) {
         holder = Holder.SWITCHING;
-        long mine = ++asked;
-        disk.work(
-                () -> guest.leave(departure),
-                () -> {
-                    if (mine == asked) {
-                        stopped.run();
-                    }
-                },
-                reason -> {
-                    if (mine == asked) {
-                        notStopped.accept("the guest cannot leave: " + reason);
-                    }
-                });
+        departing.leave(departure, stopped, notStopped);
     }
 
     @Override
     public void giveBack() {
         if (holder != Holder.HERE) {
             holder = Holder.HERE;
-            asked++;
-            disk.work(
-                    guest::stay,
-                    () -> {},
-                    reason -> notices.accept("the guest stays, but its store cannot say so durably: " + reason));
+            departing.stay();
         }
     }
 
     @Override
     public void handedOver(boolean confirmed) {
         holder = Holder.GONE;
-        asked++;
-        if (confirmed) {
-            disk.work(
-                    guest::gone,
-                    () -> {},
-                    reason -> notices.accept("the guest is gone, but its store cannot say so durably: " + reason));
-        } else {
-            notices.accept("nothing confirms that the guest has arrived: its store goes on saying what it says");
-        }
+        departing.handedOver(confirmed);
     }
 }

@@ -200,11 +200,14 @@ public final class StoredGuest implements ParkedGuest {
         }
     }
 
+    /** Also where it could not be said that it leaves: the disk may say so all the same. */
     @Override
     public void stay() {
         Manifest now = store.manifest();
         if (now != null && now.state() instanceof StoreState.Leaving) {
             store.takeBack();
+        } else {
+            store.settle();
         }
     }
 

@@ -48,9 +48,6 @@ final class SourceAttempt {
     @Nullable
     String error;
 
-    /** The end of the stream was begun, in whatever attempt: only then can the destination have everything. */
-    boolean mayBeWhole;
-
     final Deadline deadline = new Deadline();
 
     SourceAttempt(MigrationOptions options, Parameters parameters) {
@@ -204,13 +201,12 @@ final class SourceAttempt {
         multifdReady = other.multifdReady;
         preemptLost = other.preemptLost;
         error = other.error;
-        mayBeWhole = other.mayBeWhole;
         liveness.become(other.liveness);
     }
 
     /** What decides its future, with times relative to {@code now}. */
     String fingerprint(long now) {
         return state + " " + deadline.relativeTo(now) + " " + liveness.relativeTo(now) + " " + preemptReady
-                + preemptAsked + multifdReady + (preemptLost != null) + mayBeWhole + parameters + options;
+                + preemptAsked + multifdReady + (preemptLost != null) + parameters + options;
     }
 }

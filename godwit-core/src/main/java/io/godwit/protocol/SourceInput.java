@@ -39,8 +39,12 @@ public sealed interface SourceInput {
     /** Operator: the destination has the guest. */
     record ResolveThere() implements SourceInput {}
 
-    /** Operator: the destination has the guest and all of its memory, and needs nothing from here any more. */
-    record ResolveWhole() implements SourceInput {}
+    /**
+     * Operator: the destination has the guest and all of its memory, and needs nothing from here any more.
+     *
+     * @param unsent pages of which it is known here that the destination does not have them
+     */
+    record ResolveWhole(long unsent) implements SourceInput {}
 
     /** The channel that is held has given a sign of life. */
     record Revived() implements SourceInput {}

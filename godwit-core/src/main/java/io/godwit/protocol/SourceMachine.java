@@ -56,7 +56,6 @@ public final class SourceMachine {
      */
     public static SourceMachine interrupted(MigrationOptions options, Parameters parameters, Lost origin) {
         SourceMachine machine = new SourceMachine(options, parameters);
-        machine.attempt.mayBeWhole = true;
         machine.attempt.state = origin == Lost.POSTCOPY ? new Paused() : new Uncertain(origin, false);
         return machine;
     }
@@ -115,7 +114,7 @@ public final class SourceMachine {
 
     /** Why the operator's input cannot be carried out now, as a sentence, or null if it can. */
     public @Nullable String refuse(SourceInput input) {
-        return SourceRefusals.refuse(input, attempt.state, attempt.options, attempt.mayBeWhole);
+        return SourceRefusals.refuse(input, attempt.state, attempt.options);
     }
 
     /** Bytes came on the return path: whatever is waited for, the path is not silent. */
@@ -178,7 +177,6 @@ public final class SourceMachine {
 
     private void migrate(boolean wanted, long now, Consumer<SourceEffect> out) {
         attempt.begin();
-        attempt.mayBeWhole = false;
         atOnce = wanted;
         postcopyWanted = wanted;
         ponged = false;
@@ -264,7 +262,6 @@ public final class SourceMachine {
             attempt.become(new Flushing(false, true), "last pages sent", out);
             out.accept(new SourceEffect.SendPrecopyEnd());
         } else if (attempt.state instanceof PostcopyActive(boolean proven, boolean ended) && !ended) {
-            attempt.mayBeWhole = true;
             attempt.become(new PostcopyActive(proven, true), "last pages sent", out);
             attempt.liveness.stop();
             attempt.deadline.expect(Deadline.Kind.LIVENESS, now);

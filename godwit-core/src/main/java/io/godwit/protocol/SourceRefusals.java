@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 final class SourceRefusals {
     private SourceRefusals() {}
 
-    static @Nullable String refuse(SourceInput input, SourceState state, MigrationOptions options, boolean mayBeWhole) {
+    static @Nullable String refuse(SourceInput input, SourceState state, MigrationOptions options) {
         return switch (input) {
             case SourceInput.Migrate(boolean atOnce) ->
                 atOnce && !options.postcopy()
@@ -43,7 +43,7 @@ final class SourceRefusals {
             case SourceInput.ResolveHere _ ->
                 state instanceof Completed(boolean confirmed) && !confirmed ? null : resolve(state);
             case SourceInput.ResolveThere _ -> resolve(state);
-            case SourceInput.ResolveWhole _ -> resolveWhole(state, mayBeWhole);
+            case SourceInput.ResolveWhole(long unsent) -> resolveWhole(state, unsent);
             case SourceInput.Revived _,
                     SourceInput.Connected _,
                     SourceInput.Broken _,
@@ -74,7 +74,7 @@ final class SourceRefusals {
                                 : "");
     }
 
-    private static @Nullable String resolveWhole(SourceState state, boolean mayBeWhole) {
+    private static @Nullable String resolveWhole(SourceState state, long unsent) {
         if (state instanceof Held) {
             return HELD;
         }
@@ -84,9 +84,10 @@ final class SourceRefusals {
                     + ", not in postcopy-paused or uncertain: what the destination has needs no word of yours";
         }
         boolean precopy = state instanceof Uncertain(Lost origin, boolean _) && origin == Lost.PRECOPY_UNPROVEN;
-        return precopy || mayBeWhole
+        return precopy || unsent == 0
                 ? null
-                : "the destination cannot have all of the memory: there are pages that were never sent from here; recover the migration with migrate and resume=true";
+                : "the destination cannot have all of the memory: " + unsent
+                        + " pages are still to be sent from here; recover the migration with migrate and resume=true";
     }
 
     private static @Nullable String migrate(SourceState state) {

@@ -35,7 +35,11 @@ public interface SourceHost {
     /** The guest goes on here if it ran before {@link #stopGuest}, which may not have ended. */
     void resumeGuest();
 
-    /** The stopped guest's device state, verbatim ({@code spec/stream.md §4, §8}). */
+    /**
+     * The stopped guest's device state, verbatim ({@code spec/stream.md §4, §8}).
+     *
+     * @throws StorageException if it is on a disk that does not give it
+     */
     MachineState machineState();
 
     /** Keep the kernel's send queue of this connection short from now on: an urgent page must not wait behind it. */

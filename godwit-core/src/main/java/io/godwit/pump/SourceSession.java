@@ -20,6 +20,7 @@ import io.godwit.wire.ReturnPathMessage;
 import io.godwit.wire.WireException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -125,6 +126,11 @@ public final class SourceSession {
     /** When a call of {@link #tick} is wanted, or {@link Long#MAX_VALUE}. */
     public long nextTick(long now) {
         return Math.min(machine.nextTick(), pages.nextTick(machine, now));
+    }
+
+    /** Pages of which it is known that the destination does not have them: none as long as only an earlier process knew. */
+    public long unsent() {
+        return claimsKnown ? scheduler.remaining() : 0;
     }
 
     /** Takes effect at once. */
@@ -383,13 +389,17 @@ public final class SourceSession {
                 host.stopGuest(new Departure(postcopy, machine.options().nonce()));
             case SourceEffect.ResumeGuest _ -> host.resumeGuest();
             case SourceEffect.FreezeDirty _ -> pages.harvest(now);
-            case SourceEffect.SendPrecopyEnd _ -> streams.precopyEnd(host.machineState());
+            case SourceEffect.SendPrecopyEnd _ -> withState(streams::precopyEnd, now);
             case SourceEffect.SendSwitchToPostcopy _ -> {
                 if (channels.hasMain()) {
                     host.keepShallow(channels.main());
                 }
-                pages.beginPostcopy();
-                streams.switchToPostcopy(host.machineState());
+                withState(
+                        state -> {
+                            pages.beginPostcopy();
+                            streams.switchToPostcopy(state);
+                        },
+                        now);
             }
             case SourceEffect.SendPostcopyEnd _ -> {
                 streams.postcopyEnd();
@@ -418,6 +428,18 @@ public final class SourceSession {
             }
             case SourceEffect.Notice(String text) -> host.notice(text);
         }
+    }
+
+    /** A parked guest's device state is on a disk. Its commit point is not passed yet: the guest stays. */
+    private void withState(Consumer<MachineState> sends, long now) {
+        MachineState state;
+        try {
+            state = host.machineState();
+        } catch (StorageException e) {
+            step(new SourceInput.StorageFailed("the device state cannot be read: " + e.getMessage()), now);
+            return;
+        }
+        sends.accept(state);
     }
 
     private void clock(MigrationStatus to, long now) {

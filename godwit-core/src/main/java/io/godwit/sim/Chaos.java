@@ -40,6 +40,7 @@ final class Chaos {
         if (options.faultPercent() == 0) {
             return;
         }
+        world.mishaps().plan(world.setup().recoveries() ? length / 4 : 0, length);
         for (int n = random.nextInt(5) - 2; n > 0; n--) {
             boolean reset = random.nextBoolean();
             at(sometime(), () -> {
@@ -156,7 +157,8 @@ final class Chaos {
                         .operator(
                                 world.destination().state() instanceof DestinationState.Completed
                                                 && random.nextBoolean()
-                                        ? new SourceInput.ResolveWhole()
+                                        ? new SourceInput.ResolveWhole(
+                                                world.source().unsent())
                                         : new SourceInput.ResolveThere());
             case OPEN -> {}
         }

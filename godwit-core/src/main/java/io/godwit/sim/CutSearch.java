@@ -5,9 +5,11 @@ package io.godwit.sim;
 import io.godwit.protocol.Channel;
 import io.godwit.protocol.DestinationInput;
 import io.godwit.protocol.MigrationOptions;
+import io.godwit.protocol.MultifdParameters;
 import io.godwit.protocol.Parameters;
 import io.godwit.protocol.SourceInput;
 import io.godwit.protocol.SourceState;
+import io.godwit.wire.MultifdCompression;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -40,13 +42,25 @@ public final class CutSearch {
         RECOVERY_WITH_PREEMPT("recovery with preempt", true, true, Channel.MAIN, 1),
         RECOVERY_PREEMPT_CHANNEL("its preempt channel", true, true, Channel.PREEMPT, 1),
         SECOND_RECOVERY("second recovery", true, false, Channel.MAIN, 2),
-        SECOND_RECOVERY_WITH_PREEMPT("second recovery with preempt", true, true, Channel.MAIN, 2);
+        SECOND_RECOVERY_WITH_PREEMPT("second recovery with preempt", true, true, Channel.MAIN, 2),
+        MULTIFD("precopy with multifd", Multifd.PLAIN, Channel.MAIN, 0),
+        MULTIFD_CHANNEL("its first channel", Multifd.PLAIN, Channel.MULTIFD, 0),
+        MULTIFD_OTHER_CHANNEL("its second channel", Multifd.PLAIN, Channel.MULTIFD, 1),
+        MULTIFD_ZLIB("precopy with multifd, zlib", Multifd.ZLIB, Channel.MAIN, 0),
+        MULTIFD_ZLIB_CHANNEL("its first channel", Multifd.ZLIB, Channel.MULTIFD, 0),
+        MULTIFD_OLD("precopy with old multifd", Multifd.OLD, Channel.MAIN, 0),
+        MULTIFD_OLD_CHANNEL("its first channel", Multifd.OLD, Channel.MULTIFD, 0),
+        MULTIFD_POSTCOPY("postcopy after multifd", Multifd.POSTCOPY, Channel.MAIN, 0),
+        MULTIFD_POSTCOPY_CHANNEL("its first channel", Multifd.POSTCOPY, Channel.MULTIFD, 0);
 
         private final String words;
         private final boolean postcopy;
         private final boolean preempt;
         private final Channel channel;
         private final int recovery;
+        private final @Nullable Multifd multifd;
+        /** Which of several channels of that kind. */
+        private final int index;
 
         Journey(String words, boolean postcopy, boolean preempt, Channel channel, int recovery) {
             this.words = words;
@@ -54,11 +68,38 @@ public final class CutSearch {
             this.preempt = preempt;
             this.channel = channel;
             this.recovery = recovery;
+            this.multifd = null;
+            this.index = 0;
+        }
+
+        Journey(String words, Multifd multifd, Channel channel, int index) {
+            this.words = words;
+            this.postcopy = multifd == Multifd.POSTCOPY;
+            this.preempt = false;
+            this.channel = channel;
+            this.recovery = 0;
+            this.multifd = multifd;
+            this.index = index;
         }
 
         /** For people. */
         public String words() {
             return words;
+        }
+    }
+
+    /** Pages on two channels of their own, until the switchover. */
+    private enum Multifd {
+        PLAIN,
+        ZLIB,
+        /** Of an old machine type, whose sync points have no words on the main channel. */
+        OLD,
+        POSTCOPY;
+
+        MultifdParameters parameters() {
+            return MultifdParameters.DEFAULT
+                    .withChannels(2)
+                    .withCompression(this == ZLIB ? MultifdCompression.ZLIB : MultifdCompression.NONE);
         }
     }
 
@@ -207,6 +248,8 @@ public final class CutSearch {
         final Rescue rescue;
         private final Place place;
         private int mains;
+        /** Channels of pages since the last main channel. */
+        private int pageChannels;
 
         Run(Place place, Seams seams, @Nullable Consumer<String> lines) {
             this.place = place;
@@ -217,10 +260,12 @@ public final class CutSearch {
         }
 
         private static Setup setup(Journey journey) {
-            MigrationOptions options =
-                    new MigrationOptions(true, journey.postcopy, journey.preempt, false, false, 2, 0);
+            Multifd multifd = journey.multifd;
+            MigrationOptions options = new MigrationOptions(true, journey.postcopy, journey.preempt, false, false, 2, 0)
+                    .withMultifd(multifd == null ? null : multifd.parameters());
             return new Setup(
-                    Setup.blocks(1, 2),
+                    // An even number of pages is an old machine's.
+                    Setup.blocks(multifd == Multifd.OLD ? 2 : 1, 2),
                     options,
                     options,
                     QUICK,
@@ -236,8 +281,11 @@ public final class CutSearch {
 
         private LinkPlan plan(Channel channel, boolean recovery) {
             int number = channel == Channel.MAIN ? mains++ : mains - 1;
+            pageChannels = channel == Channel.MULTIFD ? pageChannels + 1 : 0;
+            int index = Math.max(0, pageChannels - 1);
             LinkPlan good = LinkPlan.GOOD.withRoom(NARROW);
-            if (number == place.journey().recovery && channel == place.journey().channel) {
+            Journey journey = place.journey();
+            if (number == journey.recovery && channel == journey.channel && index == journey.index) {
                 PipeFault fault = place.how().after(place.bytes());
                 return place.back() ? good.withBackward(fault) : good.withForward(fault);
             }

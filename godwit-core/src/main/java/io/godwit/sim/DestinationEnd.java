@@ -2,6 +2,8 @@
 
 package io.godwit.sim;
 
+import io.godwit.guest.ParkedGuest;
+import io.godwit.page.BlockTable;
 import io.godwit.protocol.Channel;
 import io.godwit.protocol.DestinationInput;
 import io.godwit.protocol.DestinationMachine;
@@ -10,8 +12,12 @@ import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.Parameters;
 import io.godwit.pump.DestinationHost;
 import io.godwit.pump.DestinationSession;
+import io.godwit.pump.IncomingGuest;
 import io.godwit.pump.Outbox;
+import io.godwit.pump.StreamIdentity;
+import io.godwit.wire.StreamContext;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** The destination's endpoint. It listens from migrate-incoming on. */
@@ -19,20 +25,37 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
     private final SimGuest guest;
     private final SimMemory memory;
     private final Seams seams;
-    private final SimIncoming incoming;
+    private final @Nullable SimStore store;
+    private final @Nullable SimIncoming running;
+    private @Nullable SimParked parked;
     private final DestinationHost host;
     private DestinationSession session;
     private Parameters parameters;
     private boolean listens;
 
+    /** @param store what keeps its guest, or null if that runs here */
     DestinationEnd(
-            World world, SimGuest guest, SimMemory memory, Parameters parameters, int failingLoads, Seams seams) {
+            World world,
+            SimGuest guest,
+            SimMemory memory,
+            Parameters parameters,
+            @Nullable SimStore store,
+            Seams seams) {
         super("destination", world);
         this.guest = guest;
         this.memory = memory;
         this.seams = seams;
         this.parameters = parameters;
-        this.incoming = new SimIncoming(world, memory, seams.sink().apply(memory), failingLoads, this::event);
+        this.store = store;
+        if (store == null) {
+            this.running = new SimIncoming(
+                    world, memory, seams.sink().apply(memory), world.setup().failingLoads(), this::event);
+        } else {
+            this.running = null;
+            store.belongsTo(this, this::compare);
+            store.open();
+            this.parked = new SimParked(world, store, memory, seams.sink());
+        }
         this.host = seams.destinationHost().apply(this);
         this.session = fresh();
         memory.onPlaced(page -> {
@@ -53,7 +76,7 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
 
     /** Whether the disk has what the destination says that it has: the device state, and once everything is there every page. */
     boolean sure() {
-        return incoming.sure(state() instanceof DestinationState.Completed);
+        return running == null || running.sure(state() instanceof DestinationState.Completed);
     }
 
     DestinationMachine machine() {
@@ -66,7 +89,85 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
 
     private DestinationSession fresh() {
         return new DestinationSession(
-                world.destinationOptions(), parameters, seams.incoming().apply(incoming), host);
+                world.destinationOptions(), parameters, seams.incoming().apply(incoming()), host);
+    }
+
+    private IncomingGuest incoming() {
+        return Objects.requireNonNull(running == null ? parked : running);
+    }
+
+    private void compare() {
+        if (parked != null) {
+            parked.compare(state());
+            world.rules().sometimes(Objects.requireNonNull(store));
+        }
+    }
+
+    @Override
+    @Nullable
+    SimStore store() {
+        return store;
+    }
+
+    /** Whether the guest is, or has been, this end's, as the process knows it or as its store says. */
+    boolean ran() {
+        return machine().ran() || (store != null && store.parked());
+    }
+
+    /** All of the guest is in the store, and it is an earlier process that had received it: this one waits for nobody. */
+    boolean keepsIt() {
+        return store != null && store.parked() && state() instanceof DestinationState.Idle;
+    }
+
+    /** The process has ended: what it had in memory is gone with it. */
+    void ended() {
+        listens = false;
+        session = fresh();
+    }
+
+    /**
+     * Another process begins with what the disk has, as an endpoint does with a parked guest.
+     *
+     * @throws StorageException if it cannot
+     */
+    void begin(SimStore kept) {
+        ParkedGuest stored = kept.open();
+        SimParked fresh = new SimParked(world, kept, memory, seams.sink());
+        switch (stored.phase()) {
+            case ParkedGuest.Empty _ -> {
+                memory.begin();
+                parked = fresh;
+                session = fresh();
+            }
+            case ParkedGuest.Interrupted(StreamIdentity identity, BlockTable blocks) -> {
+                world.rules().goesOn(kept, stored.sink(), memory);
+                if (!memory.postcopy()) {
+                    memory.beginPostcopy();
+                }
+                hasIt();
+                parked = fresh;
+                session = DestinationSession.interrupted(
+                        world.destinationOptions(),
+                        parameters,
+                        seams.incoming().apply(fresh),
+                        new StreamContext(blocks, identity.ramSectionId()),
+                        host);
+            }
+            case ParkedGuest.Parked _ -> {
+                hasIt();
+                parked = fresh;
+                session = fresh();
+            }
+            case ParkedGuest.Leaving _ -> throw new Violation("the destination's store says that its guest leaves");
+        }
+    }
+
+    /** An earlier process may have made it durable and not lived to know it. */
+    private void hasIt() {
+        if (guest.holder() == SimGuest.Holder.AWAITED) {
+            world.guestArrives();
+            guest.arrived(false);
+        }
     }
 
     DestinationState state() {
@@ -81,6 +182,9 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
     @Nullable
     String operator(DestinationInput input) {
         @Nullable String[] refusal = new @Nullable String[1];
+        if (!alive()) {
+            return world.refused("destination", input, "there is no process");
+        }
         event(null, () -> refusal[0] = say(input));
         return refusal[0];
     }
@@ -93,6 +197,9 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
     private @Nullable String say(DestinationInput input) {
         long now = world.queue().now();
         String before = machine().fingerprint(now);
+        if (keepsIt()) {
+            return world.refused("destination", input, "a guest is parked here");
+        }
         if (input instanceof DestinationInput.Incoming && machine().refuse(input) == null) {
             // As the engine does: each migration that is awaited has a session of its own.
             DestinationSession former = session;
@@ -102,6 +209,7 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
         }
         String refusal = session.operator(input, now);
         if (refusal == null) {
+            listens |= input instanceof DestinationInput.AwaitRecovery;
             world.trace().event("operator", "destination: " + input);
             if (input instanceof DestinationInput.Pause) {
                 world.faults().add(FaultKind.OPERATOR, "destination");
@@ -135,7 +243,7 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
 
     void want(boolean run) {
         event(null, () -> {
-            if (guest.holder() == SimGuest.Holder.HERE && !world.disk().there()) {
+            if (guest.holder() == SimGuest.Holder.HERE && !world.disk().there() && store == null) {
                 world.trace().event("operator", "destination: " + (run ? "cont" : "stop"));
                 guest.want(run);
             }
@@ -144,6 +252,10 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
 
     /** Somebody connects. */
     void accept(SimLink link, String peer) {
+        if (!alive() && world.mishaps().dark(this)) {
+            link.vanish(SimLink.ACCEPTOR);
+            return;
+        }
         if (!listens()) {
             link.turnAway();
             return;
@@ -190,6 +302,10 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
     @Override
     void produce() {
         session.produce(world.queue().now());
+        boolean postcopy = state() instanceof DestinationState.PostcopyActive;
+        if (parked != null && (postcopy || state() instanceof DestinationState.Active)) {
+            parked.receiving(postcopy, world.queue().now());
+        }
     }
 
     @Override
@@ -226,14 +342,18 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
 
     @Override
     public void startGuest() {
-        boolean runs = incoming.runs();
+        boolean runs = running != null && running.runs();
         world.trace().event("destination", "the guest is here" + (runs ? " and runs" : ", and stands"));
         world.guestArrives();
+        world.goesOn(runs);
         guest.arrived(runs);
     }
 
     @Override
     public void statusChanged(MigrationStatus from, MigrationStatus to, String reason) {
+        if (to == MigrationStatus.POSTCOPY_PAUSED && parked != null) {
+            parked.paused();
+        }
         world.destinationStatus(from, to, reason);
     }
 

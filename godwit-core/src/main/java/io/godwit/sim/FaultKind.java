@@ -22,6 +22,16 @@ public enum FaultKind {
     STRANGER("stranger connects"),
     /** A disk that keeps a memory fails. */
     DISK("disk fails"),
+    /** A process that has a store is killed. */
+    KILLED("process killed"),
+    /** A machine whose disk has a store loses power. */
+    POWER("machine loses power"),
+    /** A store's disk is full for a while. */
+    FULL("store's disk full"),
+    /** A store's disk does not answer for a while. */
+    AWAY("store's disk out of reach"),
+    /** A store's sync fails. */
+    SYNC("store's sync fails"),
     /** migrate-pause, migrate_cancel or yank, carried out. */
     OPERATOR("operator pauses, cancels, yanks");
 

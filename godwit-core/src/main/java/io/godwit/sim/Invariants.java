@@ -51,9 +51,7 @@ final class Invariants {
         if (over && committed && !world.source().resolvedHere()) {
             throw new Violation("the source goes to " + to + " after the commit point, and no operator said so");
         }
-        if (to == MigrationStatus.COMPLETED
-                && world.setup().source().returnPath()
-                && !world.destination().machine().ran()) {
+        if (to == MigrationStatus.COMPLETED && world.setup().source().returnPath() && !arrived) {
             throw new Violation("the source has completed, and the destination has no guest");
         }
         sourceStatus = to;
@@ -71,6 +69,7 @@ final class Invariants {
                 throw new Violation("the destination has completed without a guest");
             }
             allPagesRight("when it completed");
+            world.rules().taken(true);
             if (!world.destination().sure()) {
                 throw new Violation("the destination has completed, and its disk has not all of it");
             }
@@ -101,6 +100,7 @@ final class Invariants {
     /** The destination starts its guest. */
     void guestArrives() {
         arrived = true;
+        world.rules().taken(false);
         if (!world.destination().sure()) {
             throw new Violation("the guest is the destination's, and its disk does not have the device state");
         }
@@ -113,6 +113,26 @@ final class Invariants {
                 throw new Violation(there.name(page) + " counts as received when the guest starts, and it is stale");
             }
         }
+    }
+
+    /** A new process is at the source, with what its disk has. */
+    void sourceBegins() {
+        machine = world.source().machine();
+        sourceStatus = world.source().state().status();
+        sourceLate = Long.MAX_VALUE;
+    }
+
+    /** A new process is at the destination, or none. */
+    void destinationBegins() {
+        incoming = world.destination().machine();
+        destinationStatus = world.destination().state().status();
+        destinationLate = Long.MAX_VALUE;
+    }
+
+    /** Somewhere is a new process. */
+    void restarted() {
+        world.rules().restarted(committed && !world.source().resolvedHere(), arrived);
+        committed = machine == null ? world.source().state() instanceof SourceState.Completed : machine.committed();
     }
 
     /** A disk that failed takes back what it was not sure of. */
@@ -140,7 +160,11 @@ final class Invariants {
         if (here && arrived) {
             throw new Violation("the guest runs at the source after it had started at the destination");
         }
+        world.rules().check(arrived);
         if (now != null && now == machine) {
+            if (now.committed() && !committed) {
+                world.rules().committed();
+            }
             if (committed && !now.committed() && !source.resolvedHere()) {
                 throw new Violation("the source was past the commit point and no longer is: " + now.state());
             }
@@ -153,7 +177,9 @@ final class Invariants {
 
     private void statuses() {
         MigrationStatus source = world.source().state().status();
-        if (source != sourceStatus && world.source().machine() == machine) {
+        if (source != sourceStatus
+                && world.source().machine() == machine
+                && world.source().alive()) {
             throw new Violation("the source is in " + source + " and said " + sourceStatus);
         }
         if (world.destination().state().status() != destinationStatus) {
@@ -329,6 +355,7 @@ final class Invariants {
 
     /** The memory that the guest is left with, and that nothing is held open. */
     void wholeAtTheEnd(boolean there) {
+        world.rules().atTheEnd(there);
         if (there) {
             allPagesRight("at the end");
         }

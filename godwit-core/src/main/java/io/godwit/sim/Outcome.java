@@ -3,6 +3,7 @@
 package io.godwit.sim;
 
 import io.godwit.protocol.MigrationStatus;
+import io.godwit.store.StoreState;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param byWord an operator's word (x-godwit-migrate-resolve) was needed
  * @param recoveries recovery connections that the destination took up
  * @param faults what went wrong, and how often
+ * @param restarts new processes that took up what an earlier one had left on its disk
  * @param attempts migrations begun
  * @param events events that happened
  * @param nanos virtual time that passed
@@ -29,6 +31,7 @@ public record Outcome(
         boolean byWord,
         int recoveries,
         Map<FaultKind, Integer> faults,
+        Map<Restart, Integer> restarts,
         long attempts,
         long events,
         long nanos,
@@ -43,8 +46,40 @@ public record Outcome(
         STAYED
     }
 
+    /** What a new process finds on its disk. */
+    public enum Restart {
+        EMPTY("nothing of value"),
+        INTERRUPTED("a guest of whose memory some is missing"),
+        PARKED("a whole guest"),
+        LEAVING("a guest that may have left"),
+        GONE("a guest that has left");
+
+        private final String words;
+
+        Restart(String words) {
+            this.words = words;
+        }
+
+        /** For people. */
+        public String words() {
+            return words;
+        }
+
+        static Restart of(@Nullable StoreState state) {
+            return switch (state) {
+                case null -> EMPTY;
+                case StoreState.Receiving _ -> EMPTY;
+                case StoreState.ReceivingPostcopy _ -> INTERRUPTED;
+                case StoreState.Parked _, StoreState.ParkedUnconfirmed _ -> PARKED;
+                case StoreState.Leaving _ -> LEAVING;
+                case StoreState.Gone _ -> GONE;
+            };
+        }
+    }
+
     public Outcome {
         faults = Map.copyOf(faults);
+        restarts = Map.copyOf(restarts);
         sourceStates = Set.copyOf(sourceStates);
         destinationStates = Set.copyOf(destinationStates);
     }

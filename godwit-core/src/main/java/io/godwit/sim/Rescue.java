@@ -66,6 +66,9 @@ final class Rescue {
     }
 
     private void step() {
+        if (!world.source().alive() || !world.destination().alive()) {
+            return; // somebody is about to start another process
+        }
         long progress = world.statusChanges() + world.destination().memory().receivedPages();
         if (progress != seen) {
             seen = progress;
@@ -81,8 +84,12 @@ final class Rescue {
             throw new Violation("a writer has waited for its page for more than 8 s, and the channel passes for good");
         }
         if (world.destination().state() instanceof DestinationState.Paused(DestinationState.Need need)
-                && need != DestinationState.Need.NOTHING) {
+                && (need != DestinationState.Need.NOTHING
+                        || !world.destination().listens())) {
             world.destination().awaitRecovery();
+        }
+        if (new StoreCare(world).needed()) {
+            return;
         }
         switch (world.source().state()) {
             case SourceState.Idle _, SourceState.Failed _, SourceState.Cancelled _ -> guestIsHere();
@@ -163,6 +170,9 @@ final class Rescue {
                 }
             }
             case DestinationState.Idle _, DestinationState.Failed _ -> {
+                if (world.destination().keepsIt()) {
+                    throw new Violation("the source has its guest back, and the destination's store has it, too");
+                }
                 if (eager && migrations < 2) {
                     world.destination().operator(new DestinationInput.Incoming());
                 } else {
@@ -192,6 +202,12 @@ final class Rescue {
     }
 
     private void paused() {
+        if (world.destination().keepsIt()) {
+            // Nobody there waits for a recovery any more: an earlier process had everything, and its word was lost.
+            resolved = true;
+            world.source().operator(new SourceInput.ResolveWhole(world.source().unsent()));
+            return;
+        }
         switch (world.destination().state()) {
             case DestinationState.Paused _, DestinationState.Held _, DestinationState.Completed _ ->
                 world.source().operator(new SourceInput.Resume());
@@ -242,6 +258,10 @@ final class Rescue {
 
     private void completed() {
         boolean unconfirmed = !world.setup().source().returnPath();
+        if (world.destination().keepsIt()) {
+            over = true;
+            return;
+        }
         switch (world.destination().state()) {
             case DestinationState.Completed completed -> {
                 over = !completed.answering();

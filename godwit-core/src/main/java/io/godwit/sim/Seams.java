@@ -2,6 +2,7 @@
 
 package io.godwit.sim;
 
+import io.godwit.guest.ParkedGuest;
 import io.godwit.protocol.DestinationInput;
 import io.godwit.protocol.DestinationState;
 import io.godwit.protocol.SourceInput;
@@ -11,7 +12,9 @@ import io.godwit.pump.IncomingGuest;
 import io.godwit.pump.PageSink;
 import io.godwit.pump.PageSource;
 import io.godwit.pump.SourceHost;
+import io.godwit.store.Disk;
 import java.util.function.BiPredicate;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /**
@@ -22,8 +25,11 @@ import java.util.function.UnaryOperator;
  * @param sourceHost what the source takes for its world
  * @param destinationHost what the destination takes for its world
  * @param incoming what the destination takes for its guest
+ * @param parked what either end takes for its parked guest
+ * @param disk what a store takes for its disk
  * @param deafSource what the source does not get to hear, in which state
  * @param deafDestination what the destination does not get to hear, in which state
+ * @param restless in which state the source wants to be called again at once, always
  */
 record Seams(
         UnaryOperator<PageSource> pages,
@@ -31,8 +37,11 @@ record Seams(
         UnaryOperator<SourceHost> sourceHost,
         UnaryOperator<DestinationHost> destinationHost,
         UnaryOperator<IncomingGuest> incoming,
+        UnaryOperator<ParkedGuest> parked,
+        UnaryOperator<Disk> disk,
         BiPredicate<SourceState, SourceInput> deafSource,
-        BiPredicate<DestinationState, DestinationInput> deafDestination) {
+        BiPredicate<DestinationState, DestinationInput> deafDestination,
+        Predicate<SourceState> restless) {
 
     /** No bug but those that are in the code. */
     static final Seams NONE = new Seams(
@@ -41,34 +50,84 @@ record Seams(
             UnaryOperator.identity(),
             UnaryOperator.identity(),
             UnaryOperator.identity(),
+            UnaryOperator.identity(),
+            UnaryOperator.identity(),
             (state, input) -> false,
-            (state, input) -> false);
+            (state, input) -> false,
+            state -> false);
 
-    Seams withPages(UnaryOperator<PageSource> wrapper) {
-        return new Seams(wrapper, sink, sourceHost, destinationHost, incoming, deafSource, deafDestination);
+    Seams withPages(UnaryOperator<PageSource> other) {
+        return new Seams(
+                other,
+                sink,
+                sourceHost,
+                destinationHost,
+                incoming,
+                parked,
+                disk,
+                deafSource,
+                deafDestination,
+                restless);
     }
 
-    Seams withSink(UnaryOperator<PageSink> wrapper) {
-        return new Seams(pages, wrapper, sourceHost, destinationHost, incoming, deafSource, deafDestination);
+    Seams withSink(UnaryOperator<PageSink> other) {
+        return new Seams(
+                pages,
+                other,
+                sourceHost,
+                destinationHost,
+                incoming,
+                parked,
+                disk,
+                deafSource,
+                deafDestination,
+                restless);
     }
 
-    Seams withSourceHost(UnaryOperator<SourceHost> wrapper) {
-        return new Seams(pages, sink, wrapper, destinationHost, incoming, deafSource, deafDestination);
+    Seams withSourceHost(UnaryOperator<SourceHost> other) {
+        return new Seams(
+                pages, sink, other, destinationHost, incoming, parked, disk, deafSource, deafDestination, restless);
     }
 
-    Seams withDestinationHost(UnaryOperator<DestinationHost> wrapper) {
-        return new Seams(pages, sink, sourceHost, wrapper, incoming, deafSource, deafDestination);
+    Seams withDestinationHost(UnaryOperator<DestinationHost> other) {
+        return new Seams(pages, sink, sourceHost, other, incoming, parked, disk, deafSource, deafDestination, restless);
     }
 
-    Seams withIncoming(UnaryOperator<IncomingGuest> wrapper) {
-        return new Seams(pages, sink, sourceHost, destinationHost, wrapper, deafSource, deafDestination);
+    Seams withIncoming(UnaryOperator<IncomingGuest> other) {
+        return new Seams(
+                pages, sink, sourceHost, destinationHost, other, parked, disk, deafSource, deafDestination, restless);
     }
 
-    Seams withDeafSource(BiPredicate<SourceState, SourceInput> deaf) {
-        return new Seams(pages, sink, sourceHost, destinationHost, incoming, deaf, deafDestination);
+    Seams withParked(UnaryOperator<ParkedGuest> other) {
+        return new Seams(
+                pages, sink, sourceHost, destinationHost, incoming, other, disk, deafSource, deafDestination, restless);
     }
 
-    Seams withDeafDestination(BiPredicate<DestinationState, DestinationInput> deaf) {
-        return new Seams(pages, sink, sourceHost, destinationHost, incoming, deafSource, deaf);
+    Seams withDisk(UnaryOperator<Disk> other) {
+        return new Seams(
+                pages,
+                sink,
+                sourceHost,
+                destinationHost,
+                incoming,
+                parked,
+                other,
+                deafSource,
+                deafDestination,
+                restless);
+    }
+
+    Seams withDeafSource(BiPredicate<SourceState, SourceInput> other) {
+        return new Seams(
+                pages, sink, sourceHost, destinationHost, incoming, parked, disk, other, deafDestination, restless);
+    }
+
+    Seams withDeafDestination(BiPredicate<DestinationState, DestinationInput> other) {
+        return new Seams(pages, sink, sourceHost, destinationHost, incoming, parked, disk, deafSource, other, restless);
+    }
+
+    Seams withRestless(Predicate<SourceState> other) {
+        return new Seams(
+                pages, sink, sourceHost, destinationHost, incoming, parked, disk, deafSource, deafDestination, other);
     }
 }

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param atOnce whether the switch to postcopy is to be made without a first pass
  * @param recoveries whether the run is about postcopy and its recoveries: it gets there soon and mostly undisturbed
  * @param failingLoads so many times the destination's devices refuse their state
+ * @param keeping which end has a store
  */
 record Setup(
         BlockTable blocks,
@@ -38,7 +39,56 @@ record Setup(
         int failingLoads,
         SimStorage.Quality disk,
         boolean atOnce,
-        boolean recoveries) {
+        boolean recoveries,
+        Keeping keeping) {
+
+    /** Without a store. */
+    Setup(
+            BlockTable blocks,
+            MigrationOptions source,
+            MigrationOptions destination,
+            Parameters sourceParameters,
+            Parameters destinationParameters,
+            boolean guestRuns,
+            int writers,
+            long pace,
+            int failingLoads,
+            SimStorage.Quality disk,
+            boolean atOnce,
+            boolean recoveries) {
+        this(
+                blocks,
+                source,
+                destination,
+                sourceParameters,
+                destinationParameters,
+                guestRuns,
+                writers,
+                pace,
+                failingLoads,
+                disk,
+                atOnce,
+                recoveries,
+                Keeping.NONE);
+    }
+
+    /** The same with a store at one end, and with what a process that has one does of itself. */
+    Setup withKeeping(Keeping kept) {
+        return new Setup(
+                blocks,
+                source,
+                destination,
+                sourceParameters,
+                destinationParameters,
+                guestRuns,
+                writers,
+                pace,
+                failingLoads,
+                disk,
+                kept.where() == Keeping.Where.SOURCE ? source.postcopy() : atOnce,
+                recoveries,
+                kept);
+    }
 
     Setup withWriters(int count) {
         return new Setup(
@@ -53,7 +103,8 @@ record Setup(
                 failingLoads,
                 disk,
                 atOnce,
-                recoveries);
+                recoveries,
+                keeping);
     }
 
     /** The machine's type; an old one's multifd has sync points without words, and zero pages on the main channel. */
@@ -100,7 +151,7 @@ record Setup(
         boolean fragile = blocks.totalPages() % 5 == 0;
         SimStorage.Quality disk = SimStorage.Quality.random(random);
         boolean atOnce = postcopy && disk.there() && random.nextBoolean();
-        return new Setup(
+        Setup drawn = new Setup(
                 blocks,
                 source.withXbzrle(xbzrle).withMultifd(multifd),
                 destination.withXbzrle(xbzrle).withMultifd(multifd),
@@ -113,6 +164,9 @@ record Setup(
                 disk,
                 atOnce,
                 recoveries);
+        // Without a return path nothing is taken into a store, and nothing confirms what leaves it.
+        boolean kept = returnPath && !disk.there() && random.nextInt(3) == 0;
+        return kept ? drawn.withKeeping(Keeping.random(random)) : drawn;
     }
 
     /** Nor are channels of pages another one past precopy: another third has some, half of these compressed. */

@@ -8,8 +8,9 @@ import io.godwit.store.DiskFile;
 import io.godwit.store.DiskLock;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -26,13 +27,16 @@ public final class SimDisk implements Disk {
     static final int SECTOR = 512;
 
     private final RandomGenerator random;
-    private final Map<Path, Folder> folders = new HashMap<>();
+    private final Map<Path, Folder> folders = new TreeMap<>();
     private final Set<Path> locks = new HashSet<>();
     private long operations;
     private long powerLossAt = Long.MAX_VALUE;
     private int goodSyncs;
     private int failingSyncs;
-    private boolean syncFailed;
+    private long failedSyncs;
+    /** A process has ended within a sync, of which some reached the medium. */
+    private boolean syncLost;
+
     private boolean full;
     private boolean readOnly;
     private boolean vanished;
@@ -87,14 +91,19 @@ public final class SimDisk implements Disk {
         failingSyncs = failing;
     }
 
-    /** Whether a sync has failed since the beginning: what is seen may then not be what is on the medium, for ever. */
+    /** Whether a sync has failed, or the process has ended in one, since the beginning: what is seen may then not be what is on the medium, for ever. */
     public boolean hasFailedSync() {
-        return syncFailed;
+        return failedSyncs > 0 || syncLost;
     }
 
     /** Whether writes that need room fail. */
     public void full(boolean is) {
         full = is;
+    }
+
+    /** Syncs that have failed, of files or folders. */
+    public long failedSyncs() {
+        return failedSyncs;
     }
 
     public void readOnly(boolean is) {
@@ -112,7 +121,8 @@ public final class SimDisk implements Disk {
         dead = false;
         powerLossAt = Long.MAX_VALUE;
         locks.clear();
-        Set<SimFile> files = new HashSet<>();
+        // In an order, else a seed replays nothing: chance is asked for each file.
+        Set<SimFile> files = new LinkedHashSet<>();
         for (Folder folder : folders.values()) {
             int kept = random.nextInt(folder.changes.size() + 1);
             folder.changes.subList(0, kept).forEach(change -> change.apply(folder.durable));
@@ -122,6 +132,34 @@ public final class SimDisk implements Disk {
             files.addAll(folder.names.values());
         }
         files.forEach(file -> file.losePower(random));
+    }
+
+    /**
+     * The disk as a machine could find it whose power is lost at this moment; this one is not touched by it.
+     *
+     * @param chance decides what an unsynced write comes to
+     */
+    public SimDisk asAfterPowerLoss(RandomGenerator chance) {
+        SimDisk copy = new SimDisk(chance);
+        copy.failedSyncs = failedSyncs;
+        copy.syncLost = syncLost;
+        IdentityHashMap<SimFile, SimFile> files = new IdentityHashMap<>();
+        folders.forEach((path, folder) -> {
+            Folder other = new Folder();
+            folder.names.forEach((name, file) -> other.names.put(name, copyOf(file, files)));
+            folder.durable.forEach((name, file) -> other.durable.put(name, copyOf(file, files)));
+            for (Change change : folder.changes) {
+                SimFile file = change.file();
+                other.changes.add(new Change(change.from(), change.name(), file == null ? null : copyOf(file, files)));
+            }
+            copy.folders.put(path, other);
+        });
+        copy.boot();
+        return copy;
+    }
+
+    private static SimFile copyOf(SimFile file, IdentityHashMap<SimFile, SimFile> copies) {
+        return copies.computeIfAbsent(file, SimFile::copy);
     }
 
     /** The process was killed, the machine goes on: what was written is there, open files and locks are not. */
@@ -288,6 +326,10 @@ public final class SimDisk implements Disk {
         return !dead && operations >= powerLossAt;
     }
 
+    void syncLost() {
+        syncLost = true;
+    }
+
     boolean isFull() {
         return full;
     }
@@ -301,7 +343,7 @@ public final class SimDisk implements Disk {
             return false;
         }
         failingSyncs--;
-        syncFailed = true;
+        failedSyncs++;
         return true;
     }
 

@@ -87,6 +87,7 @@ abstract class SimEndpoint {
     private long idleTurns;
     private long idleSince;
     private long movedBefore;
+    private boolean alive = true;
 
     SimEndpoint(String name, World world) {
         this.name = name;
@@ -121,15 +122,55 @@ abstract class SimEndpoint {
 
     abstract void tick();
 
+    /** Whether there is a process. */
+    final boolean alive() {
+        return alive;
+    }
+
+    /** A new process is there. */
+    final void born() {
+        alive = true;
+    }
+
+    /**
+     * The process is no more: its connections end, and nothing that was to happen in it happens.
+     *
+     * @param silently its machine is no more either, so nobody is told
+     */
+    final void die(boolean silently) {
+        alive = false;
+        turnAt = Long.MAX_VALUE;
+        for (Conn conn : connections()) {
+            conn.open = false;
+            if (silently) {
+                conn.link().vanish(conn.end);
+            } else {
+                conn.link().close(conn.end);
+            }
+        }
+        conns.clear();
+    }
+
     /** Something happens here. */
     final void event(@Nullable String what, Runnable action) {
+        if (!alive) {
+            return;
+        }
         if (what != null) {
             world.trace().event(name, what);
         }
-        action.run();
-        turn();
+        try {
+            action.run();
+            turn();
+        } catch (PowerLoss _) {
+            SimStore kept = store();
+            world.lives().processEnds(this, kept != null && kept.takesMachine(), "in the middle of a call to its disk");
+        }
         world.check();
     }
+
+    /** What keeps its guest, or null if that lives in the process. */
+    abstract @Nullable SimStore store();
 
     private void turn() {
         if (nextTick() <= world.queue().now()) {
@@ -276,7 +317,7 @@ abstract class SimEndpoint {
     final void offerAgain(int id) {
         world.queue().after(1_000, () -> {
             Conn conn = conns.get(id);
-            if (conn != null && !conn.leaving) {
+            if (conn != null && !conn.leaving && alive) {
                 event(conn.link() + ": looked at again", () -> {
                     offer(conn);
                     // It may not have been read from, and nobody says twice that there is something.

@@ -23,7 +23,7 @@ final class SimFile {
     @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Change(long position, byte @Nullable [] bytes) {}
 
-    /** Sparse bytes. */
+    /** Sparse bytes. A sector's array is never changed, so that contents can share it. */
     private static final class Contents {
         final Map<Long, byte[]> sectors = new HashMap<>();
         long size;
@@ -33,8 +33,10 @@ final class SimFile {
                 long at = position + i;
                 int offset = (int) (at % SECTOR);
                 int n = Math.min(SECTOR - offset, bytes.length - i);
-                byte[] sector = sectors.computeIfAbsent(at / SECTOR, _ -> new byte[SECTOR]);
+                byte[] before = sectors.get(at / SECTOR);
+                byte[] sector = before == null || n == SECTOR ? new byte[SECTOR] : before.clone();
                 System.arraycopy(bytes, i, sector, offset, n);
+                sectors.put(at / SECTOR, sector);
                 i += n;
             }
             size = Math.max(size, position + bytes.length);
@@ -45,7 +47,9 @@ final class SimFile {
                 sectors.keySet().removeIf(sector -> sector * SECTOR >= bytes);
                 byte[] last = sectors.get(bytes / SECTOR);
                 if (last != null) {
-                    Arrays.fill(last, (int) (bytes % SECTOR), SECTOR, (byte) 0);
+                    byte[] shortened = last.clone();
+                    Arrays.fill(shortened, (int) (bytes % SECTOR), SECTOR, (byte) 0);
+                    sectors.put(bytes / SECTOR, shortened);
                 }
             }
             size = bytes;
@@ -66,7 +70,7 @@ final class SimFile {
 
         void copyFrom(Contents other) {
             sectors.clear();
-            other.sectors.forEach((at, bytes) -> sectors.put(at, bytes.clone()));
+            sectors.putAll(other.sectors);
             size = other.size;
         }
     }
@@ -125,6 +129,15 @@ final class SimFile {
     void failSync(RandomGenerator random) {
         changes.forEach(change -> perhaps(change, random));
         changes.clear();
+    }
+
+    /** Another file that goes through the same from here on as this one would, and this one not. */
+    SimFile copy() {
+        SimFile copy = new SimFile();
+        copy.seen.copyFrom(seen);
+        copy.medium.copyFrom(medium);
+        copy.changes.addAll(changes);
+        return copy;
     }
 
     /** What was not synced comes to what chance makes of it. */

@@ -94,6 +94,11 @@ final class SimGuest {
         return holder;
     }
 
+    /** Of a guest that never runs here: where it belongs now. */
+    void holder(Holder now) {
+        holder = now;
+    }
+
     boolean wanted() {
         return wanted;
     }

@@ -52,6 +52,7 @@ final class SimHandle implements DiskFile {
         begin();
         boolean some = disk.dying();
         if (some) {
+            disk.syncLost();
             file.failSync(disk.random());
         }
         disk.read(path);

@@ -38,6 +38,7 @@ final class SimLink {
     private final String name;
     private boolean cut;
     private boolean accepted;
+    private boolean vanished;
     private final boolean[] struck = new boolean[2];
 
     SimLink(String name, LinkPlan plan, EventQueue queue, SplittableRandom random, FaultLog faults) {
@@ -178,6 +179,20 @@ final class SimLink {
         holders[end] = null;
         shutdownOutput(end);
         pipes[1 - end].reset();
+    }
+
+    /** Whether a machine at one of its ends has lost power. */
+    boolean vanished() {
+        return vanished;
+    }
+
+    /** The machine at this end has lost power: nothing of it is heard any more, not even an end. */
+    void vanish(int end) {
+        vanished = true;
+        accepted = true;
+        holders[end] = null;
+        pipes[end].silence(true);
+        pipes[1 - end].silence(true);
     }
 
     /** The network, or a proxy, ends it for both. */

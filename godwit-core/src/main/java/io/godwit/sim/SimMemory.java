@@ -65,6 +65,11 @@ final class SimMemory implements PageSource, PageSink, MissingPages {
         return "page " + (number - first[block]) + " of " + blocks.get(block).name();
     }
 
+    /** The page's number in its block. */
+    int index(int number) {
+        return number - first[block(number)];
+    }
+
     byte[] array(int number) {
         return bytes[block(number)];
     }
@@ -215,6 +220,24 @@ final class SimMemory implements PageSource, PageSink, MissingPages {
         for (int i = 0; i < bytes.length; i++) {
             discard(i, 0, received[i].pages());
         }
+    }
+
+    /** A page that a disk has, or has not. */
+    void take(int number, boolean here, Truth truth) {
+        int block = block(number);
+        if (here) {
+            truth.fill(number, bytes[block], offset(number));
+            received[block].set(index(number));
+        } else {
+            clear(block, index(number));
+            received[block].clear(index(number));
+        }
+    }
+
+    /** Another process begins with it: nothing of what was there counts. */
+    void begin() {
+        postcopy = false;
+        reset();
     }
 
     /** Postcopy: pages that are not among these are not received any more. */

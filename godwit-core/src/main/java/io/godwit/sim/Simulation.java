@@ -27,6 +27,11 @@ public final class Simulation {
         return run(seed, options, Seams.NONE);
     }
 
+    /** What the run's world begins with. */
+    static Setup setup(long seed, SimOptions options) {
+        return Setup.random(new SplittableRandom(seed).split(), options);
+    }
+
     static Outcome run(long seed, SimOptions options, Seams seams) {
         SplittableRandom random = new SplittableRandom(seed);
         Setup setup = Setup.random(random.split(), options);
@@ -56,6 +61,7 @@ public final class Simulation {
                 rescue.resolved(),
                 world.recoveries(),
                 world.faults().counts(),
+                world.lives().restarts(),
                 world.source().attempts(),
                 world.queue().done(),
                 world.queue().now(),
@@ -71,6 +77,7 @@ public final class Simulation {
         planner.heal();
         world.network().heal();
         world.disk().heal();
+        world.mishaps().heal();
         rescue.begin();
         long last = world.queue().now() + options.mostSeconds() * 1_000_000_000L;
         while (!rescue.over()) {

@@ -2,6 +2,7 @@
 
 package io.godwit.sim;
 
+import io.godwit.guest.ParkedGuest;
 import io.godwit.protocol.Channel;
 import io.godwit.protocol.MigrationOptions;
 import io.godwit.protocol.MigrationStatus;
@@ -13,11 +14,10 @@ import io.godwit.pump.Departure;
 import io.godwit.pump.MachineState;
 import io.godwit.pump.Outbox;
 import io.godwit.pump.OutgoingGuest;
-import io.godwit.pump.PageSource;
 import io.godwit.pump.SourceHost;
 import io.godwit.pump.SourceSession;
-import io.godwit.pump.StreamIdentity;
-import io.godwit.wire.StreamMessage;
+import io.godwit.pump.StorageException;
+import io.godwit.store.StoreState;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
@@ -29,21 +29,36 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
     private final SimMemory memory;
     private final Seams seams;
     private final SourceHost host;
-    private final PageSource pages;
+    private final @Nullable SimStore store;
+    private SimLeaving leaving;
     private final Map<Integer, Channel> roles = new HashMap<>();
     private Parameters parameters;
     private @Nullable SourceSession session;
     private boolean resolvedHere;
     private long attempts;
 
-    SourceEnd(World world, SimGuest guest, SimMemory memory, Parameters parameters, Seams seams) {
+    /** @param store what keeps its guest, or null if that runs here */
+    SourceEnd(
+            World world,
+            SimGuest guest,
+            SimMemory memory,
+            Parameters parameters,
+            @Nullable SimStore store,
+            Seams seams) {
         super("source", world);
         this.guest = guest;
         this.memory = memory;
         this.parameters = parameters;
         this.seams = seams;
         this.host = seams.sourceHost().apply(this);
-        this.pages = world.disk().source(seams.pages().apply(memory));
+        this.store = store;
+        if (store == null) {
+            this.leaving = new SimRunning(world, this, guest, seams.pages().apply(memory));
+        } else {
+            store.belongsTo(this, () -> {});
+            store.open();
+            this.leaving = new SimUnparked(world, this, guest, store, seams.pages());
+        }
         guest.listen(
                 () -> {},
                 () -> event("the guest has stopped", () -> {
@@ -74,7 +89,57 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
     }
 
     SourceState state() {
-        return session == null ? new SourceState.Idle() : session.machine().state();
+        if (session != null) {
+            return session.machine().state();
+        }
+        return gone() ? new SourceState.Completed(true) : new SourceState.Idle();
+    }
+
+    /** Its guest has left for good, in an earlier process's time or in this one's. */
+    private boolean gone() {
+        return store != null && store.state() instanceof StoreState.Gone;
+    }
+
+    @Override
+    @Nullable
+    SimStore store() {
+        return store;
+    }
+
+    /** The process has ended: what it had in memory is gone with it. */
+    void ended() {
+        session = null;
+        roles.clear();
+    }
+
+    /**
+     * Another process begins with what the disk has, as an endpoint does with a parked guest.
+     *
+     * @throws StorageException if it cannot
+     */
+    void begin(SimStore kept) {
+        ParkedGuest stored = kept.open();
+        leaving = new SimUnparked(world, this, guest, kept, seams.pages());
+        switch (stored.phase()) {
+            case ParkedGuest.Parked _ -> guest.holder(SimGuest.Holder.HERE);
+            case ParkedGuest.Empty _ -> guest.holder(SimGuest.Holder.GONE);
+            case ParkedGuest.Leaving(Departure departure) -> {
+                guest.holder(SimGuest.Holder.SWITCHING);
+                session = SourceSession.interrupted(
+                        world.sourceOptions(departure.nonce()),
+                        parameters,
+                        departure.postcopy() ? SourceState.Lost.POSTCOPY_UNPROVEN : SourceState.Lost.PRECOPY_UNPROVEN,
+                        leaving.outgoing(),
+                        host);
+            }
+            case ParkedGuest.Interrupted _ ->
+                throw new Violation("the source's store says that its guest is still coming");
+        }
+    }
+
+    /** As {@link SourceSession#unsent}; none where no migration was started. */
+    long unsent() {
+        return session == null ? 0 : session.unsent();
     }
 
     /** An operator has given the guest back by a word. */
@@ -101,6 +166,9 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
     @Nullable
     String operator(SourceInput input) {
         @Nullable String[] refusal = new @Nullable String[1];
+        if (!alive()) {
+            return world.refused("source", input, "there is no process");
+        }
         event(null, () -> refusal[0] = say(input));
         return refusal[0];
     }
@@ -110,11 +178,18 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
         long now = world.queue().now();
         if (input instanceof SourceInput.Migrate) {
             String refusal = current == null ? null : current.machine().refuse(input);
-            if (refusal != null || guest.holder() != SimGuest.Holder.HERE) {
-                return world.refused("source", input, refusal == null ? "the guest is not here" : refusal);
+            refusal = refusal == null ? leaving.whyNot() : refusal;
+            if (refusal != null) {
+                return world.refused("source", input, refusal);
+            }
+            OutgoingGuest outgoing;
+            try {
+                outgoing = leaving.outgoing();
+            } catch (StorageException e) {
+                return world.refused("source", input, String.valueOf(e.getMessage()));
             }
             MigrationOptions options = world.sourceOptions((int) (attempts++ & 0xffff));
-            current = new SourceSession(options, parameters, outgoing(), host);
+            current = new SourceSession(options, parameters, outgoing, host);
             session = current;
         }
         if (current == null) {
@@ -170,7 +245,7 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
     /** The operator's cont or stop; refused as an endpoint refuses it. */
     void want(boolean run) {
         event(null, () -> {
-            if (guest.holder() == SimGuest.Holder.HERE) {
+            if (guest.holder() == SimGuest.Holder.HERE && store == null) {
                 world.trace().event("operator", "source: " + (run ? "cont" : "stop"));
                 guest.want(run);
             }
@@ -228,6 +303,9 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
     @Override
     long nextTick() {
         SourceSession current = session;
+        if (seams.restless().test(state())) {
+            return world.queue().now();
+        }
         return current == null || seams.deafSource().test(current.machine().state(), new SourceInput.Tick())
                 ? Long.MAX_VALUE
                 : current.nextTick(world.queue().now());
@@ -260,26 +338,6 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
         leave(connection, rest);
     }
 
-    private OutgoingGuest outgoing() {
-        return new OutgoingGuest() {
-            @Override
-            public StreamIdentity identity() {
-                return new StreamIdentity(
-                        StreamMessage.Configuration.of(world.setup().machine()), SimDevices.RAM_SECTION);
-            }
-
-            @Override
-            public PageSource memory() {
-                return pages;
-            }
-
-            @Override
-            public byte[] early() {
-                return new byte[0];
-            }
-        };
-    }
-
     @Override
     public boolean confirms(int connection) {
         return false; // the simulated network is one
@@ -293,37 +351,18 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
     @Override
     public void stopGuest(Departure departure) {
         world.trace().event("source", "the guest is to stop");
-        SourceSession asking = session;
-        if (!world.disk().there()) {
-            guest.stopForMigration();
-            return;
-        }
-        world.disk()
-                .work(
-                        () -> event(null, () -> {
-                            if (asking == session && state() instanceof SourceState.Stopping) {
-                                guest.stopForMigration();
-                            }
-                        }),
-                        () -> event("it cannot be written down that the guest leaves", () -> {
-                            if (asking != null && asking == session) {
-                                asking.guestNotStopped("no room", world.queue().now());
-                            }
-                        }));
+        leaving.stop(departure);
     }
 
     @Override
     public void resumeGuest() {
         world.trace().event("source", "the guest goes on here");
-        guest.giveBack();
+        leaving.giveBack();
     }
 
     @Override
     public MachineState machineState() {
-        return new MachineState(
-                new byte[0],
-                world.devices().save(guest.wanted()),
-                world.devices().describe());
+        return leaving.state();
     }
 
     @Override
@@ -335,7 +374,7 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
     public void statusChanged(MigrationStatus from, MigrationStatus to, String reason) {
         world.sourceStatus(from, to, reason);
         if (to == MigrationStatus.COMPLETED) {
-            guest.handedOver();
+            leaving.handedOver(!(state() instanceof SourceState.Completed(boolean confirmed)) || confirmed);
         }
     }
 

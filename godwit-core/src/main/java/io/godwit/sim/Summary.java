@@ -22,6 +22,7 @@ public final class Summary {
     private long recoveries;
     private long mostRecoveries;
     private final Map<FaultKind, Long> faults = new EnumMap<>(FaultKind.class);
+    private final Map<Outcome.Restart, Long> restarts = new EnumMap<>(Outcome.Restart.class);
     private long events;
     private long nanos;
 
@@ -44,6 +45,7 @@ public final class Summary {
         recoveries += outcome.recoveries();
         mostRecoveries = Math.max(mostRecoveries, outcome.recoveries());
         outcome.faults().forEach((kind, count) -> faults.merge(kind, (long) count, Long::sum));
+        outcome.restarts().forEach((found, count) -> restarts.merge(found, (long) count, Long::sum));
         events += outcome.events();
         nanos += outcome.nanos();
         outcome.sourceStates().forEach(status -> source.merge(status, 1, Integer::sum));
@@ -84,6 +86,11 @@ public final class Summary {
         return faults.getOrDefault(kind, 0L);
     }
 
+    /** New processes that found that on their disk, in all runs. */
+    public long restarts(Outcome.Restart found) {
+        return restarts.getOrDefault(found, 0L);
+    }
+
     /** Runs that an operator's word (x-godwit-migrate-resolve) has ended. */
     public int byWord() {
         return byWord;
@@ -117,6 +124,13 @@ public final class Summary {
                 .formatted("faults", faults.values().stream().mapToLong(n -> n).sum()));
         for (FaultKind kind : FaultKind.values()) {
             lines.add("  %-32s %12d".formatted(kind.words(), faults(kind)));
+        }
+        lines.add("%-34s %12d"
+                .formatted(
+                        "restarts of a process with a store",
+                        restarts.values().stream().mapToLong(n -> n).sum()));
+        for (Outcome.Restart found : Outcome.Restart.values()) {
+            lines.add("  %-40s %4d".formatted(found.words(), restarts(found)));
         }
         lines.add("%-34s %12d".formatted("events", events));
         lines.add("%-34s %12.1f".formatted("virtual seconds", nanos / 1e9));

@@ -9,4 +9,8 @@ final class Violation extends AssertionError {
     Violation(String what) {
         super(what);
     }
+
+    Violation(String what, Throwable cause) {
+        super(what, cause);
+    }
 }

@@ -47,6 +47,8 @@ final class World {
     private final SimDevices devices;
     private final SimNetwork network;
     private final SimStorage disk;
+    private final Mishaps mishaps;
+    private final StoreRules rules;
     private final SourceEnd source;
     private final DestinationEnd destination;
     private final Invariants invariants;
@@ -57,6 +59,7 @@ final class World {
     private long moved;
     private long statusChanges;
     private int recoveries;
+    private final Lives lives = new Lives(this);
 
     World(Setup setup, SplittableRandom random, Seams seams, @Nullable Consumer<String> lines) {
         this.setup = setup;
@@ -82,11 +85,45 @@ final class World {
                 truth.write(page, here.array(page), here.offset(page));
             }
         }
-        this.source = new SourceEnd(this, at, here, setup.sourceParameters(), seams);
-        this.destination =
-                new DestinationEnd(this, to, there, setup.destinationParameters(), setup.failingLoads(), seams);
+        Keeping keeping = setup.keeping();
+        SimStore left = keeping.where() == Keeping.Where.SOURCE
+                ? new SimStore(this, "source", keeping.slowest(), random.split(), seams)
+                : null;
+        SimStore right = keeping.where() == Keeping.Where.DESTINATION
+                ? new SimStore(this, "destination", keeping.slowest(), random.split(), seams)
+                : null;
+        if (left != null) {
+            left.fill(truth, here, devices, setup.machine(), setup.guestRuns());
+        }
+        this.mishaps = new Mishaps(this, random.split());
+        this.rules = new StoreRules(this, random.split());
+        this.source = new SourceEnd(this, at, here, setup.sourceParameters(), left, seams);
+        this.destination = new DestinationEnd(this, to, there, setup.destinationParameters(), right, seams);
         this.invariants = new Invariants(this);
-        at.want(setup.guestRuns());
+        at.want(setup.guestRuns() && left == null);
+    }
+
+    Mishaps mishaps() {
+        return mishaps;
+    }
+
+    StoreRules rules() {
+        return rules;
+    }
+
+    /** The end that has a store, or null. */
+    @Nullable
+    SimEndpoint keeper() {
+        return source.store() != null ? source : destination.store() != null ? destination : null;
+    }
+
+    /** The processes that have a store. */
+    Lives lives() {
+        return lives;
+    }
+
+    Invariants invariants() {
+        return invariants;
     }
 
     EventQueue queue() {
@@ -235,6 +272,16 @@ final class World {
         invariants.guestArrives();
     }
 
+    /** The destination's guest begins to run, or to stand, as it did at its source. */
+    void goesOn(boolean runs) {
+        boolean ran = source.store() == null ? source.guest().wanted() : setup.guestRuns();
+        boolean parked = disk.there() || destination.store() != null;
+        if (runs != (ran && !parked)) {
+            throw new Violation("the guest " + (ran ? "ran" : "stood") + " at its source, and "
+                    + (runs ? "runs" : "stands") + " at the destination");
+        }
+    }
+
     /** Looks at everything, after an event. */
     void check() {
         invariants.check();
@@ -268,8 +315,11 @@ final class World {
 
     /** What an operator finds out by asking both ends, and by looking whether anything is still under way. */
     Fate fate() {
-        if (destination.machine().ran()) {
+        if (destination.ran()) {
             return Fate.THERE;
+        }
+        if (!destination.alive()) {
+            return Fate.OPEN;
         }
         boolean mayCome = destination.state() instanceof DestinationState.Active
                 || destination.state() instanceof DestinationState.Loading
@@ -280,7 +330,7 @@ final class World {
 
     /** All is said and done: sees that the guest is in one place, whole, and runs if it shall, and that nothing is left open. */
     Outcome.End settle(long nanos, long mostEvents) {
-        boolean there = destination.machine().ran();
+        boolean there = destination.ran();
         SimGuest guest = there ? destination.guest() : source.guest();
         SimGuest other = there ? source.guest() : destination.guest();
         if (other.running()) {

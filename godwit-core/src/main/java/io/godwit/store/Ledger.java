@@ -12,8 +12,8 @@ final class Ledger {
     private final Path folder;
     private final InstantSource clock;
     private volatile @Nullable Manifest manifest;
-    /** The manifest in memory is ahead of the one on disk, by a commit that the device file says. */
-    private boolean owed;
+    /** The manifest on disk may not be the one in memory: that is ahead, by a commit that the device file says, or another could not be written and may be there all the same. */
+    private volatile boolean owed;
 
     Ledger(Disk disk, Path folder, InstantSource clock) {
         this.disk = disk;
@@ -47,6 +47,7 @@ final class Ledger {
 
     /** Durable when it returns. */
     void become(Manifest next) throws DiskException {
+        owed = true;
         ManifestFile.write(disk, folder, next);
         manifest = next;
         owed = false;
@@ -64,6 +65,10 @@ final class Ledger {
         if (owed && now != null) {
             commit(now);
         }
+    }
+
+    boolean owes() {
+        return owed;
     }
 
     void move(Manifest now, StoreState next) {

@@ -307,7 +307,8 @@ public final class VmStore implements AutoCloseable {
     }
 
     /**
-     * The destination may run it from now on: to be called before the commit point's last byte is handed to the kernel. If it throws, the manifest on disk may say either.
+     * The destination may run it from now on: to be called before the commit point's last byte is handed to the kernel. If it throws, the manifest on disk may say either, until {@link
+     * #settle}.
      *
      * @param evenUnconfirmed the operator's explicit word for a VM in {@code ParkedUnconfirmed}
      */
@@ -330,6 +331,20 @@ public final class VmStore implements AutoCloseable {
         Manifest now = held().require("there is nothing to take back", StoreState.Leaving.class);
         boolean confirmed = now.state() instanceof StoreState.Leaving leaving && leaving.confirmed();
         ledger.move(now, confirmed ? new StoreState.Parked() : new StoreState.ParkedUnconfirmed());
+    }
+
+    /**
+     * Makes the disk say what this store says, where something else could not be written and may be there all the same: after a {@link #leave} that failed it may say leaving. Where
+     * nothing failed it does nothing.
+     */
+    public synchronized void settle() {
+        requireOpen();
+        ledger.settle();
+    }
+
+    /** Whether a failure has left it open what the disk says of who may run the VM, see {@link #settle}. Any thread. */
+    public boolean isUnsettled() {
+        return ledger.owes();
     }
 
     /** The destination has confirmed that everything is there (SHUT 0, or its QMP). {@code Leaving} to {@code Gone}. */

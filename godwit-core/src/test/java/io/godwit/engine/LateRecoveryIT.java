@@ -122,7 +122,7 @@ class LateRecoveryIT {
             assertThat(pair.source.runState()).isEqualTo("finish-migrate");
 
             assertThatThrownBy(() -> pair.source.migrateResolve(Owner.DESTINATION_WHOLE))
-                    .hasMessageContaining("pages that were never sent from here");
+                    .hasMessageContaining("pages are still to be sent from here");
             pair.source.migrateResolve(owner);
             assertThatThrownBy(() -> pair.source.migrateResolve(owner))
                     .isInstanceOf(CommandRefused.class)

@@ -184,7 +184,8 @@ class SourceTableTest {
         inputs.put("cancel", new SourceInput.Cancel());
         inputs.put("resolve-here", new SourceInput.ResolveHere());
         inputs.put("resolve-there", new SourceInput.ResolveThere());
-        inputs.put("resolve-whole", new SourceInput.ResolveWhole());
+        inputs.put("resolve-whole", new SourceInput.ResolveWhole(0));
+        inputs.put("resolve-unsent", new SourceInput.ResolveWhole(1));
         inputs.put("revived", new SourceInput.Revived());
         inputs.put("connected", new SourceInput.Connected(Channel.MAIN));
         inputs.put("connected-preempt", new SourceInput.Connected(Channel.PREEMPT));

@@ -46,7 +46,7 @@ class SourceWalkTest {
             case 6 ->
                 switch (random.nextInt(4)) {
                     case 0 -> new SourceInput.ResolveHere();
-                    case 1 -> new SourceInput.ResolveWhole();
+                    case 1 -> new SourceInput.ResolveWhole(random.nextInt(2));
                     default -> new SourceInput.ResolveThere();
                 };
             case 7, 8 -> new SourceInput.Connected(random.nextBoolean() ? Channel.MAIN : Channel.PREEMPT);

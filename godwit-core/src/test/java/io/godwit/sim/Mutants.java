@@ -2,6 +2,9 @@
 
 package io.godwit.sim;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.godwit.guest.ParkedGuest;
 import io.godwit.page.BlockTable;
 import io.godwit.page.PageBitmap;
 import io.godwit.protocol.Channel;
@@ -12,6 +15,7 @@ import io.godwit.protocol.SourceInput;
 import io.godwit.protocol.SourceState;
 import io.godwit.pump.Arrival;
 import io.godwit.pump.Departure;
+import io.godwit.pump.DestinationHost;
 import io.godwit.pump.IncomingGuest;
 import io.godwit.pump.MachineState;
 import io.godwit.pump.MissingPages;
@@ -19,8 +23,18 @@ import io.godwit.pump.Outbox;
 import io.godwit.pump.PageSink;
 import io.godwit.pump.PageSource;
 import io.godwit.pump.SourceHost;
+import io.godwit.pump.StreamIdentity;
+import io.godwit.store.Disk;
+import io.godwit.store.DiskException;
+import io.godwit.store.DiskFile;
+import io.godwit.store.DiskLock;
 import io.godwit.wire.StreamMessage;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Deliberate bugs, each put between the code and its world. */
@@ -37,7 +51,30 @@ final class Mutants {
             Seams.NONE.withDeafDestination((state, input) -> state instanceof DestinationState.Recover
                     && (input instanceof DestinationInput.Broken || input instanceof DestinationInput.Tick));
 
+    private static final int MOST_RUNS = 3_000;
+
     private Mutants() {}
+
+    /** A random run catches it, by the rule that says these words; and without the bug the same run is well. */
+    static void caught(Seams mutant, String words, Predicate<Setup> where) {
+        Map<String, Integer> others = new TreeMap<>();
+        for (long seed = 1; seed <= MOST_RUNS; seed++) {
+            if (!where.test(Simulation.setup(seed, SimOptions.DEFAULT))) {
+                continue;
+            }
+            String violation = Simulation.run(seed, SimOptions.DEFAULT, mutant).violation();
+            if (violation != null && violation.contains(words)) {
+                assertThat(Simulation.run(seed, SimOptions.DEFAULT).violation())
+                        .as("seed %d without the bug", seed)
+                        .isNull();
+                return;
+            }
+            if (violation != null) {
+                others.merge(violation, 1, Integer::sum);
+            }
+        }
+        throw new AssertionError("not in " + MOST_RUNS + " runs was it caught by '" + words + "', but by " + others);
+    }
 
     /** A sink that hands everything on. */
     static class Sink implements PageSink {
@@ -253,6 +290,235 @@ final class Mutants {
         @Override
         public void notice(String text) {
             to.notice(text);
+        }
+    }
+
+    /** A destination's world that hands everything on. */
+    static class Ground implements DestinationHost {
+        final DestinationHost to;
+
+        Ground(DestinationHost to) {
+            this.to = to;
+        }
+
+        /** The end itself. */
+        DestinationEnd end() {
+            return (DestinationEnd) to;
+        }
+
+        @Override
+        public void abort(int connection, String reason) {
+            to.abort(connection, reason);
+        }
+
+        @Override
+        public void close(int connection, Outbox rest) {
+            to.close(connection, rest);
+        }
+
+        @Override
+        public void again(int connection) {
+            to.again(connection);
+        }
+
+        @Override
+        public long now() {
+            return to.now();
+        }
+
+        @Override
+        public void startGuest() {
+            to.startGuest();
+        }
+
+        @Override
+        public void statusChanged(MigrationStatus from, MigrationStatus next, String reason) {
+            to.statusChanged(from, next, reason);
+        }
+
+        @Override
+        public void notice(String text) {
+            to.notice(text);
+        }
+    }
+
+    /** A parked guest that hands everything on. */
+    static class Parked implements ParkedGuest {
+        final ParkedGuest to;
+
+        Parked(ParkedGuest to) {
+            this.to = to;
+        }
+
+        @Override
+        public Phase phase() {
+            return to.phase();
+        }
+
+        @Override
+        public @Nullable String receive(Arrival arrival) {
+            return to.receive(arrival);
+        }
+
+        @Override
+        public PageSink sink() {
+            return to.sink();
+        }
+
+        @Override
+        public void reset() {
+            to.reset();
+        }
+
+        @Override
+        public void handOver(MachineState state) {
+            to.handOver(state);
+        }
+
+        @Override
+        public void checkpoint() {
+            to.checkpoint();
+        }
+
+        @Override
+        public void mend() {
+            to.mend();
+        }
+
+        @Override
+        public void park(@Nullable MachineState state, boolean confirmed) {
+            to.park(state, confirmed);
+        }
+
+        @Override
+        public @Nullable String whyNotLeave() {
+            return to.whyNotLeave();
+        }
+
+        @Override
+        public StreamIdentity identity() {
+            return to.identity();
+        }
+
+        @Override
+        public PageSource source() {
+            return to.source();
+        }
+
+        @Override
+        public MachineState state() {
+            return to.state();
+        }
+
+        @Override
+        public void leave(Departure departure) {
+            to.leave(departure);
+        }
+
+        @Override
+        public void stay() {
+            to.stay();
+        }
+
+        @Override
+        public void gone() {
+            to.gone();
+        }
+
+        @Override
+        public void close() {
+            to.close();
+        }
+    }
+
+    /**
+     * A disk whose syncs of some files, or of folders, are left out: as if the store forgot them.
+     *
+     * @param files which files' syncs, by name
+     * @param folders whether those of folders
+     */
+    record Unsynced(Disk to, Predicate<String> files, boolean folders) implements Disk {
+        @Override
+        public DiskFile openForReading(Path file) throws DiskException {
+            return to.openForReading(file);
+        }
+
+        @Override
+        public DiskFile openForWriting(Path file) throws DiskException {
+            DiskFile open = to.openForWriting(file);
+            return files.test(String.valueOf(file.getFileName())) ? new UnsyncedFile(open) : open;
+        }
+
+        @Override
+        public void rename(Path from, Path target) throws DiskException {
+            to.rename(from, target);
+        }
+
+        @Override
+        public void syncFolder(Path folder) throws DiskException {
+            if (!folders) {
+                to.syncFolder(folder);
+            }
+        }
+
+        @Override
+        public void createFolder(Path folder) throws DiskException {
+            to.createFolder(folder);
+        }
+
+        @Override
+        public List<String> list(Path folder) throws DiskException {
+            return to.list(folder);
+        }
+
+        @Override
+        public boolean exists(Path path) {
+            return to.exists(path);
+        }
+
+        @Override
+        public boolean isFolder(Path path) {
+            return to.isFolder(path);
+        }
+
+        @Override
+        public void delete(Path path) throws DiskException {
+            to.delete(path);
+        }
+
+        @Override
+        public DiskLock lock(Path file) throws DiskException {
+            return to.lock(file);
+        }
+    }
+
+    private record UnsyncedFile(DiskFile to) implements DiskFile {
+        @Override
+        public int read(ByteBuffer into, long position) throws DiskException {
+            return to.read(into, position);
+        }
+
+        @Override
+        public void write(ByteBuffer from, long position) throws DiskException {
+            to.write(from, position);
+        }
+
+        @Override
+        public void sync() {}
+
+        @Override
+        public long size() throws DiskException {
+            return to.size();
+        }
+
+        @Override
+        public void setSize(long bytes) throws DiskException {
+            to.setSize(bytes);
+        }
+
+        @Override
+        public void close() throws DiskException {
+            to.close();
         }
     }
 }

@@ -44,6 +44,14 @@ class SimulationTest {
         assertThat(summary.violations()).as(String.join("\n", summary.table())).isZero();
         assertThat(summary.count(Outcome.End.MOVED)).isPositive();
         assertThat(summary.count(Outcome.End.STAYED)).isPositive();
+        for (Outcome.Restart found : Outcome.Restart.values()) {
+            assertThat(summary.restarts(found))
+                    .as("new processes that found %s", found.words())
+                    .isPositive();
+        }
+        for (FaultKind kind : FaultKind.values()) {
+            assertThat(summary.faults(kind)).as(kind.words()).isPositive();
+        }
         for (MigrationStatus status : MigrationStatus.values()) {
             assertThat(summary.sourceIn(status))
                     .as("runs with the source in %s", status)
@@ -85,7 +93,18 @@ class SimulationTest {
         Summary summary = new Summary();
         summary.add(Simulation.run(5, SimOptions.DEFAULT, Mutants.DEAF_SOURCE_IN_RECOVER));
         summary.add(new Outcome(
-                9, null, "two guests", false, 0, Map.of(), 1, 10, 20, Set.of(MigrationStatus.NONE), Set.of()));
+                9,
+                null,
+                "two guests",
+                false,
+                0,
+                Map.of(),
+                Map.of(),
+                1,
+                10,
+                20,
+                Set.of(MigrationStatus.NONE),
+                Set.of()));
         assertThat(summary.runs()).isEqualTo(2);
         assertThat(summary.violations()).isPositive();
         assertThat(summary.table()).anyMatch(line -> line.contains("two guests") && line.contains("--seed 9 --trace"));

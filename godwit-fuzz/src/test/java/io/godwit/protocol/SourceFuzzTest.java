@@ -77,7 +77,7 @@ class SourceFuzzTest {
             case 6 -> new SourceInput.Cancel();
             case 7 -> new SourceInput.ResolveHere();
             case 8 -> new SourceInput.ResolveThere();
-            case 9 -> new SourceInput.ResolveWhole();
+            case 9 -> new SourceInput.ResolveWhole(choices.next(2));
             case 10 -> new SourceInput.Revived();
             case 11, 12 -> new SourceInput.Connected(CHANNELS.get(choices.next(2)));
             case 13 -> new SourceInput.Broken(CHANNELS.get(choices.next(CHANNELS.size())), "reset");

@@ -27,6 +27,9 @@ import picocli.CommandLine.Spec;
                     + "recoveries too; then the network heals and one sensible operator goes on until the guest is in "
                     + "one place, whole. The rules are looked at after every event.",
             "",
+            "In some of them one end has a store: its process is killed and started again, its machine loses power "
+                    + "and with it what was not synced, its disk is full, out of reach or fails to sync.",
+            "",
             "With --exhaustive it leaves nothing to chance: every state that the two state machines, the messages "
                     + "between them and everybody's choices can reach in a small world, and a cut and a silence after "
                     + "every byte of small migrations and recoveries. That takes minutes."

@@ -224,7 +224,7 @@ final class Moves {
                 scene -> destination.machine(scene).ran());
         say(
                 Kind.CHOICE,
-                new SourceInput.ResolveWhole(),
+                new SourceInput.ResolveWhole(Integer.bitCount(before.toSend)),
                 scene -> destination.state(scene) instanceof DestinationState.Completed);
         if (destination.state(before) instanceof DestinationState.Paused(DestinationState.Need need)
                 && need != DestinationState.Need.NOTHING) {

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.guest;
+
+import java.util.function.Consumer;
+
+/** Does what may take as long as a disk takes, elsewhere, one work after the other in the order in which they were asked for, and tells the loop. */
+@FunctionalInterface
+public interface DiskWorks {
+    /**
+     * Called by the loop.
+     *
+     * @param work throws {@link io.godwit.pump.StorageException} if the disk fails
+     * @param done runs on the loop afterwards
+     * @param failed hears on the loop, instead, why it could not be done, as a sentence
+     */
+    void work(Runnable work, Runnable done, Consumer<String> failed);
+}
