@@ -208,6 +208,7 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
             listens = true;
         }
         String refusal = session.operator(input, now);
+        refusal = refusal == null ? null : seams.refusals().apply(refusal);
         if (refusal == null) {
             listens |= input instanceof DestinationInput.AwaitRecovery;
             world.trace().event("operator", "destination: " + input);

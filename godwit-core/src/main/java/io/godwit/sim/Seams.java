@@ -29,6 +29,7 @@ import java.util.function.UnaryOperator;
  * @param disk what a store takes for its disk
  * @param deafSource what the source does not get to hear, in which state
  * @param deafDestination what the destination does not get to hear, in which state
+ * @param refusals what an operator hears for a sentence
  * @param restless in which state the source wants to be called again at once, always
  */
 record Seams(
@@ -41,6 +42,7 @@ record Seams(
         UnaryOperator<Disk> disk,
         BiPredicate<SourceState, SourceInput> deafSource,
         BiPredicate<DestinationState, DestinationInput> deafDestination,
+        UnaryOperator<String> refusals,
         Predicate<SourceState> restless) {
 
     /** No bug but those that are in the code. */
@@ -54,80 +56,50 @@ record Seams(
             UnaryOperator.identity(),
             (state, input) -> false,
             (state, input) -> false,
+            UnaryOperator.identity(),
             state -> false);
 
     Seams withPages(UnaryOperator<PageSource> other) {
-        return new Seams(
-                other,
-                sink,
-                sourceHost,
-                destinationHost,
-                incoming,
-                parked,
-                disk,
-                deafSource,
-                deafDestination,
-                restless);
+        return new Seams(other, sink, sourceHost, destinationHost, incoming, parked, disk, deafSource, deafDestination, refusals, restless);
     }
 
     Seams withSink(UnaryOperator<PageSink> other) {
-        return new Seams(
-                pages,
-                other,
-                sourceHost,
-                destinationHost,
-                incoming,
-                parked,
-                disk,
-                deafSource,
-                deafDestination,
-                restless);
+        return new Seams(pages, other, sourceHost, destinationHost, incoming, parked, disk, deafSource, deafDestination, refusals, restless);
     }
 
     Seams withSourceHost(UnaryOperator<SourceHost> other) {
-        return new Seams(
-                pages, sink, other, destinationHost, incoming, parked, disk, deafSource, deafDestination, restless);
+        return new Seams(pages, sink, other, destinationHost, incoming, parked, disk, deafSource, deafDestination, refusals, restless);
     }
 
     Seams withDestinationHost(UnaryOperator<DestinationHost> other) {
-        return new Seams(pages, sink, sourceHost, other, incoming, parked, disk, deafSource, deafDestination, restless);
+        return new Seams(pages, sink, sourceHost, other, incoming, parked, disk, deafSource, deafDestination, refusals, restless);
     }
 
     Seams withIncoming(UnaryOperator<IncomingGuest> other) {
-        return new Seams(
-                pages, sink, sourceHost, destinationHost, other, parked, disk, deafSource, deafDestination, restless);
+        return new Seams(pages, sink, sourceHost, destinationHost, other, parked, disk, deafSource, deafDestination, refusals, restless);
     }
 
     Seams withParked(UnaryOperator<ParkedGuest> other) {
-        return new Seams(
-                pages, sink, sourceHost, destinationHost, incoming, other, disk, deafSource, deafDestination, restless);
+        return new Seams(pages, sink, sourceHost, destinationHost, incoming, other, disk, deafSource, deafDestination, refusals, restless);
     }
 
     Seams withDisk(UnaryOperator<Disk> other) {
-        return new Seams(
-                pages,
-                sink,
-                sourceHost,
-                destinationHost,
-                incoming,
-                parked,
-                other,
-                deafSource,
-                deafDestination,
-                restless);
+        return new Seams(pages, sink, sourceHost, destinationHost, incoming, parked, other, deafSource, deafDestination, refusals, restless);
     }
 
     Seams withDeafSource(BiPredicate<SourceState, SourceInput> other) {
-        return new Seams(
-                pages, sink, sourceHost, destinationHost, incoming, parked, disk, other, deafDestination, restless);
+        return new Seams(pages, sink, sourceHost, destinationHost, incoming, parked, disk, other, deafDestination, refusals, restless);
     }
 
     Seams withDeafDestination(BiPredicate<DestinationState, DestinationInput> other) {
-        return new Seams(pages, sink, sourceHost, destinationHost, incoming, parked, disk, deafSource, other, restless);
+        return new Seams(pages, sink, sourceHost, destinationHost, incoming, parked, disk, deafSource, other, refusals, restless);
+    }
+
+    Seams withRefusals(UnaryOperator<String> other) {
+        return new Seams(pages, sink, sourceHost, destinationHost, incoming, parked, disk, deafSource, deafDestination, other, restless);
     }
 
     Seams withRestless(Predicate<SourceState> other) {
-        return new Seams(
-                pages, sink, sourceHost, destinationHost, incoming, parked, disk, deafSource, deafDestination, other);
+        return new Seams(pages, sink, sourceHost, destinationHost, incoming, parked, disk, deafSource, deafDestination, refusals, other);
     }
 }

@@ -203,6 +203,7 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
             resolvedHere = true;
         }
         String refusal = current.operator(input, now);
+        refusal = refusal == null ? null : seams.refusals().apply(refusal);
         if (refusal == null) {
             world.trace().event("operator", "source: " + input);
             if (input instanceof SourceInput.Pause || input instanceof SourceInput.Cancel) {

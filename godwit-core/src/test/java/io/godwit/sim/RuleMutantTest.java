@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.godwit.page.PageBitmap;
 import io.godwit.protocol.Channel;
+import io.godwit.protocol.DestinationInput;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.Parameters;
 import io.godwit.protocol.SourceInput;
@@ -18,7 +19,9 @@ import io.godwit.pump.SourceHost;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** As {@link MutantTest}, for the rest of the rules, each by its own words: by a random run, or by a story where chance would seldom get there before another rule. */
@@ -356,6 +359,36 @@ class RuleMutantTest {
                     }
                 },
                 "the destination holds 65 connections");
+    }
+
+    // ---- refusals
+
+    @Test
+    void aRefusalWithoutAWord() {
+        Mutants.caught(Seams.NONE.withRefusals(sentence -> ""), "without a word", setup -> true);
+    }
+
+    @Test
+    void aRefusalThatChangesSomething() {
+        AtomicReference<@Nullable Story> told = new AtomicReference<>();
+        Seams seams = Seams.NONE.withRefusals(sentence -> {
+            Story story = Objects.requireNonNull(told.get());
+            long now = story.world.queue().now();
+            story.world.destination().session().yank(now);
+            Objects.requireNonNull(story.world.source().session()).yank(now);
+            return sentence;
+        });
+        Story story = Story.of(Story.setup(Story.options(true, true, false), Story.QUICK, 0), seams);
+        told.set(story);
+        story.inPostcopy();
+        broken(() -> story.sourceRefuses(new SourceInput.Cancel(), "recover"), "changed the source");
+
+        Story other = Story.of(Story.setup(Story.options(true, true, false), Story.QUICK, 0), seams);
+        told.set(other);
+        other.inPostcopy();
+        broken(
+                () -> other.destinationRefuses(new DestinationInput.Incoming(), ""),
+                "changed the destination");
     }
 
     // ---- a destination that does not survive a recovery
