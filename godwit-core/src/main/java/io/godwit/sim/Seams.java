@@ -60,46 +60,167 @@ record Seams(
             state -> false);
 
     Seams withPages(UnaryOperator<PageSource> other) {
-        return new Seams(other, sink, sourceHost, destinationHost, incoming, parked, disk, deafSource, deafDestination, refusals, restless);
+        return new Seams(
+                other,
+                sink,
+                sourceHost,
+                destinationHost,
+                incoming,
+                parked,
+                disk,
+                deafSource,
+                deafDestination,
+                refusals,
+                restless);
     }
 
     Seams withSink(UnaryOperator<PageSink> other) {
-        return new Seams(pages, other, sourceHost, destinationHost, incoming, parked, disk, deafSource, deafDestination, refusals, restless);
+        return new Seams(
+                pages,
+                other,
+                sourceHost,
+                destinationHost,
+                incoming,
+                parked,
+                disk,
+                deafSource,
+                deafDestination,
+                refusals,
+                restless);
     }
 
     Seams withSourceHost(UnaryOperator<SourceHost> other) {
-        return new Seams(pages, sink, other, destinationHost, incoming, parked, disk, deafSource, deafDestination, refusals, restless);
+        return new Seams(
+                pages,
+                sink,
+                other,
+                destinationHost,
+                incoming,
+                parked,
+                disk,
+                deafSource,
+                deafDestination,
+                refusals,
+                restless);
     }
 
     Seams withDestinationHost(UnaryOperator<DestinationHost> other) {
-        return new Seams(pages, sink, sourceHost, other, incoming, parked, disk, deafSource, deafDestination, refusals, restless);
+        return new Seams(
+                pages,
+                sink,
+                sourceHost,
+                other,
+                incoming,
+                parked,
+                disk,
+                deafSource,
+                deafDestination,
+                refusals,
+                restless);
     }
 
     Seams withIncoming(UnaryOperator<IncomingGuest> other) {
-        return new Seams(pages, sink, sourceHost, destinationHost, other, parked, disk, deafSource, deafDestination, refusals, restless);
+        return new Seams(
+                pages,
+                sink,
+                sourceHost,
+                destinationHost,
+                other,
+                parked,
+                disk,
+                deafSource,
+                deafDestination,
+                refusals,
+                restless);
     }
 
     Seams withParked(UnaryOperator<ParkedGuest> other) {
-        return new Seams(pages, sink, sourceHost, destinationHost, incoming, other, disk, deafSource, deafDestination, refusals, restless);
+        return new Seams(
+                pages,
+                sink,
+                sourceHost,
+                destinationHost,
+                incoming,
+                other,
+                disk,
+                deafSource,
+                deafDestination,
+                refusals,
+                restless);
     }
 
     Seams withDisk(UnaryOperator<Disk> other) {
-        return new Seams(pages, sink, sourceHost, destinationHost, incoming, parked, other, deafSource, deafDestination, refusals, restless);
+        return new Seams(
+                pages,
+                sink,
+                sourceHost,
+                destinationHost,
+                incoming,
+                parked,
+                other,
+                deafSource,
+                deafDestination,
+                refusals,
+                restless);
     }
 
     Seams withDeafSource(BiPredicate<SourceState, SourceInput> other) {
-        return new Seams(pages, sink, sourceHost, destinationHost, incoming, parked, disk, other, deafDestination, refusals, restless);
+        return new Seams(
+                pages,
+                sink,
+                sourceHost,
+                destinationHost,
+                incoming,
+                parked,
+                disk,
+                other,
+                deafDestination,
+                refusals,
+                restless);
     }
 
     Seams withDeafDestination(BiPredicate<DestinationState, DestinationInput> other) {
-        return new Seams(pages, sink, sourceHost, destinationHost, incoming, parked, disk, deafSource, other, refusals, restless);
+        return new Seams(
+                pages,
+                sink,
+                sourceHost,
+                destinationHost,
+                incoming,
+                parked,
+                disk,
+                deafSource,
+                other,
+                refusals,
+                restless);
     }
 
     Seams withRefusals(UnaryOperator<String> other) {
-        return new Seams(pages, sink, sourceHost, destinationHost, incoming, parked, disk, deafSource, deafDestination, other, restless);
+        return new Seams(
+                pages,
+                sink,
+                sourceHost,
+                destinationHost,
+                incoming,
+                parked,
+                disk,
+                deafSource,
+                deafDestination,
+                other,
+                restless);
     }
 
     Seams withRestless(Predicate<SourceState> other) {
-        return new Seams(pages, sink, sourceHost, destinationHost, incoming, parked, disk, deafSource, deafDestination, refusals, other);
+        return new Seams(
+                pages,
+                sink,
+                sourceHost,
+                destinationHost,
+                incoming,
+                parked,
+                disk,
+                deafSource,
+                deafDestination,
+                refusals,
+                other);
     }
 }

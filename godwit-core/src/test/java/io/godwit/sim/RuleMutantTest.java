@@ -386,9 +386,7 @@ class RuleMutantTest {
         Story other = Story.of(Story.setup(Story.options(true, true, false), Story.QUICK, 0), seams);
         told.set(other);
         other.inPostcopy();
-        broken(
-                () -> other.destinationRefuses(new DestinationInput.Incoming(), ""),
-                "changed the destination");
+        broken(() -> other.destinationRefuses(new DestinationInput.Incoming(), ""), "changed the destination");
     }
 
     // ---- a destination that does not survive a recovery

@@ -31,6 +31,10 @@ final class SimJson {
         for (FaultKind kind : FaultKind.values()) {
             faults.put(word(kind), Json.of(summary.faults(kind)));
         }
+        Map<String, Json> restarts = new LinkedHashMap<>();
+        for (Outcome.Restart found : Outcome.Restart.values()) {
+            restarts.put(found.name().toLowerCase(Locale.ROOT), Json.of(summary.restarts(found)));
+        }
         return JsonObject.builder()
                 .put("good", summary.violations() == 0)
                 .put("runs", summary.runs())
@@ -44,6 +48,7 @@ final class SimJson {
                 .put("events", summary.events())
                 .put("virtual-seconds", summary.nanos() / 1_000_000_000)
                 .put("faults", new JsonObject(faults))
+                .put("restarts", new JsonObject(restarts))
                 .put("source", new JsonObject(source))
                 .put("destination", new JsonObject(destination))
                 .put(

@@ -26,6 +26,8 @@ class SimCommandTest {
                 .containsPattern("migrations +40")
                 .containsPattern("rules broken +0")
                 .contains("cut after a byte")
+                .containsPattern("process killed +[1-9]")
+                .containsPattern("restarts of a process with a store +[1-9]")
                 .contains("postcopy-recover ")
                 .contains("migrations a second");
     }
