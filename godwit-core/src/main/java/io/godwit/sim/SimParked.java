@@ -117,13 +117,13 @@ final class SimParked implements IncomingGuest {
 
     @Override
     public void reset() {
-        boolean known = arrival.known();
-        arrival.reset();
-        if (known) {
+        if (arrival.known()) {
+            // Also if its disk does not let go of everything: nothing of it counts.
             mirror = null;
             notes.begin();
             world.forgotten();
         }
+        arrival.reset();
     }
 
     @Override
