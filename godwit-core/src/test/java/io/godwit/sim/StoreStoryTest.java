@@ -98,6 +98,42 @@ class StoreStoryTest {
         assertThat(struck).as("calls to the disk").isGreaterThan(20);
     }
 
+    /** And after one event after another, the second time in the recovery of the first. */
+    @ParameterizedTest
+    @CsvSource({"DESTINATION,1", "DESTINATION,2", "SOURCE,1", "SOURCE,2"})
+    void theProcessEndsAfterAnyEvent(Keeping.Where where, int deaths) {
+        int struck = 0;
+        for (int event = 0; ; event++) {
+            Story story = story(where, true);
+            for (int n = 0; n <= deaths; n++) {
+                story.nextMain(LinkPlan.GOOD.withRoom(1_500));
+            }
+            SimEndpoint keeper = Objects.requireNonNull(story.world.keeper());
+            story.source(new SourceInput.Migrate(where == Keeping.Where.SOURCE));
+            story.world.source().operator(new SourceInput.StartPostcopy());
+            Rescue rescue = new Rescue(story.world, new SplittableRandom(event));
+            rescue.begin();
+            int before = struck;
+            for (int death = 0; death < deaths && !rescue.over(); death++) {
+                long until = story.world.queue().done() + event;
+                story.until(
+                        "event " + event,
+                        () -> rescue.over() || story.world.queue().done() >= until);
+                if (!rescue.over()) {
+                    story.world.lives().processEnds(keeper, event % 2 == 0, "after event " + event);
+                    struck++;
+                    story.until("a new process is there", keeper::alive);
+                }
+            }
+            story.until("it is over, after event " + event, rescue::over);
+            story.endsWith(story.world.destination().ran() ? Outcome.End.MOVED : Outcome.End.STAYED);
+            if (struck == before) {
+                break;
+            }
+        }
+        assertThat(struck).as("deaths").isGreaterThan(100);
+    }
+
     // ---- what random runs have found
 
     /** Found with seed 1088: it came as a defect, and the channels were given up for it. */
