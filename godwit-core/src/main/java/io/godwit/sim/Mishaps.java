@@ -72,18 +72,23 @@ final class Mishaps {
         if (healed) {
             return;
         }
+        long lasts = 60_000_000;
         switch (random.nextInt(3)) {
             case 0 -> {
                 world.faults().add(FaultKind.FULL, "the store's");
                 store.disk().full(true);
             }
-            case 1 -> store.disk().failSyncs(random.nextInt(6), 1 + random.nextInt(3));
+            case 1 -> {
+                // Seldom one comes: until then, the disk is as it is.
+                store.disk().failSyncs(random.nextInt(5), 1 + random.nextInt(3));
+                lasts = 500_000_000;
+            }
             default -> {
                 world.faults().add(FaultKind.AWAY, "the store's");
                 store.disk().vanished(true);
             }
         }
-        at(random.nextLong(60_000_000), () -> well(store));
+        at(random.nextLong(lasts), () -> well(store));
     }
 
     private void well(SimStore store) {
