@@ -3,8 +3,8 @@
 package io.godwit.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.godwit.guest.ParkedGuest;
 import io.godwit.page.BlockTable;
 import io.godwit.page.PageBitmap;
 import io.godwit.protocol.Channel;
@@ -23,18 +23,13 @@ import io.godwit.pump.Outbox;
 import io.godwit.pump.PageSink;
 import io.godwit.pump.PageSource;
 import io.godwit.pump.SourceHost;
-import io.godwit.pump.StreamIdentity;
-import io.godwit.store.Disk;
-import io.godwit.store.DiskException;
-import io.godwit.store.DiskFile;
-import io.godwit.store.DiskLock;
 import io.godwit.wire.StreamMessage;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** Deliberate bugs, each put between the code and its world. */
@@ -74,6 +69,32 @@ final class Mutants {
             }
         }
         throw new AssertionError("not in " + MOST_RUNS + " runs was it caught by '" + words + "', but by " + others);
+    }
+
+    /** A bug between the source and its world is caught. */
+    static void source(String words, UnaryOperator<SourceHost> bug) {
+        caught(Seams.NONE.withSourceHost(bug), words, setup -> true);
+    }
+
+    /** A bug between the destination and its world is caught. */
+    static void destination(String words, UnaryOperator<DestinationHost> bug) {
+        caught(Seams.NONE.withDestinationHost(bug), words, setup -> true);
+    }
+
+    /** A sensible operator goes on with the story from here, and cannot. */
+    static void rescue(Story story, String words) {
+        Rescue rescue = new Rescue(story.world, new SplittableRandom(1));
+        broken(
+                () -> {
+                    rescue.begin();
+                    story.until("it is over", rescue::over);
+                },
+                words);
+    }
+
+    /** What is done breaks the rule that says these words. */
+    static void broken(Runnable action, String words) {
+        assertThatThrownBy(action::run).hasMessageContaining(words);
     }
 
     /** A sink that hands everything on. */
@@ -339,186 +360,6 @@ final class Mutants {
         @Override
         public void notice(String text) {
             to.notice(text);
-        }
-    }
-
-    /** A parked guest that hands everything on. */
-    static class Parked implements ParkedGuest {
-        final ParkedGuest to;
-
-        Parked(ParkedGuest to) {
-            this.to = to;
-        }
-
-        @Override
-        public Phase phase() {
-            return to.phase();
-        }
-
-        @Override
-        public @Nullable String receive(Arrival arrival) {
-            return to.receive(arrival);
-        }
-
-        @Override
-        public PageSink sink() {
-            return to.sink();
-        }
-
-        @Override
-        public void reset() {
-            to.reset();
-        }
-
-        @Override
-        public void handOver(MachineState state) {
-            to.handOver(state);
-        }
-
-        @Override
-        public void checkpoint() {
-            to.checkpoint();
-        }
-
-        @Override
-        public void mend() {
-            to.mend();
-        }
-
-        @Override
-        public void park(@Nullable MachineState state, boolean confirmed) {
-            to.park(state, confirmed);
-        }
-
-        @Override
-        public @Nullable String whyNotLeave() {
-            return to.whyNotLeave();
-        }
-
-        @Override
-        public StreamIdentity identity() {
-            return to.identity();
-        }
-
-        @Override
-        public PageSource source() {
-            return to.source();
-        }
-
-        @Override
-        public MachineState state() {
-            return to.state();
-        }
-
-        @Override
-        public void leave(Departure departure) {
-            to.leave(departure);
-        }
-
-        @Override
-        public void stay() {
-            to.stay();
-        }
-
-        @Override
-        public void gone() {
-            to.gone();
-        }
-
-        @Override
-        public void close() {
-            to.close();
-        }
-    }
-
-    /**
-     * A disk whose syncs of some files, or of folders, are left out: as if the store forgot them.
-     *
-     * @param files which files' syncs, by name
-     * @param folders whether those of folders
-     */
-    record Unsynced(Disk to, Predicate<String> files, boolean folders) implements Disk {
-        @Override
-        public DiskFile openForReading(Path file) throws DiskException {
-            return to.openForReading(file);
-        }
-
-        @Override
-        public DiskFile openForWriting(Path file) throws DiskException {
-            DiskFile open = to.openForWriting(file);
-            return files.test(String.valueOf(file.getFileName())) ? new UnsyncedFile(open) : open;
-        }
-
-        @Override
-        public void rename(Path from, Path target) throws DiskException {
-            to.rename(from, target);
-        }
-
-        @Override
-        public void syncFolder(Path folder) throws DiskException {
-            if (!folders) {
-                to.syncFolder(folder);
-            }
-        }
-
-        @Override
-        public void createFolder(Path folder) throws DiskException {
-            to.createFolder(folder);
-        }
-
-        @Override
-        public List<String> list(Path folder) throws DiskException {
-            return to.list(folder);
-        }
-
-        @Override
-        public boolean exists(Path path) {
-            return to.exists(path);
-        }
-
-        @Override
-        public boolean isFolder(Path path) {
-            return to.isFolder(path);
-        }
-
-        @Override
-        public void delete(Path path) throws DiskException {
-            to.delete(path);
-        }
-
-        @Override
-        public DiskLock lock(Path file) throws DiskException {
-            return to.lock(file);
-        }
-    }
-
-    private record UnsyncedFile(DiskFile to) implements DiskFile {
-        @Override
-        public int read(ByteBuffer into, long position) throws DiskException {
-            return to.read(into, position);
-        }
-
-        @Override
-        public void write(ByteBuffer from, long position) throws DiskException {
-            to.write(from, position);
-        }
-
-        @Override
-        public void sync() {}
-
-        @Override
-        public long size() throws DiskException {
-            return to.size();
-        }
-
-        @Override
-        public void setSize(long bytes) throws DiskException {
-            to.setSize(bytes);
-        }
-
-        @Override
-        public void close() throws DiskException {
-            to.close();
         }
     }
 }

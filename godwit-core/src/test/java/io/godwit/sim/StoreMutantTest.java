@@ -30,7 +30,7 @@ class StoreMutantTest {
     void aHandOverThatIsNotWrittenDown() {
         parks(
                 "says that it has the guest, and after a power loss its disk would say receiving",
-                to -> new Mutants.Parked(to) {
+                to -> new StoreMutants.Parked(to) {
                     @Override
                     public void handOver(MachineState state) {
                         to.sink().beginPostcopy();
@@ -40,7 +40,7 @@ class StoreMutantTest {
 
     @Test
     void aWholeGuestThatIsNotWrittenDown() {
-        parks("says that it has everything, and after a power loss", to -> new Mutants.Parked(to) {
+        parks("says that it has everything, and after a power loss", to -> new StoreMutants.Parked(to) {
             @Override
             public void park(@Nullable MachineState state, boolean confirmed) {
                 if (state != null) {
@@ -54,7 +54,7 @@ class StoreMutantTest {
     void aHandOverBeforeAnythingHasCome() {
         parks(
                 "the guest runs at the source, and the destination's store says receiving-postcopy",
-                to -> new Mutants.Parked(to) {
+                to -> new StoreMutants.Parked(to) {
                     @Override
                     public @Nullable String receive(Arrival arrival) {
                         String wrong = to.receive(arrival);
@@ -108,7 +108,7 @@ class StoreMutantTest {
 
     @Test
     void aCheckpointThatForgetsAPage() {
-        parks("the store has fewer received pages than before", to -> new Mutants.Parked(to) {
+        parks("the store has fewer received pages than before", to -> new StoreMutants.Parked(to) {
             @Override
             public void checkpoint() {
                 to.checkpoint();
@@ -126,7 +126,7 @@ class StoreMutantTest {
     void aDepartureThatIsNotWrittenDown() {
         unparks(
                 "past its commit point, and after a power loss its disk would say parked",
-                to -> new Mutants.Parked(to) {
+                to -> new StoreMutants.Parked(to) {
                     @Override
                     public void leave(Departure departure) {}
                 });
@@ -134,7 +134,7 @@ class StoreMutantTest {
 
     @Test
     void aDepartureThatIsTakenBackWhenItHasSucceeded() {
-        unparks("the guest is the destination's, and the source's store says parked", to -> new Mutants.Parked(to) {
+        unparks("the guest is the destination's, and the source's store says parked", to -> new StoreMutants.Parked(to) {
             @Override
             public void gone() {
                 to.stay();
@@ -144,14 +144,14 @@ class StoreMutantTest {
 
     @Test
     void aDepartureThatIsTakenForAnArrival() {
-        unparks("the destination never had the guest, and the source's disk says gone", to -> new Mutants.Parked(to) {
+        unparks("the destination never had the guest, and the source's disk says gone", to -> new StoreMutants.Parked(to) {
             @Override
             public void leave(Departure departure) {
                 to.leave(departure);
                 to.gone();
             }
         });
-        unparks("at the end, and the source's disk says gone", to -> new Mutants.Parked(to) {
+        unparks("at the end, and the source's disk says gone", to -> new StoreMutants.Parked(to) {
             @Override
             public void leave(Departure departure) {
                 to.leave(departure);
@@ -162,7 +162,7 @@ class StoreMutantTest {
 
     @Test
     void aGuestThatStaysAndItsStoreNeverSaysSo() {
-        unparks("nothing has ended it", to -> new Mutants.Parked(to) {
+        unparks("nothing has ended it", to -> new StoreMutants.Parked(to) {
             @Override
             public void stay() {}
         });
@@ -200,7 +200,7 @@ class StoreMutantTest {
     }
 
     private static void unsynced(Predicate<Setup> where, String words, Predicate<String> files, boolean folders) {
-        Mutants.caught(Seams.NONE.withDisk(disk -> new Mutants.Unsynced(disk, files, folders)), words, where);
+        Mutants.caught(Seams.NONE.withDisk(disk -> new StoreMutants.Unsynced(disk, files, folders)), words, where);
     }
 
     private static void parks(String words, UnaryOperator<ParkedGuest> bug) {
@@ -213,7 +213,7 @@ class StoreMutantTest {
 
     /** A bug in the sink: the same object for the same sink. */
     private static UnaryOperator<ParkedGuest> sinks(UnaryOperator<PageSink> bug) {
-        return to -> new Mutants.Parked(to) {
+        return to -> new StoreMutants.Parked(to) {
             private @Nullable PageSink real;
             private @Nullable PageSink wrong;
 
