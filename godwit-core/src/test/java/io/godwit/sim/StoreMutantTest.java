@@ -134,23 +134,27 @@ class StoreMutantTest {
 
     @Test
     void aDepartureThatIsTakenBackWhenItHasSucceeded() {
-        unparks("the guest is the destination's, and the source's store says parked", to -> new StoreMutants.Parked(to) {
-            @Override
-            public void gone() {
-                to.stay();
-            }
-        });
+        unparks(
+                "the guest is the destination's, and the source's store says parked",
+                to -> new StoreMutants.Parked(to) {
+                    @Override
+                    public void gone() {
+                        to.stay();
+                    }
+                });
     }
 
     @Test
     void aDepartureThatIsTakenForAnArrival() {
-        unparks("the destination never had the guest, and the source's disk says gone", to -> new StoreMutants.Parked(to) {
-            @Override
-            public void leave(Departure departure) {
-                to.leave(departure);
-                to.gone();
-            }
-        });
+        unparks(
+                "the destination never had the guest, and the source's disk says gone",
+                to -> new StoreMutants.Parked(to) {
+                    @Override
+                    public void leave(Departure departure) {
+                        to.leave(departure);
+                        to.gone();
+                    }
+                });
         unparks("at the end, and the source's disk says gone", to -> new StoreMutants.Parked(to) {
             @Override
             public void leave(Departure departure) {
