@@ -45,6 +45,7 @@ final class SimStore implements DiskWorks {
     private @Nullable VmStore store;
     private @Nullable ParkedGuest guest;
     private boolean busy;
+    private boolean unsettled;
     /** Counts the processes that have had it. */
     private int life;
 
@@ -135,10 +136,13 @@ final class SimStore implements DiskWorks {
         return state() instanceof StoreState.Parked || state() instanceof StoreState.ParkedUnconfirmed;
     }
 
-    /** Whether a failure has left it open what the disk says. */
+    /** The process has told its operator that the disk may say something else than it. */
+    void unsettles() {
+        unsettled = true;
+    }
+
     boolean unsettled() {
-        VmStore open = store;
-        return open != null && open.isUnsettled();
+        return unsettled;
     }
 
     /** Whether nothing is asked of the disk. */
@@ -176,6 +180,7 @@ final class SimStore implements DiskWorks {
         life++;
         waiting.clear();
         busy = false;
+        unsettled = false;
         store = null;
         guest = null;
         if (machine) {

@@ -29,8 +29,10 @@ final class SimUnparked implements SimLeaving {
         this.guest = guest;
         this.stored = store.guest();
         this.wrapper = wrapper;
-        this.departing =
-                new ParkedDeparture(stored, store, text -> world.trace().event("source", "notice: " + text));
+        this.departing = new ParkedDeparture(stored, store, text -> {
+            world.trace().event("source", "notice: " + text);
+            store.unsettles();
+        });
     }
 
     @Override

@@ -13,7 +13,7 @@ final class Ledger {
     private final InstantSource clock;
     private volatile @Nullable Manifest manifest;
     /** The manifest on disk may not be the one in memory: that is ahead, by a commit that the device file says, or another could not be written and may be there all the same. */
-    private volatile boolean owed;
+    private boolean owed;
 
     Ledger(Disk disk, Path folder, InstantSource clock) {
         this.disk = disk;
@@ -65,10 +65,6 @@ final class Ledger {
         if (owed && now != null) {
             commit(now);
         }
-    }
-
-    boolean owes() {
-        return owed;
     }
 
     void move(Manifest now, StoreState next) {

@@ -307,8 +307,7 @@ public final class VmStore implements AutoCloseable {
     }
 
     /**
-     * The destination may run it from now on: to be called before the commit point's last byte is handed to the kernel. If it throws, the manifest on disk may say either, until {@link
-     * #settle}.
+     * The destination may run it from now on: to be called before the commit point's last byte is handed to the kernel. If it throws, the manifest on disk may say either.
      *
      * @param evenUnconfirmed the operator's explicit word for a VM in {@code ParkedUnconfirmed}
      */
@@ -333,18 +332,9 @@ public final class VmStore implements AutoCloseable {
         ledger.move(now, confirmed ? new StoreState.Parked() : new StoreState.ParkedUnconfirmed());
     }
 
-    /**
-     * Makes the disk say what this store says, where something else could not be written and may be there all the same: after a {@link #leave} that failed it may say leaving. Where
-     * nothing failed it does nothing.
-     */
+    /** Makes the disk say what this store says, where something else could not be written and may be there all the same, as after a {@link #leave} that failed. */
     public synchronized void settle() {
-        requireOpen();
-        ledger.settle();
-    }
-
-    /** Whether a failure has left it open what the disk says of who may run the VM, see {@link #settle}. Any thread. */
-    public boolean isUnsettled() {
-        return ledger.owes();
+        held().settle();
     }
 
     /** The destination has confirmed that everything is there (SHUT 0, or its QMP). {@code Leaving} to {@code Gone}. */
