@@ -7,6 +7,7 @@ import io.godwit.engine.Listening.Purpose;
 import io.godwit.guest.ParkedGuest;
 import io.godwit.net.Address;
 import io.godwit.net.MigrationAddress;
+import io.godwit.net.TlsCredentials;
 import io.godwit.page.BlockTable;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.DestinationInput;
@@ -61,7 +62,7 @@ final class Migrations {
                             + " sent compressed, switch it off");
         }
         refuse(OneStream.whyNotTo(target, options));
-        loop.host.target(target);
+        loop.host.target(target, loop.tls.client(loop.parameters.tls(), target));
         SourceSession fresh = new SourceSession(options, loop.parameters, guest, loop.host);
         loop.source = fresh;
         refuse(fresh.operator(new SourceInput.Migrate(loop.tenant.atOnce(options)), loop.now()));
@@ -90,7 +91,7 @@ final class Migrations {
             loop.interrupted = null;
         }
         refuse(OneStream.whyNotTo(target, paused.machine().options()));
-        loop.host.target(target);
+        loop.host.target(target, loop.tls.client(loop.parameters.tls(), target));
         refuse(paused.operator(new SourceInput.Resume(), loop.now()));
     }
 
@@ -102,8 +103,9 @@ final class Migrations {
         }
         MigrationOptions options = options(0, 0);
         refuse(OneStream.whyNotFrom(listen, options));
+        TlsCredentials tls = loop.tls.server(loop.parameters.tls(), listen);
         if (listen instanceof Address socket) {
-            loop.listening.at(Purpose.INCOMING, socket);
+            loop.listening.at(Purpose.INCOMING, socket, tls);
         } else {
             loop.listening.nowhere(Purpose.INCOMING);
         }
@@ -126,8 +128,9 @@ final class Migrations {
         }
         refuse(session.machine().refuse(new DestinationInput.AwaitRecovery(session.missing())));
         refuse(OneStream.whyNotFrom(listen, session.machine().options()));
+        TlsCredentials tls = loop.tls.server(loop.parameters.tls(), listen);
         if (listen instanceof Address socket) {
-            loop.listening.at(Purpose.RECOVER, socket);
+            loop.listening.at(Purpose.RECOVER, socket, tls);
         }
         refuse(session.operator(new DestinationInput.AwaitRecovery(session.missing()), loop.now()));
         if (listen instanceof MigrationAddress.Local local) {
