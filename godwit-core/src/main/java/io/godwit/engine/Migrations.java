@@ -7,6 +7,7 @@ import io.godwit.engine.Listening.Purpose;
 import io.godwit.guest.ParkedGuest;
 import io.godwit.net.Address;
 import io.godwit.net.MigrationAddress;
+import io.godwit.net.TlsClient;
 import io.godwit.net.TlsCredentials;
 import io.godwit.page.BlockTable;
 import io.godwit.protocol.Capability;
@@ -62,7 +63,15 @@ final class Migrations {
                             + " sent compressed, switch it off");
         }
         refuse(OneStream.whyNotTo(target, options));
-        loop.host.target(target, loop.tls.client(loop.parameters.tls(), target));
+        TlsClient tls = loop.tls.client(loop.parameters.tls(), target);
+        if (tls != null && !options.returnPath()) {
+            // In TLS 1.3 a client's handshake is over before its certificate was looked at (RFC 8446 §4.4.3), and what
+            // it sends is taken by its kernel.
+            throw new CommandRefused(
+                    "tls-creds needs the capability return-path: without it a guest could count as moved to a"
+                            + " destination that has refused this side's certificate");
+        }
+        loop.host.target(target, tls);
         SourceSession fresh = new SourceSession(options, loop.parameters, guest, loop.host);
         loop.source = fresh;
         refuse(fresh.operator(new SourceInput.Migrate(loop.tenant.atOnce(options)), loop.now()));

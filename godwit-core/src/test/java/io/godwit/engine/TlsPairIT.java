@@ -25,6 +25,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.bouncycastle.asn1.x509.KeyPurposeId;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -221,6 +222,26 @@ class TlsPairIT {
         }
     }
 
+    /** Every byte is {@code TlsStreamTest}'s; here the two ends' states are looked at. */
+    @ParameterizedTest
+    @ValueSource(strings = {"forward", "back"})
+    void aBreakInsideTheHandshakeOfARecoveryIsAFailureLikeAnyOther(String direction) throws Exception {
+        try (Pair pair = secured(Kind.PREEMPT)) {
+            pair.parameters(Pair::slow);
+            pair.toProvenPostcopy();
+            pair.relay.cut();
+            pair.bothPaused();
+            for (int bytes = 0; bytes < 1600; bytes += 61) {
+                pair.fault(direction + ":cut-after=" + bytes);
+                pair.source.migrate(pair.target, true);
+                pair.src.await(MigrationStatus.POSTCOPY_PAUSED);
+                pair.dst.await(MigrationStatus.POSTCOPY_PAUSED);
+                pair.guests.check();
+            }
+            recover(pair);
+        }
+    }
+
     @Test
     void strangersAtATlsPortCostNothing() throws Exception {
         try (Pair pair = secured(Kind.PREEMPT)) {
@@ -257,6 +278,10 @@ class TlsPairIT {
             pair.source.setParameters(p -> p.withTls(new TlsParameters("tls0", "")));
             assertThatThrownBy(() -> pair.source.migrate(MigrationAddress.parse("unix:/nowhere"), false))
                     .hasMessageContaining("set the parameter tls-hostname");
+            good(pair);
+            pair.source.setCapabilities(Map.of(Capability.POSTCOPY_RAM, false, Capability.RETURN_PATH, false));
+            assertThatThrownBy(() -> pair.source.migrate(pair.target, false))
+                    .hasMessageContaining("tls-creds needs the capability return-path");
             pair.source.addCredentials("server", TlsCredentials.load(dir, Role.SERVER, true));
             pair.source.setParameters(p -> p.withTls(new TlsParameters("server", "")));
             assertThatThrownBy(() -> pair.source.migrate(pair.target, false))
