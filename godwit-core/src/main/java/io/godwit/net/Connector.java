@@ -156,6 +156,11 @@ final class Connector implements Registered {
         TlsStream stream = new TlsStream(as.credentials().client(as.hostname()), reactor.buffers());
         TlsHandshake handshake = new TlsHandshake(reactor, done, registered, stream, new TlsHandshake.Outcome() {
             @Override
+            public boolean wanted() {
+                return !connection.isEnding(); // an abort that came first is the outcome
+            }
+
+            @Override
             public void secured(Handler told) {
                 connection.open(done, registered, stream);
                 told.connected(connection);

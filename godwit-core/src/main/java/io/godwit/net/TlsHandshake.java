@@ -13,6 +13,11 @@ import java.nio.channels.SocketChannel;
 final class TlsHandshake implements Registered, Timed {
     /** How it ends; one of the two is called, once, unless it is dropped before. */
     interface Outcome {
+        /** False: somebody has given the connection up, and will drop this. */
+        default boolean wanted() {
+            return true;
+        }
+
         /** The channel, its key and the session are the connection's from here on. */
         void secured(Handler handler);
 
@@ -55,7 +60,7 @@ final class TlsHandshake implements Registered, Timed {
     }
 
     private void proceed(Handler handler) {
-        if (over || working) {
+        if (over || working || !outcome.wanted()) {
             return;
         }
         try {

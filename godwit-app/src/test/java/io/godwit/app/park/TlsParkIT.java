@@ -39,6 +39,8 @@ class TlsParkIT {
         "max-postcopy-bandwidth=2000000"
     };
 
+    private static final String PATIENT = "downtime-limit=20000";
+
     @TempDir
     static Path certificates;
 
@@ -103,9 +105,10 @@ class TlsParkIT {
                 "tls-creds=tls0");
     }
 
-    /** Over a unix socket nothing says which host it is. */
+    /** Over a unix socket nothing says which host it is. A guest that writes all the time outruns a busy machine. */
     private static String[] parking(String... more) {
-        return tls(certificates, "server", and(more, "--peer-parameter", "tls-hostname=localhost"));
+        String[] all = and(more, "--peer-parameter", "tls-hostname=localhost", "--peer-parameter", PATIENT);
+        return tls(certificates, "server", all);
     }
 
     private static String[] leaving(String... more) {
@@ -158,7 +161,7 @@ class TlsParkIT {
             "multifd-compression=" + compression
         };
         QemuProcess source = running(version);
-        parked(source, and(channels, "--peer-parameter", "downtime-limit=20000"));
+        parked(source, channels);
         assertThat(((JsonObject) source.qmp("query-migrate")).object("ram").int64("multifd-bytes"))
                 .isPositive();
         arrived(awaiting(version), and(channels, "--mode", "precopy"));
@@ -198,7 +201,7 @@ class TlsParkIT {
     void overTcpTheHostThatIsConnectedToIsTheName() throws Exception {
         QemuProcess source = running(QemuVersion.V11_1.need());
         Process park = bench.godwit(and(
-                tls(certificates, "server"),
+                tls(certificates, "server", "--peer-parameter", PATIENT),
                 "park",
                 "--incoming",
                 "tcp:127.0.0.1:0",
