@@ -5,6 +5,7 @@ package io.godwit.engine;
 import io.godwit.guest.Guest;
 import io.godwit.guest.ParkedGuest;
 import io.godwit.net.MigrationAddress;
+import io.godwit.net.TlsCredentials;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.DestinationInput;
 import io.godwit.protocol.Parameters;
@@ -252,13 +253,36 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
     @Override
     public void setParameters(UnaryOperator<Parameters> change) throws CommandRefused {
         loop.mailbox.call(() -> {
-            loop.parameters = change.apply(loop.parameters);
+            Parameters next = change.apply(loop.parameters);
+            if (!next.tls().equals(loop.parameters.tls())) {
+                loop.tls.check(next.tls());
+                if (loop.tls.changesServer(next.tls())) {
+                    loop.listening.secure(loop.tls.get(next.tls()));
+                }
+            }
+            loop.parameters = next;
             if (loop.source != null) {
                 loop.source.parameters(loop.parameters);
             }
             if (loop.destination != null) {
                 loop.destination.parameters(loop.parameters);
             }
+            return true;
+        });
+    }
+
+    @Override
+    public void addCredentials(String id, TlsCredentials credentials) throws CommandRefused {
+        loop.mailbox.call(() -> {
+            loop.tls.add(id, credentials);
+            return true;
+        });
+    }
+
+    @Override
+    public void removeCredentials(String id) throws CommandRefused {
+        loop.mailbox.call(() -> {
+            loop.tls.remove(id, loop.parameters.tls());
             return true;
         });
     }

@@ -3,6 +3,7 @@
 package io.godwit.engine;
 
 import io.godwit.net.MigrationAddress;
+import io.godwit.net.TlsCredentials;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.Parameters;
 import java.io.IOException;
@@ -57,6 +58,12 @@ public interface EndpointControl {
     Parameters parameters();
 
     void setParameters(UnaryOperator<Parameters> change) throws CommandRefused;
+
+    /** Makes credentials known by an id, for the parameter {@code tls-creds} to name. */
+    void addCredentials(String id, TlsCredentials credentials) throws CommandRefused;
+
+    /** Forgets credentials; refused while {@code tls-creds} names them. */
+    void removeCredentials(String id) throws CommandRefused;
 
     /** What query-migrate reports. */
     MigrationInfo info();

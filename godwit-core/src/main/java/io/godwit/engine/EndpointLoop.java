@@ -8,6 +8,7 @@ import io.godwit.net.Handler;
 import io.godwit.net.Listener;
 import io.godwit.net.MigrationAddress;
 import io.godwit.net.Reactor;
+import io.godwit.net.TlsClient;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.DestinationState;
 import io.godwit.protocol.Parameters;
@@ -49,6 +50,7 @@ final class EndpointLoop implements Handler {
     final Listening listening;
     final Migrations migrations = new Migrations(this);
     final HostSide host;
+    final TlsObjects tls = new TlsObjects();
 
     final Reactor reactor;
     private final LongSupplier clock;
@@ -235,13 +237,13 @@ final class EndpointLoop implements Handler {
     }
 
     /** Begins to connect for the source; the main channel's bytes go first. */
-    int connect(MigrationAddress target) {
+    int connect(MigrationAddress target, @Nullable TlsClient tls) {
         for (Link link : links.all()) {
             if (link.side == Side.SOURCE) {
                 write(link, now());
             }
         }
-        return links.add(reactor.connect(target), Side.SOURCE).id;
+        return links.add(reactor.connect(target, tls), Side.SOURCE).id;
     }
 
     void keepShallow(int id) {
@@ -344,6 +346,14 @@ final class EndpointLoop implements Handler {
     }
 
     @Override
+    public void refused(Listener listener, String reason) {
+        if (destination != null) {
+            destination.stray();
+        }
+        tell(each -> each.notice(reason));
+    }
+
+    @Override
     public void readable(Connection connection) {
         Link link = Links.of(connection);
         if (link == null) {
@@ -359,7 +369,7 @@ final class EndpointLoop implements Handler {
         boolean awaited = bytes < 0 && link.side == Side.SOURCE && out != null && out.ended(link.id, now());
         if (bytes < 0 && !awaited && Links.of(connection) == link) {
             links.forget(link);
-            lost(link, connection.confirms() ? connection.peer() + " has ended" : "the peer ended the connection");
+            lost(link, connection.confirms() ? connection.peer() + " has ended" : connection.endWords());
             connection.close();
         }
     }

@@ -3,6 +3,7 @@
 package io.godwit.engine;
 
 import io.godwit.net.MigrationAddress;
+import io.godwit.net.TlsClient;
 import io.godwit.protocol.Channel;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.SourceState;
@@ -17,13 +18,16 @@ import org.jspecify.annotations.Nullable;
 final class HostSide implements SourceHost, DestinationHost {
     private final EndpointLoop loop;
     private @Nullable MigrationAddress target;
+    private @Nullable TlsClient tls;
 
     HostSide(EndpointLoop loop) {
         this.loop = loop;
     }
 
-    void target(MigrationAddress address) {
+    /** Where the source's channels go from now on; {@code how} null: without TLS. */
+    void target(MigrationAddress address, @Nullable TlsClient how) {
         target = address;
+        tls = how;
     }
 
     @Override
@@ -32,7 +36,7 @@ final class HostSide implements SourceHost, DestinationHost {
         if (address == null) {
             throw new IllegalStateException("connecting without a target");
         }
-        return loop.connect(address);
+        return loop.connect(address, tls);
     }
 
     @Override

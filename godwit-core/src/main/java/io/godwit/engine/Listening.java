@@ -6,10 +6,12 @@ import io.godwit.engine.EndpointControl.CommandRefused;
 import io.godwit.net.Address;
 import io.godwit.net.Listener;
 import io.godwit.net.Reactor;
+import io.godwit.net.TlsCredentials;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Where an endpoint awaits connections: at one address per purpose. Used by the loop only. */
 final class Listening implements AutoCloseable {
@@ -29,11 +31,13 @@ final class Listening implements AutoCloseable {
     /**
      * Listens there, in place of where it did for the same purpose before. An address that is listened on already, for whatever purpose, is left as it is.
      *
+     * @param tls who connects has to speak it; null: not
      * @throws CommandRefused with a sentence, if it cannot; then all is as it was
      */
-    void at(Purpose purpose, Address address) throws CommandRefused {
+    void at(Purpose purpose, Address address, @Nullable TlsCredentials tls) throws CommandRefused {
         for (Listener there : places.values()) {
             if (there.isOpen() && there.address().equals(address)) {
+                there.secure(tls);
                 return;
             }
         }
@@ -43,6 +47,7 @@ final class Listening implements AutoCloseable {
         } catch (IOException e) {
             throw new CommandRefused(String.valueOf(e.getMessage()), e);
         }
+        fresh.secure(tls);
         Listener former = places.put(purpose, fresh);
         if (former != null) {
             former.close();
@@ -55,6 +60,11 @@ final class Listening implements AutoCloseable {
         if (former != null) {
             former.close();
         }
+    }
+
+    /** From now on who connects has to speak TLS, or with null must not. */
+    void secure(@Nullable TlsCredentials tls) {
+        places.values().forEach(place -> place.secure(tls));
     }
 
     List<Address> addresses() {

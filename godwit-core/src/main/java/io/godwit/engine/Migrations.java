@@ -7,6 +7,8 @@ import io.godwit.engine.Listening.Purpose;
 import io.godwit.guest.ParkedGuest;
 import io.godwit.net.Address;
 import io.godwit.net.MigrationAddress;
+import io.godwit.net.TlsClient;
+import io.godwit.net.TlsCredentials;
 import io.godwit.page.BlockTable;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.DestinationInput;
@@ -61,7 +63,15 @@ final class Migrations {
                             + " sent compressed, switch it off");
         }
         refuse(OneStream.whyNotTo(target, options));
-        loop.host.target(target);
+        TlsClient tls = loop.tls.client(loop.parameters.tls(), target);
+        if (tls != null && !options.returnPath()) {
+            // In TLS 1.3 a client's handshake is over before its certificate was looked at (RFC 8446 §4.4.3), and what
+            // it sends is taken by its kernel.
+            throw new CommandRefused(
+                    "tls-creds needs the capability return-path: without it a guest could count as moved to a"
+                            + " destination that has refused this side's certificate");
+        }
+        loop.host.target(target, tls);
         SourceSession fresh = new SourceSession(options, loop.parameters, guest, loop.host);
         loop.source = fresh;
         refuse(fresh.operator(new SourceInput.Migrate(loop.tenant.atOnce(options)), loop.now()));
@@ -90,7 +100,7 @@ final class Migrations {
             loop.interrupted = null;
         }
         refuse(OneStream.whyNotTo(target, paused.machine().options()));
-        loop.host.target(target);
+        loop.host.target(target, loop.tls.client(loop.parameters.tls(), target));
         refuse(paused.operator(new SourceInput.Resume(), loop.now()));
     }
 
@@ -102,8 +112,9 @@ final class Migrations {
         }
         MigrationOptions options = options(0, 0);
         refuse(OneStream.whyNotFrom(listen, options));
+        TlsCredentials tls = loop.tls.server(loop.parameters.tls(), listen);
         if (listen instanceof Address socket) {
-            loop.listening.at(Purpose.INCOMING, socket);
+            loop.listening.at(Purpose.INCOMING, socket, tls);
         } else {
             loop.listening.nowhere(Purpose.INCOMING);
         }
@@ -126,8 +137,9 @@ final class Migrations {
         }
         refuse(session.machine().refuse(new DestinationInput.AwaitRecovery(session.missing())));
         refuse(OneStream.whyNotFrom(listen, session.machine().options()));
+        TlsCredentials tls = loop.tls.server(loop.parameters.tls(), listen);
         if (listen instanceof Address socket) {
-            loop.listening.at(Purpose.RECOVER, socket);
+            loop.listening.at(Purpose.RECOVER, socket, tls);
         }
         refuse(session.operator(new DestinationInput.AwaitRecovery(session.missing()), loop.now()));
         if (listen instanceof MigrationAddress.Local local) {

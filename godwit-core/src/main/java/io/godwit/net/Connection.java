@@ -6,11 +6,11 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
-import java.nio.channels.NotYetConnectedException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,9 +22,6 @@ import org.jspecify.annotations.Nullable;
  * arrives as one {@link Handler#broken}.
  */
 public final class Connection {
-
-    /** What a close or an abort reads away at most, so that the system says goodbye in order; see {@link #close()}. */
-    private static final int DRAIN_BYTES = 1 << 20;
 
     /** So many times the owner is asked to read on after a write failed. */
     private static final int LAST_READS = 64;
@@ -44,7 +41,11 @@ public final class Connection {
     private volatile boolean closed;
 
     // The owner's from here on.
-    private @Nullable Connector connector;
+    private @Nullable Registered connector;
+    private @Nullable TlsStream tls;
+    private boolean readingOn;
+    private boolean shutWhenFlushed;
+    private @Nullable String lastWord;
     private @Nullable SelectionKey key;
     private int interest;
     private boolean wantsRead = true;
@@ -52,6 +53,7 @@ public final class Connection {
     private boolean endOfStream;
     private boolean progress;
     private int lastReads = LAST_READS;
+    private final Posted readOn = this::readOn;
     private @Nullable Object attachment;
 
     private Connection(Reactor reactor, String peer, boolean tcp, boolean local) {
@@ -65,26 +67,32 @@ public final class Connection {
         return new Connection(reactor, to.toString(), to instanceof Address.Tcp, to instanceof MigrationAddress.Local);
     }
 
+    /** One that is not open yet. */
     static Connection accepted(Reactor reactor, Address listener, SocketChannel accepted) throws IOException {
         String peer = accepted.getRemoteAddress() instanceof InetSocketAddress inet
                 ? Sockets.address(inet).toString()
                 : "a client of " + listener;
-        Connection connection = new Connection(reactor, peer, listener instanceof Address.Tcp, false);
-        connection.open(accepted, accepted.register(reactor.selector(), 0));
-        return connection;
+        return new Connection(reactor, peer, listener instanceof Address.Tcp, false);
     }
 
-    void connectsBy(Connector how) {
+    /** What is dropped with it if it ends before it is there. */
+    void connectsBy(Registered how) {
         connector = how;
     }
 
-    /** The channel is there; its key has no interest yet. From here on the peer can be spoken to. */
-    void open(SocketChannel opened, SelectionKey registered) {
+    /**
+     * The channel is there; its key has no interest yet. From here on the peer can be spoken to.
+     *
+     * @param session whose handshake is over; null for plain bytes
+     */
+    void open(SocketChannel opened, SelectionKey registered, @Nullable TlsStream session) {
         registered.attach(new Readiness());
         key = registered;
         connector = null;
+        tls = session;
         channel = opened;
         updateInterest();
+        readOn();
         @Nullable End early = end.get();
         if (early != null) {
             shutdown(opened, early); // aborted by a thread that saw no channel yet
@@ -102,6 +110,14 @@ public final class Connection {
      */
     public boolean confirms() {
         return local;
+    }
+
+    /** What it means that {@link #read} gave -1, as a sentence without a beginning. */
+    public String endWords() {
+        return "the peer ended the connection"
+                + (tls != null && !tls.heard()
+                        ? " after the TLS handshake and before it said anything: it may not accept this side's certificate, or await no TLS"
+                        : "");
     }
 
     /** What the owner hung on it. */
@@ -137,17 +153,41 @@ public final class Connection {
             return 0;
         }
         try {
-            int count = from.read(into);
+            int count = tls == null ? from.read(into) : tls.read(from, into);
             if (count > 0) {
                 progress = true;
             } else if (count < 0) {
                 endOfStream = true;
-                updateInterest(); // the selector would report the end for ever
+            }
+            if (tls != null) {
+                readOn();
+            }
+            if (count < 0 || tls != null) {
+                updateInterest(); // the selector would report the end for ever; a session may have an answer to send
             }
             return count;
         } catch (IOException failed) {
-            fail(peer + ": " + Reasons.of(failed));
+            String why = peer + ": " + TlsReasons.of(failed);
+            if (failed instanceof SSLException) {
+                lastWord = why;
+            }
+            fail(why);
             return 0;
+        }
+    }
+
+    /** A session may hold what the selector does not know of. */
+    private void readOn() {
+        if (tls != null && !readingOn && wantsRead && !endOfStream && tls.hasMore()) {
+            readingOn = true;
+            reactor.post(readOn);
+        }
+    }
+
+    private void readOn(Handler handler) {
+        readingOn = false;
+        if (!closed && end.get() == null && wantsRead && !endOfStream) {
+            handler.readable(this);
         }
     }
 
@@ -163,10 +203,10 @@ public final class Connection {
             return 0;
         }
         try {
-            return into.write(from);
+            return tls == null ? into.write(from) : tls.write(into, from);
         } catch (IOException failed) {
             // What the peer sent last (an answer, a final word) may wait in the kernel behind this: read it first.
-            end(new End(peer + ": " + Reasons.of(failed), false, true));
+            end(new End(peer + ": " + TlsReasons.of(failed), false, true));
             return 0;
         }
     }
@@ -184,10 +224,12 @@ public final class Connection {
     public void wantRead(boolean want) {
         wantsRead = want;
         updateInterest();
+        readOn();
     }
 
     private void updateInterest() {
-        int want = (wantsRead && !endOfStream ? SelectionKey.OP_READ : 0) | (wantsWrite ? SelectionKey.OP_WRITE : 0);
+        int want = (wantsRead && !endOfStream ? SelectionKey.OP_READ : 0)
+                | (wantsWrite || (tls != null && tls.owesOwn()) ? SelectionKey.OP_WRITE : 0);
         if (want != interest && key != null && !closed) {
             key.interestOps(want);
             interest = want;
@@ -215,7 +257,40 @@ public final class Connection {
         @Nullable SocketChannel to = channel;
         if (to != null && !closed && end.get() == null) {
             wantWrite(false);
-            shutdown(to);
+            if (tls == null) {
+                Sockets.endOutput(to);
+            } else {
+                shutWhenFlushed = true;
+                sayEnd(tls, to);
+            }
+        }
+    }
+
+    private void sayEnd(TlsStream session, SocketChannel to) {
+        try {
+            session.end(to);
+            flushed(session, to);
+        } catch (IOException failed) {
+            fail(peer + ": " + TlsReasons.of(failed));
+        }
+    }
+
+    /** What a session has to say of its own was written, or some of it. */
+    private void flushed(TlsStream session, SocketChannel to) {
+        if (shutWhenFlushed && !session.owes()) {
+            shutWhenFlushed = false;
+            Sockets.endOutput(to);
+        }
+        updateInterest();
+    }
+
+    private void flush(TlsStream session) {
+        SocketChannel to = Objects.requireNonNull(channel);
+        try {
+            session.flush(to);
+            flushed(session, to);
+        } catch (IOException failed) {
+            end(new End(peer + ": " + TlsReasons.of(failed), false, true));
         }
     }
 
@@ -242,14 +317,14 @@ public final class Connection {
     /** A ferry has the other end of this channel: it is there. Owner only. */
     void ferried(SocketChannel channel, Handler handler) {
         if (isEnding()) {
-            closeQuietly(channel);
+            Sockets.closeQuietly(channel);
             return;
         }
         try {
             channel.configureBlocking(false);
-            open(channel, channel.register(reactor.selector(), 0));
+            open(channel, channel.register(reactor.selector(), 0), null);
         } catch (IOException failed) {
-            closeQuietly(channel);
+            Sockets.closeQuietly(channel);
             fail(peer + ": " + Reasons.of(failed));
             return;
         }
@@ -280,15 +355,7 @@ public final class Connection {
     private static void shutdown(SocketChannel channel, End why) {
         // A reset must not be preceded by an orderly end. After a failed write the other direction is still needed.
         if (!why.reset && !why.lastReads) {
-            shutdown(channel);
-        }
-    }
-
-    private static void shutdown(SocketChannel channel) {
-        try {
-            channel.shutdownOutput();
-        } catch (IOException | NotYetConnectedException gone) {
-            // Closed by its owner, or lost: the peer knows, or never will. Nothing is left to be said to it.
+            Sockets.endOutput(channel);
         }
     }
 
@@ -312,7 +379,8 @@ public final class Connection {
         }
         if (!closed) {
             close(why.reset);
-            handler.broken(this, why.reason);
+            // Why the peer has gone, if it said so, tells more than that it could not be written to.
+            handler.broken(this, why.lastReads && lastWord != null ? lastWord : why.reason);
         }
     }
 
@@ -342,8 +410,11 @@ public final class Connection {
         }
         try {
             if (!reset) {
-                shutdown(now);
-                drain(now);
+                if (tls != null && end.get() == null) {
+                    tls.end(now);
+                }
+                Sockets.endOutput(now);
+                Sockets.drain(now, reactor.scratch());
                 if (local) {
                     // The ferry knows by this that nobody is here any more; the close itself may be late, see
                     // Reactor.purge.
@@ -355,23 +426,10 @@ public final class Connection {
         } catch (IOException gone) {
             // Lost already: there is nobody to say goodbye to, and it is closed below all the same.
         }
-        closeQuietly(now);
-    }
-
-    private void drain(SocketChannel from) throws IOException {
-        int left = DRAIN_BYTES;
-        int count = 1;
-        while (left > 0 && count > 0) {
-            count = from.read(reactor.scratch());
-            left -= count;
-        }
-    }
-
-    static void closeQuietly(SocketChannel channel) {
-        try {
-            channel.close();
-        } catch (IOException failed) {
-            // A close that fails has closed: the descriptor is gone, and the bytes are the peer's loss to report.
+        Sockets.closeQuietly(now);
+        if (tls != null) {
+            reactor.reuse(tls.buffers());
+            tls = null;
         }
     }
 
@@ -384,8 +442,11 @@ public final class Connection {
     private final class Readiness implements Registered {
         @Override
         public void ready(int readyOps, Handler handler) {
-            if (!closed && end.get() == null && wantsRead && (readyOps & SelectionKey.OP_READ) != 0) {
+            if (!closed && end.get() == null && wantsRead && !endOfStream && (readyOps & SelectionKey.OP_READ) != 0) {
                 handler.readable(Connection.this);
+            }
+            if (!closed && end.get() == null && tls != null && tls.owesOwn()) {
+                flush(tls);
             }
             if (!closed && end.get() == null && wantsWrite && (readyOps & SelectionKey.OP_WRITE) != 0) {
                 handler.writable(Connection.this);

@@ -19,14 +19,17 @@ final class Connector implements Registered {
     private final Reactor reactor;
     private final Connection connection;
     private final Address address;
+    private final @Nullable TlsClient tls;
     private final Deque<SocketAddress> untried = new ArrayDeque<>();
     private @Nullable SocketChannel channel;
     private @Nullable SelectionKey key;
 
-    Connector(Reactor reactor, Connection connection, Address address) {
+    /** @param tls null for plain bytes */
+    Connector(Reactor reactor, Connection connection, Address address, @Nullable TlsClient tls) {
         this.reactor = reactor;
         this.connection = connection;
         this.address = address;
+        this.tls = tls;
     }
 
     void start() {
@@ -141,8 +144,35 @@ final class Connector implements Registered {
         registered.interestOps(0);
         channel = null; // the connection's from here on
         key = null;
-        connection.open(done, registered);
+        if (tls != null) {
+            secure(tls, done, registered, handler);
+            return;
+        }
+        connection.open(done, registered, null);
         handler.connected(connection);
+    }
+
+    private void secure(TlsClient as, SocketChannel done, SelectionKey registered, Handler handler) {
+        TlsStream stream = new TlsStream(as.credentials().client(as.hostname()), reactor.buffers());
+        TlsHandshake handshake = new TlsHandshake(reactor, done, registered, stream, new TlsHandshake.Outcome() {
+            @Override
+            public boolean wanted() {
+                return !connection.isEnding(); // an abort that came first is the outcome
+            }
+
+            @Override
+            public void secured(Handler told) {
+                connection.open(done, registered, stream);
+                told.connected(connection);
+            }
+
+            @Override
+            public void failed(String reason) {
+                connection.fail("cannot connect to " + address + " with TLS: " + reason);
+            }
+        });
+        connection.connectsBy(handshake);
+        handshake.begin(handler);
     }
 
     private void fail(String why) {
@@ -156,7 +186,7 @@ final class Connector implements Registered {
         channel = null;
         key = null;
         if (old != null) {
-            Connection.closeQuietly(old);
+            Sockets.closeQuietly(old);
         }
     }
 }

@@ -63,7 +63,7 @@ final class Ferry implements Runnable {
             far = FarSide.open(address, way);
         } catch (IOException | RuntimeException | Error failed) {
             connection.fail("cannot use " + address + ": " + failed.getMessage());
-            Connection.closeQuietly(made.channel());
+            Sockets.closeQuietly(made.channel());
             closeQuietly(made.near());
             return;
         }
@@ -113,7 +113,7 @@ final class Ferry implements Runnable {
 
         @Override
         public void drop() {
-            Connection.closeQuietly(channel);
+            Sockets.closeQuietly(channel);
         }
     }
 

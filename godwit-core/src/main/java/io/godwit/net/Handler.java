@@ -45,4 +45,13 @@ public interface Handler {
      * @param reason a sentence: the address and what went wrong
      */
     void acceptFailed(Listener listener, String reason);
+
+    /**
+     * Somebody connected where TLS is spoken and the handshake came to nothing; the connection is closed already, and nothing else is told of it. Comes only after {@link Listener#secure}.
+     *
+     * @param reason a sentence: who, where and what went wrong
+     */
+    default void refused(Listener listener, String reason) {
+        throw new IllegalStateException("nobody expected TLS here: " + reason);
+    }
 }

@@ -8,13 +8,17 @@ import java.net.SocketAddress;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /** A socket that accepts; made by {@link Reactor#listen}, used on the reactor's owner thread only. */
-public final class Listener {
+public final class Listener implements Timed {
 
     /** At most so many are accepted before other sockets have their turn. */
     private static final int ACCEPT_BATCH = 16;
+
+    /** At most so many TLS handshakes at a time: the oldest makes way for a newer one. */
+    private static final int HANDSHAKES = 32;
 
     private final Reactor reactor;
     private final Address address;
@@ -24,6 +28,8 @@ public final class Listener {
     private long pausedUntil;
     private boolean troubled;
     private @Nullable Object attachment;
+    private @Nullable TlsCredentials tls;
+    private final ArrayDeque<TlsHandshake> handshakes = new ArrayDeque<>();
 
     private Listener(Reactor reactor, Address address, ServerSocketChannel channel, @Nullable SocketFile file)
             throws IOException {
@@ -65,6 +71,19 @@ public final class Listener {
     }
 
     /**
+     * From now on whoever connects has to speak TLS, and {@link Handler#accepted} is told when the handshake is over.
+     *
+     * @param credentials of a server; null: plain bytes again
+     * @throws IllegalArgumentException if they are a client's
+     */
+    public void secure(@Nullable TlsCredentials credentials) {
+        if (credentials != null && credentials.role() != TlsCredentials.Role.SERVER) {
+            throw new IllegalArgumentException("who listens needs credentials with endpoint=server");
+        }
+        tls = credentials;
+    }
+
+    /**
      * Stops listening at once, with those that nobody accepted yet; removes the file of a unix socket if it is still
      * the one that was made here. Again does nothing.
      */
@@ -78,6 +97,9 @@ public final class Listener {
 
     private void drop() {
         reactor.forget(this);
+        while (!handshakes.isEmpty()) {
+            handshakes.remove().drop();
+        }
         try {
             // The file first: while the socket lives its inode number cannot be used again, so "still ours" is certain.
             if (file != null) {
@@ -91,31 +113,68 @@ public final class Listener {
 
     private void acceptAll(Handler handler) {
         for (int i = 0; i < ACCEPT_BATCH && channel.isOpen(); i++) {
-            Connection connection;
+            SocketChannel accepted;
             try {
-                SocketChannel accepted = channel.accept();
+                accepted = channel.accept();
                 if (accepted == null) {
                     troubled = false;
                     return;
                 }
-                connection = adopt(accepted);
+                adopt(accepted, handler);
             } catch (IOException failed) {
                 pause(handler, failed);
                 return;
             }
-            handler.accepted(this, connection);
         }
     }
 
-    private Connection adopt(SocketChannel accepted) throws IOException {
+    private void adopt(SocketChannel accepted, Handler handler) throws IOException {
+        Connection connection;
+        SelectionKey registered;
         try {
             SocketAddress local = accepted.getLocalAddress();
             Sockets.tune(accepted, local);
-            return Connection.accepted(reactor, address, accepted);
+            connection = Connection.accepted(reactor, address, accepted);
+            registered = accepted.register(reactor.selector(), 0);
         } catch (IOException failed) {
             accepted.close();
             throw failed;
         }
+        TlsCredentials credentials = tls;
+        if (credentials == null) {
+            connection.open(accepted, registered, null);
+            handler.accepted(this, connection);
+        } else {
+            secure(credentials, accepted, registered, connection, handler);
+        }
+    }
+
+    private void secure(
+            TlsCredentials credentials,
+            SocketChannel accepted,
+            SelectionKey registered,
+            Connection connection,
+            Handler handler) {
+        if (handshakes.size() >= HANDSHAKES) {
+            handshakes.element().give("too many others want one");
+        }
+        TlsStream stream = new TlsStream(credentials.server(), reactor.buffers());
+        TlsHandshake handshake = new TlsHandshake(reactor, accepted, registered, stream, new TlsHandshake.Outcome() {
+            @Override
+            public void secured(Handler told) {
+                connection.open(accepted, registered, stream);
+                told.accepted(Listener.this, connection);
+            }
+
+            @Override
+            public void failed(String reason) {
+                reactor.post(told -> told.refused(
+                        Listener.this, connection.peer() + " came to no TLS session on " + address + ": " + reason));
+            }
+        });
+        handshakes.add(handshake);
+        handshake.afterwards(() -> handshakes.remove(handshake));
+        handshake.begin(handler);
     }
 
     private void pause(Handler handler, IOException failed) {
@@ -123,18 +182,20 @@ public final class Listener {
         // over.
         key.interestOps(0);
         pausedUntil = System.nanoTime() + Reactor.ACCEPT_PAUSE_NANOS;
-        reactor.pause(this);
+        reactor.await(this);
         if (!troubled) {
             troubled = true;
             handler.acceptFailed(this, "cannot accept on " + address + ": " + Reasons.of(failed));
         }
     }
 
-    long pauseLeft(long now) {
+    @Override
+    public long left(long now) {
         return pausedUntil - now;
     }
 
-    void endPause() {
+    @Override
+    public void due() {
         key.interestOps(SelectionKey.OP_ACCEPT);
     }
 

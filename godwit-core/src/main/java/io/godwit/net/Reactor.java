@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -24,7 +25,11 @@ public final class Reactor implements AutoCloseable {
     /** How long a listener that could not accept is left alone: 100 ms. */
     public static final long ACCEPT_PAUSE_NANOS = 100_000_000L;
 
+    /** How long a TLS handshake may take, from the first byte on: 10 s. */
+    public static final long HANDSHAKE_NANOS = 10_000_000_000L;
+
     private static final long NANOS_PER_MILLI = 1_000_000L;
+    private static final int SPARE_BUFFERS = 4;
 
     /** What a close reads away from a peer that goes on sending; see {@link Connection#close()}. */
     private static final int SCRATCH_BYTES = 64 << 10;
@@ -33,7 +38,8 @@ public final class Reactor implements AutoCloseable {
     private final ConcurrentLinkedQueue<Posted> posted = new ConcurrentLinkedQueue<>();
     private final List<SelectionKey> ready = new ArrayList<>();
     private final Consumer<SelectionKey> collect = ready::add;
-    private final List<Listener> pausing = new ArrayList<>();
+    private final List<Timed> waiting = new ArrayList<>();
+    private final ArrayDeque<TlsStream.Buffers> spare = new ArrayDeque<>();
     private final ByteBuffer scratch = ByteBuffer.allocateDirect(SCRATCH_BYTES);
     private volatile boolean closed;
 
@@ -58,10 +64,25 @@ public final class Reactor implements AutoCloseable {
      * a thread of its own, and all its addresses are tried in turn.
      */
     public Connection connect(MigrationAddress address) {
+        return connect(address, null);
+    }
+
+    /**
+     * As {@link #connect(MigrationAddress)}, with TLS: {@link Handler#connected} is told when the handshake is over, and one that takes longer than {@link #HANDSHAKE_NANOS} fails.
+     *
+     * @param tls null for plain bytes
+     * @throws IllegalArgumentException if TLS is wanted and the address is no socket's
+     */
+    public Connection connect(MigrationAddress address, @Nullable TlsClient tls) {
         Connection connection = Connection.connecting(this, address);
         switch (address) {
-            case Address socket -> new Connector(this, connection, socket).start();
-            case MigrationAddress.Local local -> Ferry.depart(this, connection, local, Ferry.Way.OUT);
+            case Address socket -> new Connector(this, connection, socket, tls).start();
+            case MigrationAddress.Local local -> {
+                if (tls != null) {
+                    throw new IllegalArgumentException("TLS needs a socket, and " + local + " is none");
+                }
+                Ferry.depart(this, connection, local, Ferry.Way.OUT);
+            }
         }
         return connection;
     }
@@ -86,7 +107,7 @@ public final class Reactor implements AutoCloseable {
         if (closed) {
             throw new IllegalStateException("this reactor is closed");
         }
-        select(endPauses(timeoutNanos));
+        select(endWaits(timeoutNanos));
         try {
             return deliverPosted(handler) + deliverReady(handler);
         } finally {
@@ -147,13 +168,26 @@ public final class Reactor implements AutoCloseable {
         }
     }
 
-    /** Leaves a listener alone for a while. Owner only. */
-    void pause(Listener listener) {
-        pausing.add(listener);
+    /** Has this told when its time is over. Owner only. */
+    void await(Timed timed) {
+        waiting.add(timed);
     }
 
-    void forget(Listener listener) {
-        pausing.remove(listener);
+    void forget(Timed timed) {
+        waiting.remove(timed);
+    }
+
+    /** Memory for a TLS session. Owner only. */
+    TlsStream.Buffers buffers() {
+        TlsStream.Buffers used = spare.poll();
+        return used == null ? new TlsStream.Buffers() : used;
+    }
+
+    /** Nobody uses it any more. Owner only. */
+    void reuse(TlsStream.Buffers buffers) {
+        if (spare.size() < SPARE_BUFFERS) {
+            spare.add(buffers);
+        }
     }
 
     /**
@@ -191,17 +225,17 @@ public final class Reactor implements AutoCloseable {
         return nanos / NANOS_PER_MILLI + (nanos % NANOS_PER_MILLI == 0 ? 0 : 1);
     }
 
-    /** Lets listeners whose pause is over accept again; returns the time to the next end of a pause, if that is sooner. */
-    private long endPauses(long timeoutNanos) {
-        if (pausing.isEmpty()) {
+    /** Tells those whose time is over; returns the time to the next one, if that is sooner. */
+    private long endWaits(long timeoutNanos) {
+        if (waiting.isEmpty()) {
             return timeoutNanos;
         }
         long now = System.nanoTime();
         long wait = timeoutNanos;
-        for (int i = pausing.size() - 1; i >= 0; i--) {
-            long left = pausing.get(i).pauseLeft(now);
+        for (int i = waiting.size() - 1; i >= 0; i--) {
+            long left = waiting.get(i).left(now);
             if (left <= 0) {
-                pausing.remove(i).endPause();
+                waiting.remove(i).due();
             } else if (wait < 0 || left < wait) {
                 wait = left;
             }

@@ -10,6 +10,8 @@ import java.net.SocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.NotYetConnectedException;
 import java.nio.channels.SocketChannel;
 import jdk.net.ExtendedSocketOptions;
 
@@ -20,6 +22,9 @@ final class Sockets {
     private static final int KEEP_IDLE_SECONDS = 10;
     private static final int KEEP_INTERVAL_SECONDS = 5;
     private static final int KEEP_COUNT = 3;
+
+    /** What a close reads away at most, so that the system says goodbye in order; see {@link Connection#close()}. */
+    private static final int DRAIN_BYTES = 1 << 20;
 
     private Sockets() {}
 
@@ -57,5 +62,32 @@ final class Sockets {
         int scope = host.indexOf('%');
         return new Address.Tcp(
                 ip instanceof Inet6Address && scope > 0 ? host.substring(0, scope) : host, socket.getPort());
+    }
+
+    /** Says that nothing more will be written. */
+    static void endOutput(SocketChannel channel) {
+        try {
+            channel.shutdownOutput();
+        } catch (IOException | NotYetConnectedException gone) {
+            // Closed by its owner, or lost: the peer knows, or never will. Nothing is left to be said to it.
+        }
+    }
+
+    /** Reads away what has come. */
+    static void drain(SocketChannel from, ByteBuffer scratch) throws IOException {
+        int left = DRAIN_BYTES;
+        int count = 1;
+        while (left > 0 && count > 0) {
+            count = from.read(scratch.clear());
+            left -= count;
+        }
+    }
+
+    static void closeQuietly(SocketChannel channel) {
+        try {
+            channel.close();
+        } catch (IOException failed) {
+            // A close that fails has closed: the descriptor is gone, and the bytes are the peer's loss to report.
+        }
     }
 }

@@ -17,8 +17,9 @@ import java.util.Set;
  *
  * @param capabilities to be on
  * @param parameters to be set, by name ({@code spec/qmp.md §6})
+ * @param tls whether this end speaks TLS, so that the peer has to have credentials in its parameter tls-creds
  */
-public record MigrationTerms(Set<Capability> capabilities, Map<String, Json> parameters) {
+public record MigrationTerms(Set<Capability> capabilities, Map<String, Json> parameters, boolean tls) {
 
     /** Of no effect on the wire: an operator's own business ({@code spec/qmp.md §5}). */
     static final Set<String> ITS_OWN = Set.of(
@@ -27,6 +28,11 @@ public record MigrationTerms(Set<Capability> capabilities, Map<String, Json> par
             Capability.POSTCOPY_BLOCKTIME.word(),
             Capability.LATE_BLOCK_ACTIVATE.word(),
             Capability.DIRTY_LIMIT.word());
+
+    /** Without TLS. */
+    public MigrationTerms(Set<Capability> capabilities, Map<String, Json> parameters) {
+        this(capabilities, parameters, false);
+    }
 
     public MigrationTerms {
         capabilities = Set.copyOf(capabilities);
@@ -46,14 +52,14 @@ public record MigrationTerms(Set<Capability> capabilities, Map<String, Json> par
     public MigrationTerms with(Capability capability) {
         Set<Capability> more = EnumSet.of(capability);
         more.addAll(capabilities);
-        return new MigrationTerms(more, parameters);
+        return new MigrationTerms(more, parameters, tls);
     }
 
     /** With a parameter: bytes per second, milliseconds, whatever its unit is. */
     public MigrationTerms with(String parameter, long value) {
         Map<String, Json> more = new LinkedHashMap<>(parameters);
         more.put(parameter, Json.of(value));
-        return new MigrationTerms(capabilities, more);
+        return new MigrationTerms(capabilities, more, tls);
     }
 
     boolean wants(String capability) {

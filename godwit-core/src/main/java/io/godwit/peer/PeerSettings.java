@@ -49,10 +49,16 @@ final class PeerSettings {
                 cannot.add("it has no parameter '" + name + "'");
             }
         }
-        if (parameters.get("tls-creds") instanceof JsonString creds
-                && !creds.value().isEmpty()) {
-            cannot.add(
-                    "its parameter tls-creds is '" + creds.value() + "', and this end speaks no TLS: set it to \"\"");
+        String creds =
+                terms.parameters().getOrDefault("tls-creds", parameters.get("tls-creds")) instanceof JsonString word
+                        ? word.value()
+                        : "";
+        if (!terms.tls() && !creds.isEmpty()) {
+            cannot.add("its parameter tls-creds is '" + creds
+                    + "', and this end is not to speak TLS: set it to \"\", or give this end credentials, too");
+        } else if (terms.tls() && creds.isEmpty()) {
+            cannot.add("its parameter tls-creds is empty, and this end is to speak TLS: it needs the id of a"
+                    + " tls-creds-x509 object that was made there");
         }
         String mode = parameters.string("mode", "normal");
         if (!mode.equals("normal")) {

@@ -15,6 +15,7 @@ package io.godwit.protocol;
  * @param multifd what begins to count with the next migration
  * @param peerMayBe72 ({@code x-godwit-peer-may-be-7.2}) the other end is, or may be, a QEMU that does not survive the end of a recovery's connection before the
  *     handshake is complete ({@code spec/sequences.md §6.4}): such a connection is held, never closed by an operator's migrate-pause or a deadline
+ * @param tls what begins to count with the next connection
  */
 public record Parameters(
         long maxBandwidth,
@@ -25,7 +26,8 @@ public record Parameters(
         long livenessTimeoutMillis,
         long pingIntervalMillis,
         MultifdParameters multifd,
-        boolean peerMayBe72) {
+        boolean peerMayBe72,
+        TlsParameters tls) {
 
     public static final Parameters DEFAULT = new Parameters(134_217_728, 0, 300, 0, 10_000, 10_000, 1_000);
 
@@ -47,7 +49,8 @@ public record Parameters(
                 livenessTimeoutMillis,
                 pingIntervalMillis,
                 MultifdParameters.DEFAULT,
-                false);
+                false,
+                TlsParameters.OFF);
     }
 
     public Parameters withMultifd(MultifdParameters other) {
@@ -60,7 +63,8 @@ public record Parameters(
                 livenessTimeoutMillis,
                 pingIntervalMillis,
                 other,
-                peerMayBe72);
+                peerMayBe72,
+                tls);
     }
 
     public Parameters withPeerMayBe72(boolean itMay) {
@@ -73,6 +77,21 @@ public record Parameters(
                 livenessTimeoutMillis,
                 pingIntervalMillis,
                 multifd,
-                itMay);
+                itMay,
+                tls);
+    }
+
+    public Parameters withTls(TlsParameters other) {
+        return new Parameters(
+                maxBandwidth,
+                maxPostcopyBandwidth,
+                downtimeLimitMillis,
+                availSwitchoverBandwidth,
+                handshakeTimeoutMillis,
+                livenessTimeoutMillis,
+                pingIntervalMillis,
+                multifd,
+                peerMayBe72,
+                other);
     }
 }

@@ -135,7 +135,7 @@ final class Candidates {
             case PREEMPT_END ->
                 drop(connection, candidate, options.postcopy() ? "" : "it carries nothing that belongs here");
             case MULTIFD_MAGIC -> multifd(connection, candidate, in, machine);
-            case FOREIGN -> drop(connection, candidate, "what it sends is no migration");
+            case FOREIGN -> drop(connection, candidate, foreign(in));
         };
         if (verdict != Verdict.WAIT) {
             waiting.remove(connection);
@@ -233,6 +233,13 @@ final class Candidates {
                 yield hold(candidate);
             }
         };
+    }
+
+    /** A TLS record with a handshake (RFC 8446 §5.1), or anything else. */
+    private static String foreign(ByteBuffer in) {
+        int at = in.position();
+        boolean tls = in.remaining() >= 2 && in.get(at) == 0x16 && in.get(at + 1) == 3;
+        return "what it sends is no migration" + (tls ? ": it speaks TLS, and tls-creds is not set here" : "");
     }
 
     /** Whether nothing is to be read from the connection before it is offered again. */

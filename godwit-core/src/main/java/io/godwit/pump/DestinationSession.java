@@ -102,6 +102,11 @@ public final class DestinationSession {
         return machine;
     }
 
+    /** Somebody connected who never got as far as a first byte for this session. */
+    public void stray() {
+        stats.strays++;
+    }
+
     public DestinationStats stats() {
         return stats;
     }

@@ -47,6 +47,7 @@ public final class EndpointCommands {
         commands.addSettings(table);
         commands.addGuest(table);
         addDescriptors(table);
+        new ObjectCommands(control).addTo(table);
         more.accept(table);
         return table.build();
     }

@@ -8,6 +8,7 @@ import io.godwit.json.JsonNumber;
 import io.godwit.json.JsonString;
 import io.godwit.protocol.MultifdParameters;
 import io.godwit.protocol.Parameters;
+import io.godwit.protocol.TlsParameters;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -94,6 +95,22 @@ sealed interface MigrationParameter {
 
         @Override
         public void check(Json value) {}
+    }
+
+    /** A word that has an effect on TLS; null stands for the empty one. */
+    record Tls(String name, Function<TlsParameters, String> get, BiFunction<TlsParameters, String, TlsParameters> set)
+            implements MigrationParameter {
+        @Override
+        public ArgumentType type() {
+            return ArgumentType.STRING_OR_NULL;
+        }
+
+        @Override
+        public void check(Json value) {}
+
+        static String word(Json value) {
+            return value instanceof JsonString(String word) ? word : "";
+        }
     }
 
     /** A whole number without effect here: its default is accepted, so that scripts which set it to that still run. */

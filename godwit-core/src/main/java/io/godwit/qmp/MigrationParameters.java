@@ -9,6 +9,7 @@ import io.godwit.json.JsonObject;
 import io.godwit.json.JsonString;
 import io.godwit.protocol.MultifdParameters;
 import io.godwit.protocol.Parameters;
+import io.godwit.protocol.TlsParameters;
 import io.godwit.protocol.ZeroPageDetection;
 import io.godwit.wire.MultifdCompression;
 import io.godwit.wire.MultifdSetup;
@@ -30,7 +31,8 @@ final class MigrationParameters {
     private static final String NO_QATZIP = "multifd-compression qatzip is not spoken";
     private static final String NO_THROTTLE = "the guest's threads cannot be throttled";
     private static final String NO_NETWORK_CARD = "the guest has no network card to announce";
-    private static final String NO_TLS = "TLS is not implemented yet";
+    private static final String NO_AUTHZ =
+            "whoever the CA has issued a certificate to is let in: give out certificates of a CA of its own instead";
 
     private static final List<MigrationParameter> ALL = List.of(
             new MigrationParameter.Honoured("max-bandwidth", 0, 0, Long.MAX_VALUE, Parameters::maxBandwidth),
@@ -96,9 +98,9 @@ final class MigrationParameters {
             new MigrationParameter.FixedInt("max-cpu-throttle", 99, 20, 99, NO_THROTTLE),
             new MigrationParameter.FixedInt("x-vcpu-dirty-limit-period", 1000, 1, 1000, NO_THROTTLE),
             new MigrationParameter.FixedInt("vcpu-dirty-limit", 1, 1, Long.MAX_VALUE, NO_THROTTLE),
-            new MigrationParameter.FixedWord("tls-creds", "", List.of(), true, NO_TLS),
-            new MigrationParameter.FixedWord("tls-hostname", "", List.of(), true, NO_TLS),
-            new MigrationParameter.FixedWord("tls-authz", "", List.of(), true, NO_TLS),
+            new MigrationParameter.Tls("tls-creds", TlsParameters::creds, TlsParameters::withCreds),
+            new MigrationParameter.Tls("tls-hostname", TlsParameters::hostname, TlsParameters::withHostname),
+            new MigrationParameter.FixedWord("tls-authz", "", List.of(), true, NO_AUTHZ),
             new MigrationParameter.FixedInt("x-checkpoint-delay", 20_000, 0, 0xffff_ffffL, "there is no COLO"),
             new MigrationParameter.FixedEmpty("block-bitmap-mapping", "the guest has no block devices"),
             word(
@@ -157,6 +159,7 @@ final class MigrationParameters {
                 case MigrationParameter.Switch p -> json.put(p.name(), p.get().test(parameters));
                 case MigrationParameter.Whole p -> json.put(p.name(), p.get().applyAsLong(parameters.multifd()));
                 case MigrationParameter.Word p -> json.put(p.name(), p.get().apply(parameters.multifd()));
+                case MigrationParameter.Tls p -> json.put(p.name(), p.get().apply(parameters.tls()));
                 case MigrationParameter.FixedInt p -> json.put(p.name(), p.fixed());
                 case MigrationParameter.FixedWord p -> json.put(p.name(), p.fixed());
                 case MigrationParameter.FixedOff p -> json.put(p.name(), JsonBool.FALSE);
@@ -192,6 +195,10 @@ final class MigrationParameters {
                     String value = ((JsonString) argument.getValue()).value();
                     multifd.add(old -> word.set().apply(old, value));
                 }
+                case MigrationParameter.Tls word -> {
+                    String value = MigrationParameter.Tls.word(argument.getValue());
+                    switches.add(old -> old.withTls(word.set().apply(old.tls(), value)));
+                }
                 case MigrationParameter.FixedInt _,
                         MigrationParameter.FixedWord _,
                         MigrationParameter.FixedOff _,
@@ -208,7 +215,8 @@ final class MigrationParameters {
                         given[5] ? values[5] : old.livenessTimeoutMillis(),
                         given[6] ? values[6] : old.pingIntervalMillis(),
                         changed(old.multifd(), multifd),
-                        old.peerMayBe72()),
+                        old.peerMayBe72(),
+                        old.tls()),
                 switches);
     }
 

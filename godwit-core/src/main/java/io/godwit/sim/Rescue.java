@@ -151,7 +151,8 @@ final class Rescue {
                             p.livenessTimeoutMillis(),
                             p.pingIntervalMillis(),
                             p.multifd(),
-                            p.peerMayBe72()));
+                            p.peerMayBe72(),
+                            p.tls()));
             if (world.setup().source().postcopy() && random.nextBoolean()) {
                 world.source().operator(new SourceInput.StartPostcopy());
             }

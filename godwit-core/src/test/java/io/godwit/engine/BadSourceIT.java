@@ -34,7 +34,10 @@ class BadSourceIT {
                 stranger("says nothing", peer -> {}, "it was silent"),
                 stranger("stops inside the magic", peer -> peer.text("QEV"), "its first message was not complete"),
                 stranger("speaks HTTP", peer -> peer.text("GET / HTTP/1.1\r\n\r\n"), "what it sends is no migration"),
-                stranger("speaks TLS", peer -> peer.bytes(0x16, 3, 1, 2, 0), "what it sends is no migration"),
+                stranger(
+                        "speaks TLS",
+                        peer -> peer.bytes(0x16, 3, 1, 2, 0),
+                        "it speaks TLS, and tls-creds is not set here"),
                 stranger("is a multifd channel", peer -> peer.bytes(0x11, 0x22, 0x33, 0x44), "multifd"),
                 stranger("wants to recover", Raw::askBitmaps, "recover a migration that is not known here"),
                 stranger("resumes", peer -> peer.say(new StreamMessage.PostcopyResume()), "not known here"),

@@ -115,12 +115,16 @@ final class Pair implements AutoCloseable {
 
     /** Deadlines that only a test which wants it runs into; precopy sends nothing, and postcopy only what is asked for. */
     static Parameters slow(Parameters p) {
-        return new Parameters(1, 1, p.downtimeLimitMillis(), 0, 5000, 10_000, 50).withMultifd(p.multifd());
+        return new Parameters(1, 1, p.downtimeLimitMillis(), 0, 5000, 10_000, 50)
+                .withMultifd(p.multifd())
+                .withTls(p.tls());
     }
 
     /** Long deadlines and no limits. */
     static Parameters fast(Parameters p) {
-        return new Parameters(0, 0, p.downtimeLimitMillis(), 0, 5000, 10_000, 50).withMultifd(p.multifd());
+        return new Parameters(0, 0, p.downtimeLimitMillis(), 0, 5000, 10_000, 50)
+                .withMultifd(p.multifd())
+                .withTls(p.tls());
     }
 
     void parameters(UnaryOperator<Parameters> change) throws Exception {

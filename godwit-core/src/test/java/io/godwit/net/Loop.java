@@ -28,6 +28,8 @@ final class Loop implements AutoCloseable {
 
         record AcceptFailed(Listener listener, String reason) implements Told {}
 
+        record Refused(Listener listener, String reason) implements Told {}
+
         record Ended(Connection connection) implements Told {}
     }
 
@@ -174,6 +176,11 @@ final class Loop implements AutoCloseable {
         @Override
         public void acceptFailed(Listener listener, String reason) {
             told.add(new Told.AcceptFailed(listener, reason));
+        }
+
+        @Override
+        public void refused(Listener listener, String reason) {
+            told.add(new Told.Refused(listener, reason));
         }
     }
 }

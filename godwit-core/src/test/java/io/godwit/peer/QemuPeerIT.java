@@ -136,8 +136,12 @@ class QemuPeerIT {
                     .hasMessageContaining("refuses 'migrate-set-capabilities'");
 
             set(qemu, "tls-creds", Json.of("some"));
-            assertThatThrownBy(() -> source.prepare(MigrationTerms.precopy())).hasMessageContaining("tls-creds");
+            assertThatThrownBy(() -> source.prepare(MigrationTerms.precopy()))
+                    .hasMessageContaining("its parameter tls-creds is 'some'");
             set(qemu, "tls-creds", Json.of(""));
+            MigrationTerms plain = MigrationTerms.precopy();
+            assertThatThrownBy(() -> source.prepare(new MigrationTerms(plain.capabilities(), plain.parameters(), true)))
+                    .hasMessageContaining("its parameter tls-creds is empty");
             source.prepare(MigrationTerms.precopy());
             assertThat(peer.state().status()).isEqualTo(PeerState.NONE);
         }

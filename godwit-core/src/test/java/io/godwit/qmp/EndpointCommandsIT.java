@@ -12,6 +12,8 @@ import io.godwit.net.Address;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.Parameters;
+import io.godwit.protocol.TlsParameters;
+import io.godwit.qemu.Authority;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
@@ -291,12 +293,56 @@ class EndpointCommandsIT {
                 "{'multifd-channels':0} | between 1 and 255",
                 "{'multifd-compression':'lz4'} | must be one of none, zlib",
                 "{'multifd-compression':'qatzip'} | qatzip",
-                "{'tls-creds':'tls0'} | TLS",
+                "{'tls-authz':'authz0'} | whoever the CA has issued a certificate to is let in",
+                "{'tls-creds':1} | must be a string or null",
                 "{'cpu-throttle-tailslow':true} | cannot be changed from false",
                 "{'block-bitmap-mapping':[{}]} | no block devices",
             })
     void refusesParametersThatCannotBe(String parameters, String sentence) throws Exception {
         assertThat(refusal("migrate-set-parameters", parameters)).contains(sentence);
+    }
+
+    @Test
+    void tlsHasAnEffect(@TempDir Path dir) throws Exception {
+        new Authority("test CA").folder(dir);
+        String object = "{'qom-type':'tls-creds-x509','id':'tls0','dir':'" + dir + "','endpoint':'server'";
+        assertThat(ask("object-add", object + ",'verify-peer':false}")).isEqualTo(OK);
+        assertThat(endpoint.calls).contains("object-add tls0 server false");
+        assertThat(ask("object-add", "{'qom-type':'tls-creds-x509','id':'tls1','dir':'" + dir + "'}"))
+                .isEqualTo(OK);
+        assertThat(endpoint.calls).contains("object-add tls1 client true");
+
+        assertThat(ask("migrate-set-parameters", "{'tls-creds':'tls0','tls-hostname':'there'}"))
+                .isEqualTo(OK);
+        assertThat(endpoint.parameters.tls()).isEqualTo(new TlsParameters("tls0", "there"));
+        assertThat(ask("query-migrate-parameters"))
+                .contains("\"tls-creds\": \"tls0\"")
+                .contains("\"tls-hostname\": \"there\"");
+        assertThat(ask("migrate-set-parameters", "{'tls-creds':'','tls-hostname':null}"))
+                .isEqualTo(OK);
+        assertThat(endpoint.parameters).isEqualTo(Parameters.DEFAULT);
+        assertThat(ask("object-del", "{'id':'tls0'}")).isEqualTo(OK);
+        assertThat(endpoint.credentials.keySet()).containsExactly("tls1");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "{'qom-type':'secret','id':'s'} | there are no objects of type 'secret' here",
+                "{'qom-type':'tls-creds-x509','id':'t'} | 'dir' is missing",
+                "{'qom-type':'tls-creds-x509','id':'','dir':'/'} | 'id' is empty",
+                "{'qom-type':'tls-creds-x509','id':'t','dir':'/','endpoint':'both'} | must be client or server, got 'both'",
+                "{'qom-type':'tls-creds-x509','id':'t','dir':'/','priority':'NORMAL'} | 'priority' is not understood",
+                "{'qom-type':'tls-creds-x509','id':'t','dir':'/','passwordid':'s'} | encrypted keys are not read",
+                "{'qom-type':'tls-creds-x509','id':'t','dir':'/','sanity-check':false} | cannot be off",
+                "{'qom-type':'tls-creds-x509','id':'t','dir':'/nowhere'} | there is no folder /nowhere",
+                "{'qom-type':'tls-creds-x509','id':'t','dir':'/'} | there is no file /ca-cert.pem",
+            })
+    void refusesObjectsThatCannotBe(String object, String sentence) throws Exception {
+        assertThat(refusal("object-add", object)).contains(sentence);
+        assertThat(endpoint.credentials).isEmpty();
     }
 
     @Test

@@ -6,6 +6,7 @@ import io.godwit.engine.EndpointControl;
 import io.godwit.engine.EndpointListener;
 import io.godwit.engine.MigrationInfo;
 import io.godwit.net.MigrationAddress;
+import io.godwit.net.TlsCredentials;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.Parameters;
@@ -17,6 +18,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +32,7 @@ final class FakeEndpoint implements EndpointControl {
     volatile Parameters parameters = Parameters.DEFAULT;
     volatile String runState = "running";
     volatile MigrationInfo info = info(null, MigrationStatus.NONE);
+    final Map<String, TlsCredentials> credentials = new ConcurrentHashMap<>();
     private final Set<Capability> capabilities = Collections.synchronizedSet(EnumSet.noneOf(Capability.class));
 
     static MigrationInfo info(MigrationInfo.@Nullable Role role, MigrationStatus status) {
@@ -180,5 +183,20 @@ final class FakeEndpoint implements EndpointControl {
     @Override
     public void removeListener(EndpointListener listener) {
         listeners.remove(listener);
+    }
+
+    @Override
+    public void addCredentials(String id, TlsCredentials credentials) throws CommandRefused {
+        called("object-add " + id + " " + credentials.role().word() + " " + credentials.verifyPeer());
+        if (this.credentials.putIfAbsent(id, credentials) != null) {
+            throw new CommandRefused("it is there already");
+        }
+    }
+
+    @Override
+    public void removeCredentials(String id) throws CommandRefused {
+        if (credentials.remove(id) == null) {
+            throw new CommandRefused("there is no object '" + id + "'");
+        }
     }
 }

@@ -40,7 +40,8 @@ final class PeerOptions {
     @Option(
             names = "--peer-parameter",
             paramLabel = "NAME=VALUE",
-            description = "Set a migration parameter at the QEMU, as in max-bandwidth=500000000.")
+            description =
+                    "Set a migration parameter at the QEMU, as in max-bandwidth=500000000, or tls-creds=ID for an object that was made there.")
     private Map<String, String> parameters = Map.of();
 
     @Option(
@@ -105,7 +106,7 @@ final class PeerOptions {
                 }
             });
         }
-        return new MigrationTerms(capabilities, values);
+        return new MigrationTerms(capabilities, values, options.tls());
     }
 
     /** What the two ends of multifd's channels have alike, or nothing comes over them ({@code spec/multifd.md}), as it is at this one. */

@@ -284,6 +284,12 @@ class RunCommandIT {
                 "--set-capability events=maybe; NAME=on or NAME=off",
                 "--set-parameter downtime-limit=never; downtime-limit",
                 "--set-parameter nope=1; nope",
+                "--tls-creds tls0; tls-creds names 'tls0', and there is no such object",
+                "--object tls-creds-x509,id; 'id' is no KEY=VALUE",
+                "--object id=tls0; 'object-add' needs the argument qom-type",
+                "--object tls-creds-x509,id=a,id=b; id is there twice",
+                "--object tls-creds-x509,id=a,dir=/,verify-peer=maybe; verify-peer is on or off, not 'maybe'",
+                "--object tls-creds-x509,id=a,dir=/no,,where; there is no folder /no,where",
                 "--writers 2000; 0 to 1024 writers"
             })
     void aMistakeIsNamed(String arguments, String sentence) {

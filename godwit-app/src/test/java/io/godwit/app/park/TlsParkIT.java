@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.park;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.godwit.json.JsonObject;
+import io.godwit.net.Address;
+import io.godwit.net.FaultPlan;
+import io.godwit.net.Relay;
+import io.godwit.qemu.Authority;
+import io.godwit.qemu.QemuProcess;
+import io.godwit.qemu.QemuVersion;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.bouncycastle.asn1.x509.KeyPurposeId;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Parked from and brought to real QEMUs, with certificates that both ends look at. */
+@Timeout(60)
+class TlsParkIT {
+    private static final String PAGES_FOLLOW = "\"status\":\"postcopy-active\",\"done\"";
+
+    private static final String[] SLOW = {
+        "--mode",
+        "postcopy",
+        "--peer-parameter",
+        "max-bandwidth=2000000",
+        "--peer-parameter",
+        "max-postcopy-bandwidth=2000000"
+    };
+
+    private static final String PATIENT = "downtime-limit=20000";
+
+    @TempDir
+    static Path certificates;
+
+    /** Whose client was certified by somebody else. */
+    @TempDir
+    static Path strange;
+
+    @TempDir
+    Path folder;
+
+    private Bench bench;
+
+    @BeforeAll
+    static void certify() throws IOException {
+        Authority authority = new Authority("test CA");
+        authority.folder(certificates);
+        authority.folder(strange);
+        Authority another = new Authority("another");
+        another.client(strange, another.issue("client", KeyPurposeId.id_kp_clientAuth));
+    }
+
+    @BeforeEach
+    void open() throws IOException {
+        bench = new Bench(folder);
+    }
+
+    @AfterEach
+    void end() throws Exception {
+        bench.close();
+    }
+
+    /** Makes the QEMU's credentials, as an operator does before. */
+    private static QemuProcess with(QemuProcess qemu, String endpoint) throws IOException {
+        qemu.qmp(
+                "object-add",
+                JsonObject.builder()
+                        .put("qom-type", "tls-creds-x509")
+                        .put("id", "tls0")
+                        .put("dir", certificates.toString())
+                        .put("endpoint", endpoint)
+                        .put("verify-peer", true)
+                        .build());
+        return qemu;
+    }
+
+    private QemuProcess running(QemuVersion version) throws IOException {
+        return with(bench.running(version), "client");
+    }
+
+    private QemuProcess awaiting(QemuVersion version) throws IOException {
+        return with(bench.awaiting(version), "server");
+    }
+
+    private static String[] tls(Path dir, String endpoint, String... more) {
+        return and(
+                more,
+                "--object",
+                "tls-creds-x509,id=mine,dir=" + dir + ",endpoint=" + endpoint,
+                "--tls-creds",
+                "mine",
+                "--peer-parameter",
+                "tls-creds=tls0");
+    }
+
+    /** Over a unix socket nothing says which host it is. A guest that writes all the time outruns a busy machine. */
+    private static String[] parking(String... more) {
+        String[] all = and(more, "--peer-parameter", "tls-hostname=localhost", "--peer-parameter", PATIENT);
+        return tls(certificates, "server", all);
+    }
+
+    private static String[] leaving(String... more) {
+        return tls(certificates, "client", and(more, "--tls-hostname", "localhost"));
+    }
+
+    private static String[] and(String[] last, String... first) {
+        return Stream.concat(Stream.of(first), Stream.of(last)).toArray(String[]::new);
+    }
+
+    private void parked(QemuProcess source, String... more) throws Exception {
+        assertThat(bench.code(bench.park(source, parking(more))))
+                .as("%s", bench)
+                .isZero();
+        assertThat(bench.state()).isEqualTo("parked");
+        assertThat(bench.difference(source)).isEmpty();
+    }
+
+    private void arrived(QemuProcess destination, String... more) throws Exception {
+        assertThat(bench.code(bench.unpark(destination, leaving(more))))
+                .as("%s", bench)
+                .isZero();
+        assertThat(bench.damage(destination)).as("%s", bench).isEmpty();
+        assertThat(bench.state()).isEqualTo("gone");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void parksAVmAndRunsItAgain(QemuVersion version) throws Exception {
+        parked(running(version));
+        arrived(awaiting(version));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void postcopyWithAChannelForWhatIsAskedFor(QemuVersion version) throws Exception {
+        parked(running(version), "--mode", "postcopy", "--set-capability", "postcopy-preempt");
+        arrived(awaiting(version), "--set-capability", "postcopy-preempt");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"V7_2, zlib", "V10_0, zstd", "V11_1, none"})
+    void pagesGoOverChannelsOfTheirOwn(QemuVersion version, String compression) throws Exception {
+        String[] channels = {
+            "--set-capability",
+            "multifd",
+            "--set-parameter",
+            "multifd-channels=3",
+            "--set-parameter",
+            "multifd-compression=" + compression
+        };
+        QemuProcess source = running(version);
+        parked(source, channels);
+        assertThat(((JsonObject) source.qmp("query-migrate")).object("ram").int64("multifd-bytes"))
+                .isPositive();
+        arrived(awaiting(version), and(channels, "--mode", "precopy"));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aCutIsRecoveredFromOnBothWays(QemuVersion version) throws Exception {
+        QemuProcess source = running(version);
+        try (Relay relay = Relay.start(Address.parse(bench.unix("relay")), Address.parse(bench.unix("in")))) {
+            Process park = bench.park(source, parking(and(SLOW, "--migrate-uri", bench.unix("relay"))));
+            bench.await(park, PAGES_FOLLOW);
+            relay.cut();
+            bench.await(park, "recovery 1");
+            bench.await(park, "\"status\":\"postcopy-active\"");
+            source.qmp(
+                    "migrate-set-parameters",
+                    JsonObject.builder().put("max-postcopy-bandwidth", 0).build());
+            assertThat(bench.code(park)).as("%s", bench).isZero();
+        }
+        assertThat(bench.difference(source)).isEmpty();
+
+        QemuProcess destination = awaiting(version);
+        try (Relay relay = Relay.start(Address.parse(bench.unix("relay")), Address.parse(bench.unix("to")))) {
+            relay.setFault(FaultPlan.parse("forward:rate=2M"));
+            Process unpark = bench.unparkThroughRelay(destination, leaving());
+            bench.await(unpark, "\"event\":\"runs\"");
+            relay.cut();
+            relay.setFault(FaultPlan.NONE);
+            bench.await(unpark, "recovery 1");
+            assertThat(bench.code(unpark)).as("%s", bench).isZero();
+        }
+        assertThat(bench.damage(destination)).as("%s", bench).isEmpty();
+    }
+
+    @Test
+    void overTcpTheHostThatIsConnectedToIsTheName() throws Exception {
+        QemuProcess source = running(QemuVersion.V11_1.need());
+        Process park = bench.godwit(and(
+                tls(certificates, "server", "--peer-parameter", PATIENT),
+                "park",
+                "--incoming",
+                "tcp:127.0.0.1:0",
+                "--store",
+                bench.store.toString(),
+                "--qmp-peer",
+                source.address().toString()));
+        assertThat(bench.code(park)).as("%s", bench).isZero();
+        assertThat(bench.difference(source)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"V10_0", "V11_1"})
+    void whatIsRefusedIsSaidAndTheVmStaysWhereItIs(QemuVersion version) throws Exception {
+        QemuProcess source = running(version);
+        assertThat(bench.code(
+                        bench.park(source, tls(certificates, "server", "--peer-parameter", "tls-hostname=otherhost"))))
+                .as("%s", bench)
+                .isEqualTo(1);
+        assertThat(bench.code(bench.park(source))).as("%s", bench).isEqualTo(1);
+        assertThat(bench.toString()).contains("this end is not to speak TLS");
+        parked(source);
+
+        QemuProcess destination = awaiting(version);
+        assertThat(bench.code(bench.unpark(
+                        destination, tls(certificates, "client", "--tls-hostname", "otherhost", "--recoveries", "1"))))
+                .as("%s", bench)
+                .isEqualTo(1);
+        assertThat(bench.toString()).contains("its certificate is for another host");
+        assertThat(bench.code(bench.unpark(awaiting(version), tls(strange, "client", "--tls-hostname", "localhost"))))
+                .as("%s", bench)
+                .isEqualTo(1);
+        assertThat(bench.toString()).contains("may not accept this side's certificate");
+        assertThat(bench.state()).isEqualTo("parked");
+        arrived(awaiting(version));
+    }
+}
