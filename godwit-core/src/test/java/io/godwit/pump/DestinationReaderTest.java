@@ -71,9 +71,15 @@ class DestinationReaderTest {
         try (DestinationTalk talk =
                 new DestinationTalk(DestinationTalk.POSTCOPY).postcopy().breaks(1)) {
             talk.recovers(2).says(2, new StreamMessage.RecvBitmap("vga.vram"));
-            assertThat(talk.failure)
-                    .contains("asks for the received bitmap of block 'vga.vram', which does not exist here");
+            assertThat(talk.failure).contains("no RAM block is named 'vga.vram'");
             assertThat(talk.status()).isEqualTo(MigrationStatus.POSTCOPY_PAUSED);
+        }
+        try (DestinationTalk talk = new DestinationTalk(DestinationTalk.POSTCOPY).listening()) {
+            talk.accepts(1).says(1, new StreamMessage.Header(), StreamMessage.Configuration.of("test"));
+            talk.says(1, new StreamMessage.RecvBitmap("vga.vram"));
+            assertThat(talk.failure)
+                    .as("before a block list")
+                    .contains("RAM block 'vga.vram' is named before the block list");
         }
     }
 
@@ -147,9 +153,12 @@ class DestinationReaderTest {
         MultifdParameters two = MultifdParameters.DEFAULT.withChannels(2);
         try (DestinationTalk talk = new DestinationTalk(DestinationTalk.POSTCOPY.withMultifd(two)).active()) {
             for (int id = 0; id < 2; id++) {
-                ByteBuffer init = ByteBuffer.allocate(MultifdEncoder.INIT_SIZE);
+                ByteBuffer init = ByteBuffer.allocate(MultifdEncoder.INIT_SIZE + 2 * MultifdEncoder.SYNC_SIZE);
                 int attempt = Wire.keepAlive(DestinationTalk.NONCE + 1);
                 MultifdEncoder.init(new MultifdMessage.Init(MultifdMessage.Init.NO_UUID, id, attempt), init);
+                // For the end of the section that carries the block list, and of the last one.
+                MultifdEncoder.sync(init, 1);
+                MultifdEncoder.sync(init, 2);
                 talk.accepts(2 + id).says(2 + id, init.array());
             }
             talk.named();

@@ -22,7 +22,10 @@ import io.godwit.wire.StreamMessage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,6 +51,8 @@ final class DestinationTalk implements AutoCloseable {
     @Nullable
     MachineState loaded;
 
+    private final Map<Integer, byte[]> unread = new HashMap<>();
+    private final Deque<Integer> offered = new ArrayDeque<>();
     private boolean working;
     private boolean diskFull;
     private IncomingGuest.@Nullable Answer answer;
@@ -107,9 +112,32 @@ final class DestinationTalk implements AutoCloseable {
 
     DestinationTalk says(int connection, byte[]... bytes) {
         for (byte[] some : bytes) {
-            session.received(connection, ByteBuffer.wrap(some), 1);
+            byte[] before = unread.getOrDefault(connection, new byte[0]);
+            unread.put(
+                    connection,
+                    ByteBuffer.allocate(before.length + some.length)
+                            .put(before)
+                            .put(some)
+                            .array());
+            offered.add(connection);
+            for (Integer next = offered.poll(); next != null; next = offered.poll()) {
+                offer(next);
+            }
         }
         return this;
+    }
+
+    /** As a loop does: what is left over is offered again with more, or when the session says so, and not while it waits. */
+    private void offer(int connection) {
+        byte[] bytes = unread.remove(connection);
+        if (bytes == null || aborted.containsKey(connection)) {
+            return;
+        }
+        ByteBuffer in = ByteBuffer.wrap(bytes);
+        if (!session.waits(connection)) {
+            session.received(connection, in, 1);
+        }
+        unread.put(connection, Arrays.copyOfRange(bytes, in.position(), bytes.length));
     }
 
     DestinationTalk says(int connection, StreamMessage... messages) {
@@ -341,7 +369,9 @@ final class DestinationTalk implements AutoCloseable {
         }
 
         @Override
-        public void again(int connection) {}
+        public void again(int connection) {
+            offered.add(connection);
+        }
 
         @Override
         public long now() {
