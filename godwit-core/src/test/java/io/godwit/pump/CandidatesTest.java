@@ -5,6 +5,7 @@ package io.godwit.pump;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.godwit.protocol.DestinationInput;
+import io.godwit.protocol.MigrationOptions;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.Parameters;
 import io.godwit.wire.MultifdEncoder;
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Somebody new connects and says what it is: what becomes of it, wherever the destination stands. */
 class CandidatesTest {
     private static final int NEWCOMER = 9;
+    private static final MigrationOptions PRECOPY = new MigrationOptions(true, false, false, false, false, 2, 0);
     private static final String UNKNOWN = "it wants to recover a migration that is not known here";
 
     /** Where a destination stands, what a recovery's first bytes come to there, and what a page's. "" is: kept until its time comes. */
@@ -171,6 +173,45 @@ class CandidatesTest {
             talk.accepts(NEWCOMER);
             next.session.succeed(talk.session);
             assertThat(talk.aborted.get(NEWCOMER)).isEqualTo("another migration is awaited now");
+        }
+    }
+
+    @Test
+    void whereNoPostcopyWasAgreedNobodyMaySendPagesBesideMain() {
+        byte[] end = new byte[8];
+        end[7] = 0x10;
+        try (DestinationTalk talk = new DestinationTalk(PRECOPY).listening()) {
+            talk.accepts(NEWCOMER).says(NEWCOMER, DestinationTalk.page(0, 1, true));
+            assertThat(fate(talk)).isEqualTo("it sends pages, and no preempt channel is awaited");
+            talk.accepts(NEWCOMER + 1).says(NEWCOMER + 1, end);
+            assertThat(talk.aborted.get(NEWCOMER + 1)).isEqualTo("it carries nothing that belongs here");
+            assertThat(talk.session.stats().strays()).isEqualTo(2);
+        }
+    }
+
+    /** A source that needed no preempt channel says its end on it, perhaps after main's: that is no stranger. */
+    @Test
+    void aPreemptChannelThatNothingCameOnIsNoStranger() {
+        byte[] end = new byte[8];
+        end[7] = 0x10;
+        try (DestinationTalk talk = Place.COMPLETED.reach()) {
+            talk.accepts(NEWCOMER).says(NEWCOMER, end);
+            assertThat(talk.aborted.get(NEWCOMER)).isEqualTo("it was not needed");
+            assertThat(talk.session.stats().strays()).isZero();
+            assertThat(talk.notices).noneMatch(notice -> notice.contains("peer 9"));
+        }
+    }
+
+    /** Bytes of one that was dropped may still be on their way through the loop. */
+    @Test
+    void whatADroppedOneStillSaysIsThrownAway() {
+        try (DestinationTalk talk = Place.ACTIVE.reach()) {
+            talk.accepts(NEWCOMER).says(NEWCOMER, new StreamMessage.Header());
+            ByteBuffer late = ByteBuffer.wrap(new byte[100]);
+            talk.session.received(NEWCOMER, late, 1);
+            assertThat(late.hasRemaining()).isFalse();
+            assertThat(talk.session.stats().strays()).as("counted once").isEqualTo(1);
+            assertThat(talk.status()).isEqualTo(MigrationStatus.ACTIVE);
         }
     }
 }

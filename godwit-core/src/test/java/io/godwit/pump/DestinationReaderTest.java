@@ -24,6 +24,7 @@ import io.godwit.wire.StreamMessage;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +40,7 @@ class DestinationReaderTest {
                 new StreamMessage.PostcopyRun(),
                 new StreamMessage.PostcopyResume(),
                 new StreamMessage.EnableColo(),
+                new StreamMessage.PostcopyAdviseNoRam(),
                 new StreamMessage.RecvBitmap("a"),
                 new StreamMessage.PostcopyAdvise(Pages.SIZE, Pages.SIZE));
     }
@@ -63,6 +65,14 @@ class DestinationReaderTest {
             assertThat(talk.status()).isEqualTo(MigrationStatus.POSTCOPY_PAUSED);
             assertThat(talk.session.missing()).isEqualTo(2);
             assertThat(talk.content(0, 1)).startsWith(2, 0);
+        }
+    }
+
+    @Test
+    void aSwitchoverThatIsAnnouncedChangesNothing() {
+        try (DestinationTalk talk = new DestinationTalk(DestinationTalk.POSTCOPY).active()) {
+            talk.says(1, new StreamMessage.SwitchoverStart()).packaged();
+            assertThat(talk.status()).isEqualTo(MigrationStatus.POSTCOPY_ACTIVE);
         }
     }
 
@@ -172,6 +182,31 @@ class DestinationReaderTest {
             assertThat(talk.failure).contains("channel 0 belongs to an earlier attempt; migrate again");
             assertThat(talk.loaded).as("nothing of it was believed").isNull();
         }
+    }
+
+    /** The guest's UUID tells one machine's channels from another's, where the operator has said it. */
+    @Test
+    void aMultifdChannelOfAnotherMachineIsDroppedAndOneThatEndsTwiceHasEndedOnce() {
+        UUID ours = new UUID(1, 2);
+        MultifdParameters two = MultifdParameters.DEFAULT.withChannels(2).withUuid(ours);
+        try (DestinationTalk talk = new DestinationTalk(DestinationTalk.POSTCOPY.withMultifd(two)).active()) {
+            talk.accepts(2).says(2, init(new UUID(1, 3), 0));
+            assertThat(talk.aborted.get(2)).contains(new UUID(1, 3).toString());
+            talk.accepts(3).says(3, init(ours, 0));
+            assertThat(talk.aborted).doesNotContainKey(3);
+            talk.breaks(3);
+            // Main waits at the end of its first section for a channel that will never come there.
+            assertThat(talk.status()).isEqualTo(MigrationStatus.FAILED);
+            assertThat(talk.failure).contains("channel 0 has ended before the sync point");
+            talk.breaks(3);
+            assertThat(talk.status()).isEqualTo(MigrationStatus.FAILED);
+        }
+    }
+
+    private static byte[] init(UUID uuid, int id) {
+        ByteBuffer init = ByteBuffer.allocate(MultifdEncoder.INIT_SIZE);
+        MultifdEncoder.init(new MultifdMessage.Init(uuid, id, 0), init);
+        return init.array();
     }
 
     // ---- what an earlier process left

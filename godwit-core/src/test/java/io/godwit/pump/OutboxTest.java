@@ -126,7 +126,12 @@ class OutboxTest {
         assertThat(outbox.head()).isNull();
         assertThat(outbox.reached()).isNull();
         assertThat(outbox.closing()).isFalse();
+        outbox.barrier();
         outbox.append(bytes(40, 9));
+        assertThat(outbox.head()).as("behind a barrier at its beginning").isNull();
+        outbox.release();
+        outbox.release();
+        assertThat(outbox.released()).isTrue();
         assertThat(take(100, 9)).isEqualTo(list(40, 9));
     }
 

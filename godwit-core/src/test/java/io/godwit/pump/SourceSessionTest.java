@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -180,6 +181,24 @@ class SourceSessionTest {
         assertThat(sent.getLast()).as("and then the end").isInstanceOf(StreamMessage.EndOfStream.class);
     }
 
+    /** What the kernel does not take is not made, however much is asked for. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void requestedPagesWaitForAKernelThatTakesNothing(boolean preempt) throws WireException {
+        SourceSession session = postcopy(preempt ? PREEMPT : POSTCOPY);
+        says(session, new ReturnPathMessage.ReqPagesId("a", 0, PAGES * Pages.SIZE));
+        session.produce(now);
+        long first = session.remainingBytes();
+        session.produce(now);
+        session.produce(now);
+        int channel = connections.lastIndexOf(preempt ? Channel.PREEMPT : Channel.MAIN);
+        assertThat(Objects.requireNonNull(session.outbox(channel)).pending()).isBetween(64L << 10, 600L << 10);
+        assertThat(session.remainingBytes())
+                .as("bytes not sent")
+                .isEqualTo(first)
+                .isGreaterThan(100L * Pages.SIZE);
+    }
+
     // ---- words where none belong
 
     @ParameterizedTest
@@ -196,6 +215,23 @@ class SourceSessionTest {
         assertThat(failure)
                 .contains("the destination wrote to " + (preempt ? "the preempt channel" : "a multifd channel"));
         assertThat(session.machine().status()).isEqualTo(MigrationStatus.FAILED);
+    }
+
+    @Test
+    void multifdChannelsSayTheMachinesUuid() {
+        UUID uuid = new UUID(0x0102, 0x0304);
+        SourceSession session = session(
+                POSTCOPY.withMultifd(MultifdParameters.DEFAULT.withChannels(2).withUuid(uuid)));
+        session.operator(new SourceInput.Migrate(), now);
+        connected(session);
+        connected(session);
+        for (int channel = 1; channel <= 2; channel++) {
+            ByteBuffer head = Objects.requireNonNull(
+                    Objects.requireNonNull(session.outbox(channel)).head());
+            assertThat(new UUID(head.getLong(8), head.getLong(16)))
+                    .as("channel %s", channel)
+                    .isEqualTo(uuid);
+        }
     }
 
     /** What a connection that was given up still had to say. */
