@@ -30,15 +30,16 @@ final class BranchReport {
     /**
      * The branches of one line of source.
      *
+     * @param file for errors
      * @param missed those that no test took, dead ones too
      * @param dead those that cannot be taken
      */
-    record Line(int number, int missed, int covered, int dead) {
+    record Line(String file, int number, int missed, int covered, int dead) {
         Line {
             if (dead > missed) {
                 throw new IllegalStateException(
-                        "line " + number + ": a branch was taken that none should be able to take (" + missed
-                                + " missed, " + dead + " held for dead)");
+                        file + ", line " + number + ": a branch was taken that none should be able to take (" + missed
+                                + " missed, " + dead + " held for dead); is the report of these classes?");
             }
         }
 
@@ -132,7 +133,14 @@ final class BranchReport {
                 int missed = Integer.parseInt(tag.group(4));
                 int covered = Integer.parseInt(tag.group(5));
                 if (missed + covered > 0) {
-                    sources.getLast().lines().add(new Line(number, missed, covered, deadHere.getOrDefault(number, 0)));
+                    sources.getLast()
+                            .lines()
+                            .add(new Line(
+                                    sources.getLast().name(),
+                                    number,
+                                    missed,
+                                    covered,
+                                    deadHere.getOrDefault(number, 0)));
                 }
             }
         }

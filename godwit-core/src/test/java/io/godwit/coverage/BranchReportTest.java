@@ -59,6 +59,6 @@ class BranchReportTest {
     void aBranchHeldForDeadThatWasTakenIsAnError() {
         assertThatThrownBy(() -> BranchReport.read(XML, Map.of("a/b/D.java", Map.of(3, 1))))
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("line 3: a branch was taken that none should be able to take");
+                .hasMessageContaining("a/b/D.java, line 3: a branch was taken that none should be able to take");
     }
 }

@@ -39,7 +39,7 @@ class MigrationOptionsTest {
 
     @Test
     void thePreemptChannelNeedsPostcopy() {
-        assertThatThrownBy(() -> of(EnumSet.of(Capability.POSTCOPY_PREEMPT)))
+        assertThatThrownBy(() -> of(EnumSet.of(Capability.POSTCOPY_PREEMPT, Capability.RETURN_PATH)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("postcopy-preempt needs postcopy-ram");
         assertThat(of(EnumSet.of(Capability.POSTCOPY_PREEMPT, Capability.POSTCOPY_RAM))

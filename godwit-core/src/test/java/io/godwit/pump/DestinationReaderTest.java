@@ -186,7 +186,7 @@ class DestinationReaderTest {
 
     /** The guest's UUID tells one machine's channels from another's, where the operator has said it. */
     @Test
-    void aMultifdChannelOfAnotherMachineIsDroppedAndOneThatEndsTwiceHasEndedOnce() {
+    void aMultifdChannelOfAnotherMachineIsDroppedAndOneThatEndsTooEarlyFailsThePrecopy() {
         UUID ours = new UUID(1, 2);
         MultifdParameters two = MultifdParameters.DEFAULT.withChannels(2).withUuid(ours);
         try (DestinationTalk talk = new DestinationTalk(DestinationTalk.POSTCOPY.withMultifd(two)).active()) {
@@ -198,14 +198,35 @@ class DestinationReaderTest {
             // Main waits at the end of its first section for a channel that will never come there.
             assertThat(talk.status()).isEqualTo(MigrationStatus.FAILED);
             assertThat(talk.failure).contains("channel 0 has ended before the sync point");
-            talk.breaks(3);
-            assertThat(talk.status()).isEqualTo(MigrationStatus.FAILED);
+        }
+    }
+
+    /** Once main has said which attempt this is, the channel that says so, too, is the source's, and another that claims its place is not. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aSecondChannelOfTheSameNumberIsAStrangerOnlyWhereTheFirstIsKnownToBeTheSources(boolean known) {
+        MultifdParameters two = MultifdParameters.DEFAULT.withChannels(2);
+        UUID none = MultifdMessage.Init.NO_UUID;
+        try (DestinationTalk talk = new DestinationTalk(DestinationTalk.POSTCOPY.withMultifd(two)).listening()) {
+            talk.accepts(1).says(1, new StreamMessage.Header(), StreamMessage.Configuration.of("test"));
+            talk.says(1, new StreamMessage.OpenReturnPath()).named();
+            talk.accepts(2).says(2, init(none, 0, known ? Wire.keepAlive(DestinationTalk.NONCE) : 0));
+            talk.accepts(3).says(3, init(none, 0, 0));
+            assertThat(talk.status()).isEqualTo(known ? MigrationStatus.ACTIVE : MigrationStatus.FAILED);
+            assertThat(talk.aborted).containsKey(3);
+            if (known) {
+                assertThat(talk.aborted.get(3)).isEqualTo("it says that it is channel 0 of this migration, and is not");
+            }
         }
     }
 
     private static byte[] init(UUID uuid, int id) {
+        return init(uuid, id, 0);
+    }
+
+    private static byte[] init(UUID uuid, int id, int attempt) {
         ByteBuffer init = ByteBuffer.allocate(MultifdEncoder.INIT_SIZE);
-        MultifdEncoder.init(new MultifdMessage.Init(uuid, id, 0), init);
+        MultifdEncoder.init(new MultifdMessage.Init(uuid, id, attempt), init);
         return init.array();
     }
 

@@ -17,6 +17,7 @@ import io.godwit.protocol.SourceInput;
 import io.godwit.protocol.Wire;
 import io.godwit.wire.DecoderOptions;
 import io.godwit.wire.PageRecord;
+import io.godwit.wire.ReturnPathDecoder;
 import io.godwit.wire.ReturnPathEncoder;
 import io.godwit.wire.ReturnPathMessage;
 import io.godwit.wire.StreamDecoder;
@@ -254,6 +255,20 @@ class SourceSessionTest {
         assertThat(session.machine().fingerprint(now)).isEqualTo(before);
     }
 
+    /** -1 stands for a channel that isn't there, and none of those has bytes to write. */
+    @Test
+    void noConnectionIsNoChannel() {
+        assertThat(session(PREEMPT).outbox(-1)).isNull();
+        SourceSession multifd = session(MULTIFD);
+        multifd.operator(new SourceInput.Migrate(), now);
+        connected(multifd);
+        multifd.broken(connections.indexOf(Channel.MULTIFD), "reset", now);
+        assertThat(multifd.outbox(-1)).isNull();
+        try (DestinationTalk talk = new DestinationTalk(DestinationTalk.POSTCOPY).listening()) {
+            assertThat(talk.session.outbox(-1)).isNull();
+        }
+    }
+
     // ---- memory and devices
 
     /** A damaged page is never sent: the postcopy pauses with the sentence, and what was whole has left. */
@@ -284,6 +299,29 @@ class SourceSessionTest {
                     byte[] blob = ((StreamMessage.Packaged) packaged).blob();
                     assertThat(Arrays.copyOfRange(blob, 5, 5 + devices.length)).isEqualTo(devices);
                 });
+    }
+
+    /** A terabyte has a bitmap of 32 MiB: it leaves in pieces, and is whole at the other end. */
+    @Test
+    void aBitmapLongerThanAChunkLeavesInPieces() throws WireException {
+        long pages = 3L * 8 * Outbox.CHUNK + 77;
+        BlockTable large = new BlockTable(List.of(BlockInfo.of("large", pages * Pages.SIZE)));
+        PageBitmap bitmap = new PageBitmap(pages);
+        for (long page = 0; page < pages; page += 1 + page % 61) {
+            bitmap.set(page);
+        }
+        ReturnPathWriter writer = new ReturnPathWriter(large);
+        writer.received(0, bitmap);
+        Outbox out = writer.outbox();
+        assertThat(writer.backlogged()).as("it is no more than may wait").isFalse();
+        ByteBuffer all = ByteBuffer.allocate((int) out.pending());
+        for (ByteBuffer head = out.head(); head != null; head = out.head()) {
+            int n = head.remaining();
+            all.put(head);
+            out.advance(n);
+        }
+        ReturnPathMessage message = new ReturnPathDecoder(large).next(all.flip());
+        assertThat(message).isEqualTo(new ReturnPathMessage.RecvBitmap(0, bitmap));
     }
 
     private final class Guest implements OutgoingGuest {
