@@ -47,7 +47,7 @@ class SourceSessionTest {
     private final List<Channel> connections = new ArrayList<>();
     private final List<StreamMessage> sent = new ArrayList<>();
     private final List<Long> pagesSent = new ArrayList<>();
-    private StreamDecoder decoder = new StreamDecoder(StreamLimits.DEFAULT, DecoderOptions.PLAIN.withPostcopyRam(true));
+    private StreamDecoder decoder = new StreamDecoder(StreamLimits.DEFAULT, DecoderOptions.PLAIN);
     private final ReturnPathEncoder answers = new ReturnPathEncoder(BLOCKS);
     private byte[] devices = {};
     private int connected;
@@ -103,6 +103,9 @@ class SourceSessionTest {
 
     /** In postcopy, nothing of the memory sent yet. */
     private SourceSession postcopy(MigrationOptions options) throws WireException {
+        decoder = new StreamDecoder(
+                StreamLimits.DEFAULT,
+                DecoderOptions.PLAIN.withPostcopyRam(true).withMultifd(options.multifd() != null));
         SourceSession session = session(options);
         assertThat(session.operator(new SourceInput.Migrate(true), now)).isNull();
         connected(session);
@@ -110,6 +113,11 @@ class SourceSessionTest {
         session.produce(now);
         session.guestStopped(now);
         // What was made ready until here is taken; pages come with the next turn only.
+        for (int connection = 0; connection < connections.size(); connection++) {
+            if (connections.get(connection) == Channel.MULTIFD) {
+                take(session, connection);
+            }
+        }
         flushUpToTheSwitch(session);
         assertThat(session.machine().status()).isEqualTo(MigrationStatus.POSTCOPY_ACTIVE);
         says(session, new ReturnPathMessage.Pong(Wire.PING_LOADED));
@@ -117,20 +125,25 @@ class SourceSessionTest {
     }
 
     private void flushUpToTheSwitch(SourceSession session) throws WireException {
-        Outbox out = Objects.requireNonNull(session.outbox(main()));
+        ByteBuffer all = take(session, main());
+        StreamMessage message;
+        while ((message = decoder.next(all)) != null) {
+            sent.add(message);
+        }
+        assertThat(all.hasRemaining()).isFalse();
+    }
+
+    /** What waits for that connection now, handed to a kernel. */
+    private ByteBuffer take(SourceSession session, int connection) {
+        Outbox out = Objects.requireNonNull(session.outbox(connection));
         ByteBuffer all = ByteBuffer.allocate((int) out.pending());
         for (ByteBuffer head = out.head(); head != null; head = out.head()) {
             int n = head.remaining();
             all.put(head);
             out.advance(n);
         }
-        session.written(main(), now);
-        all.flip();
-        StreamMessage message;
-        while ((message = decoder.next(all)) != null) {
-            sent.add(message);
-        }
-        assertThat(all.hasRemaining()).isFalse();
+        session.written(connection, now);
+        return all.flip();
     }
 
     // ---- requests
@@ -154,6 +167,17 @@ class SourceSessionTest {
         assertThat(session.machine().status()).isEqualTo(MigrationStatus.POSTCOPY_PAUSED);
         assertThat(session.stats().requests()).isZero();
         assertThat(session.machine().holdsGuestData()).as("all is kept").isTrue();
+    }
+
+    @Test
+    void aRequestInPrecopyIsNoRequest() {
+        SourceSession session = session(POSTCOPY);
+        session.operator(new SourceInput.Migrate(), now);
+        connected(session);
+        says(session, new ReturnPathMessage.ReqPagesId("a", 0, Pages.SIZE));
+        assertThat(failure).contains("the destination asked for a page in active");
+        assertThat(session.machine().status()).isEqualTo(MigrationStatus.FAILED);
+        assertThat(session.stats().requests()).isZero();
     }
 
     @Test
@@ -257,12 +281,13 @@ class SourceSessionTest {
 
     /** -1 stands for a channel that isn't there, and none of those has bytes to write. */
     @Test
-    void noConnectionIsNoChannel() {
+    void noConnectionIsNoChannel() throws WireException {
         assertThat(session(PREEMPT).outbox(-1)).isNull();
-        SourceSession multifd = session(MULTIFD);
-        multifd.operator(new SourceInput.Migrate(), now);
-        connected(multifd);
+        SourceSession multifd = postcopy(MULTIFD);
         multifd.broken(connections.indexOf(Channel.MULTIFD), "reset", now);
+        assertThat(multifd.machine().status())
+                .as("it was not needed any more")
+                .isEqualTo(MigrationStatus.POSTCOPY_ACTIVE);
         assertThat(multifd.outbox(-1)).isNull();
         try (DestinationTalk talk = new DestinationTalk(DestinationTalk.POSTCOPY).listening()) {
             assertThat(talk.session.outbox(-1)).isNull();

@@ -269,7 +269,7 @@ class DeviceStateTest {
     private static final int[] NAME_WITH_NEWLINE = {4, 0, 0, 0, 5, 2, '\n', 'a', 0, 0, 0, 0, 0, 0, 0, 1};
     private static final int[] NAME_OF_NO_LENGTH = {4, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 1};
     private static final int[] PING = {8, 0, 2, 0, 4, 0, 0, 0, 1};
-    private static final int[] START = {1, 0, 0, 0, 5, 1, 'a', 0, 0, 0, 0, 0, 0, 0, 1};
+    private static final int[] START = {1, 0, 0, 0, 6, 1, 'a', 0, 0, 0, 0, 0, 0, 0, 1};
     private static final int[] END_OF_RAM = {3, 0, 0, 0, Wire.RAM_ID};
     private static final int[] EOF_AND_MORE = {0, 9};
 
