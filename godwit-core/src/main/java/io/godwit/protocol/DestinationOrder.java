@@ -74,20 +74,24 @@ final class DestinationOrder {
             case StreamMessage.SectionStart _, StreamMessage.MemSize _ -> !active.memory();
             case StreamMessage.RamDiscard _ -> active.advised() && active.memory();
             case StreamMessage.SwitchoverStart _, StreamMessage.DeviceState _ -> true;
-            case StreamMessage.VmDescription _, StreamMessage.PostcopyAdviseNoRam _ -> false;
             case StreamMessage.SectionPart _,
                     StreamMessage.SectionEnd _,
                     StreamMessage.EndOfRecords _,
-                    StreamMessage.Footer _,
-                    PageRecord _,
-                    EncodedPage _ -> true;
-            case StreamMessage.Ping _, StreamMessage.Packaged _, StreamMessage.EndOfStream _ -> true;
+                    StreamMessage.Footer _ -> true;
             case StreamMessage.MultifdFlush _ -> active.memory() && options.multifd() != null;
-            case StreamMessage.PostcopyListen _,
+            case StreamMessage.VmDescription _,
+                    StreamMessage.PostcopyAdviseNoRam _,
+                    StreamMessage.PostcopyListen _,
                     StreamMessage.PostcopyRun _,
                     StreamMessage.EnableColo _,
-                    StreamMessage.PostcopyResume _,
-                    StreamMessage.RecvBitmap _ -> false;
+                    StreamMessage.PostcopyResume _ -> false;
+            // Inputs of their own, or judged before and by the page rule; never so.
+            case StreamMessage.Ping _,
+                    StreamMessage.Packaged _,
+                    StreamMessage.EndOfStream _,
+                    StreamMessage.RecvBitmap _,
+                    PageRecord _,
+                    EncodedPage _ -> false;
         };
     }
 

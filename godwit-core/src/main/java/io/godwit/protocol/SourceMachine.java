@@ -372,7 +372,7 @@ public final class SourceMachine {
     }
 
     private void cancel(Consumer<SourceEffect> out) {
-        if (refuse(new SourceInput.Cancel()) != null || !attempt.state.revocable()) {
+        if (!attempt.state.revocable()) {
             return;
         }
         boolean stopped = !(attempt.state instanceof Setup || attempt.state instanceof Active);

@@ -121,17 +121,10 @@ final class DestinationReader {
                 }
             }
             case StreamMessage.Packaged blob -> packaged(blob, now);
-            case StreamMessage.RecvBitmap(String name) -> {
-                int block = pages.blocks().indexOf(name);
-                step(
-                        block < 0
-                                ? new DestinationInput.Broken(
-                                        Channel.MAIN,
-                                        "the source asks for the received bitmap of block '" + name
-                                                + "', which does not exist here")
-                                : new DestinationInput.BitmapAsked(block),
-                        now);
-            }
+            // Of a block that the source has, which the decoder has seen to; adopt has seen to it that we have the
+            // same.
+            case StreamMessage.RecvBitmap(String name) ->
+                step(new DestinationInput.BitmapAsked(pages.blocks().indexOf(name)), now);
             case StreamMessage.EndOfStream _ -> {
                 if (multifd.mixed()) {
                     return;

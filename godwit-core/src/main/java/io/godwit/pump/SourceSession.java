@@ -254,10 +254,9 @@ public final class SourceSession {
         switch (message) {
             case ReturnPathMessage.ReqPagesId(String name, long offset, int length) -> {
                 lastRequestedBlock = blocks.indexOf(name);
-                request(name, offset, length, message, now);
+                request(offset, length, message, now);
             }
-            case ReturnPathMessage.ReqPages(long offset, int length) ->
-                request("the last one named", offset, length, message, now);
+            case ReturnPathMessage.ReqPages(long offset, int length) -> request(offset, length, message, now);
             case ReturnPathMessage.RecvBitmap(int block, PageBitmap bitmap) -> {
                 long claim = claimsKnown ? scheduler.firstFalseClaim(block, bitmap) : -1;
                 if (claim >= 0) {
@@ -280,31 +279,18 @@ public final class SourceSession {
         }
     }
 
-    private void request(String name, long offset, int length, ReturnPathMessage message, long now) {
+    /** The decoder lets through whole pages inside a block that was named, and nothing else. */
+    private void request(long offset, int length, ReturnPathMessage message, long now) {
         int connection = channels.main();
         step(new SourceInput.Received(message), now);
         if (!channels.isMain(connection)) {
             return;
         }
-        int block = lastRequestedBlock;
-        long bytes = Integer.toUnsignedLong(length);
-        if (block < 0
-                || bytes == 0
-                || offset < 0
-                || ((offset | bytes) & (Pages.SIZE - 1)) != 0
-                || offset > blocks.get(block).usedLength() - bytes) {
-            step(
-                    new SourceInput.Broken(
-                            Channel.MAIN,
-                            "the destination asked for " + bytes + " bytes at offset " + offset + " of block '" + name
-                                    + "'" + (block < 0 ? ", which does not exist" : ", which are no pages inside it")),
-                    now);
-            return;
-        }
         stats.requests++;
         long first = offset >>> Pages.SHIFT;
-        for (long page = first; page < first + (bytes >>> Pages.SHIFT); page++) {
-            scheduler.request(block, page);
+        long end = first + (Integer.toUnsignedLong(length) >>> Pages.SHIFT);
+        for (long page = first; page < end; page++) {
+            scheduler.request(lastRequestedBlock, page);
         }
     }
 

@@ -324,4 +324,57 @@ class DestinationMachineTest {
         DestinationDialogue ofGodwit = new DestinationDialogue(DestinationDialogue.POSTCOPY).postcopy();
         assertThat(ofGodwit.ended(0).machine.confirmed()).isTrue();
     }
+
+    /** What a process that was killed left behind: it lacks pages and asks nobody, or lacks none and has only to make sure of them. */
+    @Test
+    void anInterruptedMigrationWaitsForItsSourceOrForTheGuestsOwnEnd() {
+        DestinationDialogue lacking = new DestinationDialogue(
+                DestinationMachine.interrupted(POSTCOPY, DestinationDialogue.PARAMETERS, 2, false), 0);
+        assertThat(lacking.machine.holdsGuestData()).isTrue();
+        lacking.then(new DestinationInput.AwaitRecovery(3)).expect().in(POSTCOPY_PAUSED);
+        recovers(lacking);
+
+        DestinationDialogue whole = new DestinationDialogue(
+                DestinationMachine.interrupted(POSTCOPY, DestinationDialogue.PARAMETERS, 2, true), 0);
+        assertThat(whole.machine.recoverable()).isTrue();
+        whole.then(new DestinationInput.AwaitRecovery(0))
+                .expect("finish", "=completed")
+                .in(COMPLETED);
+    }
+
+    @Test
+    void aMultifdFlushMayStandOnlyWhereSuchChannelsWereAgreedAndTheBlocksAreKnown() {
+        MigrationOptions multifd = PRECOPY.withMultifd(MultifdParameters.DEFAULT);
+        new DestinationDialogue(multifd)
+                .opened()
+                .received(DestinationDialogue.memory(), new StreamMessage.MultifdFlush())
+                .in(MigrationStatus.ACTIVE);
+
+        for (DestinationDialogue wrong : List.of(
+                new DestinationDialogue(multifd).opened(),
+                new DestinationDialogue(PRECOPY).opened().received(DestinationDialogue.memory()))) {
+            wrong.received(new StreamMessage.MultifdFlush()).in(FAILED);
+            assertThat(wrong.machine.error()).contains("MultifdFlush");
+        }
+    }
+
+    /** Past precopy nothing comes on the multifd channels: that one of them ends says nothing. */
+    @Test
+    void aMultifdChannelThatBreaksFailsAPrecopyAndNothingElse() {
+        DestinationInput broken = new DestinationInput.Broken(Channel.MULTIFD, "channel 1: reset");
+        MigrationOptions multifd = POSTCOPY.withMultifd(MultifdParameters.DEFAULT);
+
+        quiet(new DestinationDialogue(multifd).active())
+                .then(broken)
+                .expect("shut-1", "close", "reset-memory", "=failed");
+
+        for (DestinationDialogue past : List.of(
+                new DestinationDialogue(multifd).postcopy(),
+                new DestinationDialogue(multifd).paused(),
+                new DestinationDialogue(multifd).paused().sourceReturns(),
+                new DestinationDialogue(multifd).postcopy().ended(0))) {
+            MigrationStatus before = past.machine.status();
+            quiet(past).then(broken).expect().in(before);
+        }
+    }
 }

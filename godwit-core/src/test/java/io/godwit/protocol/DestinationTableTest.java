@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,6 +38,12 @@ class DestinationTableTest {
                 d -> d.opened().received(new StreamMessage.OpenReturnPath(), DestinationDialogue.memory()));
         ways.put("active", DestinationDialogue::active);
         ways.put("loading after EOF", d -> d.active().guestWorks().ended(0));
+        ways.put(
+                "loading after EOF, no return path",
+                d -> d.opened()
+                        .received(DestinationDialogue.memory())
+                        .guestWorks()
+                        .ended(0));
         ways.put("loading PACKAGED", d -> d.active().guestWorks().packaged());
         ways.put(
                 "loading PACKAGED, channel lost",
@@ -116,8 +123,12 @@ class DestinationTableTest {
         inputs.put("tick-owed-for-long", new DestinationInput.Tick(0));
         Map<String, StreamMessage> messages = new LinkedHashMap<>();
         messages.put("header", new StreamMessage.Header());
+        messages.put("configuration", StreamMessage.Configuration.of("test"));
         messages.put("open-return-path", new StreamMessage.OpenReturnPath());
         messages.put("advise", DestinationDialogue.advise());
+        messages.put("advise-huge-pages", new StreamMessage.PostcopyAdvise(4096 | 2 << 20, 4096));
+        messages.put("advise-huge-target-pages", new StreamMessage.PostcopyAdvise(4096, 2 << 20));
+        messages.put("advise-no-ram", new StreamMessage.PostcopyAdviseNoRam());
         messages.put("start", StreamMessage.SectionStart.ram(2));
         messages.put("mem-size", DestinationDialogue.memory());
         messages.put("part", new StreamMessage.SectionPart(2));
@@ -126,7 +137,17 @@ class DestinationTableTest {
         messages.put("footer", new StreamMessage.Footer(2));
         messages.put("discard", new StreamMessage.RamDiscard("a", List.of(new StreamMessage.Range(0, 4096))));
         messages.put("listen", new StreamMessage.PostcopyListen());
+        messages.put("run", new StreamMessage.PostcopyRun());
         messages.put("resume", new StreamMessage.PostcopyResume());
+        messages.put("enable-colo", new StreamMessage.EnableColo());
+        messages.put("switchover-start", new StreamMessage.SwitchoverStart());
+        messages.put("device-state", new StreamMessage.DeviceState(new byte[] {1}));
+        messages.put("vm-description", new StreamMessage.VmDescription(new byte[] {'{', '}'}));
+        messages.put("multifd-flush", new StreamMessage.MultifdFlush());
+        // An input of its own each; a session that gave them so would have a defect.
+        messages.put("packaged-as-message", new StreamMessage.Packaged(new byte[] {1}));
+        messages.put("eof-as-message", new StreamMessage.EndOfStream());
+        messages.put("bitmap-asked-as-message", new StreamMessage.RecvBitmap("a"));
         messages.put("ping", new StreamMessage.Ping(Wire.PING_DISCARDED));
         messages.put("ping-alive", new StreamMessage.Ping(Wire.keepAlive(DestinationDialogue.NONCE)));
         messages.put("ping-of-another", new StreamMessage.Ping(Wire.keepAlive(DestinationDialogue.NONCE + 1)));
@@ -150,7 +171,26 @@ class DestinationTableTest {
 
     private static String section(String place, DestinationDialogue dialogue) {
         return MachineTable.section(
-                place, dialogue.machine.status().toString(), INPUTS, input -> outcome(dialogue, input));
+                place, dialogue.machine.status() + facts(dialogue.machine), INPUTS, input -> outcome(dialogue, input));
+    }
+
+    /** What holds at a place while nothing comes. */
+    private static String facts(DestinationMachine machine) {
+        Map<String, Boolean> facts = new LinkedHashMap<>();
+        facts.put("pages " + machine.pages(), machine.pages() != PageRule.NONE);
+        facts.put("ran", machine.ran());
+        facts.put("holds the guest's data", machine.holdsGuestData());
+        facts.put("heard", machine.state().heard());
+        facts.put("requests", machine.requests());
+        facts.put("working", machine.working());
+        facts.put("keeps the source waiting", machine.state().keepsWaiting());
+        facts.put("recoverable", machine.recoverable());
+        facts.put("holds a channel", machine.held());
+        facts.put("says that it never ran", machine.neverRan() >= 0);
+        return facts.entrySet().stream()
+                .filter(Map.Entry::getValue)
+                .map(fact -> "; " + fact.getKey())
+                .collect(Collectors.joining());
     }
 
     static Stream<String> placeNames() {

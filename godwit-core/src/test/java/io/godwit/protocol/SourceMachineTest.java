@@ -17,6 +17,8 @@ import io.godwit.protocol.SourceState.PostcopyActive;
 import io.godwit.protocol.SourceState.Uncertain;
 import io.godwit.wire.ReturnPathMessage;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Whole migrations as the source's machine sees them. Recoveries: {@link SourceHandshakeTest}; every cell: {@link SourceTableTest}. */
 class SourceMachineTest {
@@ -194,5 +196,23 @@ class SourceMachineTest {
         assertThat(source.machine.error()).isNull();
         source.expect("=setup", "connect", "opening", "begin-precopy", "=active");
         source.estimate(0).expect().pong().estimate(0).expect().in(new Active());
+    }
+
+    /** What a process that was killed left behind: it may have sent everything, so the operator may say so, whatever was known. */
+    @ParameterizedTest
+    @EnumSource(SourceState.Lost.class)
+    void anInterruptedMigrationIsRecoveredOrResolvedAndNeverGoesOnByItself(SourceState.Lost origin) {
+        SourceDialogue source =
+                new SourceDialogue(SourceMachine.interrupted(POSTCOPY, SourceDialogue.PARAMETERS, origin), 0);
+        boolean known = origin == SourceState.Lost.POSTCOPY;
+        source.in(known ? new SourceState.Paused() : new SourceState.Uncertain(origin, false));
+        assertThat(source.machine.holdsGuestData()).isTrue();
+        assertThat(source.machine.committed()).isTrue();
+        assertThat(source.machine.refuse(new SourceInput.Migrate())).contains("resume=true");
+        assertThat(source.machine.refuse(new SourceInput.ResolveWhole(0))).isNull();
+        assertThat(source.machine.refuse(new SourceInput.ResolveHere()) == null).isEqualTo(!known);
+
+        source.then(new SourceInput.Resume()).expect("=postcopy-recover-setup", "connect");
+        source.in(new SourceState.RecoverSetup(origin));
     }
 }

@@ -3,6 +3,7 @@
 package io.godwit.protocol;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.godwit.page.PageBitmap;
 import io.godwit.wire.ReturnPathMessage;
@@ -252,6 +253,35 @@ class SourceTableTest {
     void whatHappensIsWhatTheTableSays(String place) throws IOException {
         assertThat(section(place, Objects.requireNonNull(PLACES.get(place))))
                 .isEqualTo(MachineTable.read(TABLE).get(place));
+    }
+
+    /** An operator's word is refused before it is given; one that slips through (two at once, a defect) must not do harm either. */
+    @ParameterizedTest
+    @MethodSource("placeNames")
+    void aRefusedWordThatIsGivenAllTheSameChangesNothing(String place) {
+        SourceDialogue dialogue = Objects.requireNonNull(PLACES.get(place));
+        for (SourceInput input : List.of(
+                new SourceInput.Resume(),
+                new SourceInput.Continue(),
+                new SourceInput.Cancel(),
+                new SourceInput.ResolveThere())) {
+            SourceMachine machine = dialogue.machine.copy();
+            if (machine.refuse(input) == null) {
+                continue;
+            }
+            long now = dialogue.now();
+            String before = machine.fingerprint(now);
+            List<SourceEffect> effects = new ArrayList<>();
+            if (input instanceof SourceInput.Resume) {
+                assertThatThrownBy(() -> machine.handle(input, now, effects::add))
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("resume in " + machine.state());
+            } else {
+                machine.handle(input, now, effects::add);
+            }
+            assertThat(effects).as("%s said to %s", place, input).isEmpty();
+            assertThat(machine.fingerprint(now)).as("%s after %s", place, input).isEqualTo(before);
+        }
     }
 
     @Test

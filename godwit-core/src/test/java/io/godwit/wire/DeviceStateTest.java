@@ -137,6 +137,19 @@ class DeviceStateTest {
                         .toBytes()))
                 .hasMessageContaining("byte 105: 40 bytes in the PACKAGED blob that are no device sections");
         assertThatThrownBy(() -> parse(Arrays.copyOf(good, 9))).isInstanceOf(WireException.class);
+        // A section that begins and doesn't end, one that ends and didn't begin, and more PINGs than any source sends.
+        byte[] open = DeviceSections.encode(List.of(TIMER), 7);
+        byte[] shut = open.clone();
+        open[open.length - 5] = 1;
+        shut[0] = 1;
+        for (byte[] wrong : List.of(open, shut)) {
+            assertThatThrownBy(() -> parse(
+                            new Wire().bytes(listen).bytes(wrong).bytes(run).toBytes()))
+                    .hasMessageContaining(wrong.length + " bytes in the PACKAGED blob that are no device sections");
+        }
+        PackagedBlob noisy = new PackagedBlob(new byte[0], java.util.Collections.nCopies(17, 3));
+        assertThatThrownBy(() -> PackagedBlob.parse(noisy.encode(), 0))
+                .hasMessageContaining("9 bytes in the PACKAGED blob that are no device sections");
     }
 
     private static PackagedBlob parse(byte[] blob) throws WireException {
@@ -238,6 +251,84 @@ class DeviceStateTest {
 
         assertThat(messages).endsWith(state, new EndOfStream());
         assertThat(decoder.ended()).isTrue();
+    }
+
+    /** A footer of the device's own id, and behind it what looks like the next element but cannot be it. */
+    private static byte[] imitations(int id, int[]... following) {
+        Wire body = new Wire();
+        for (int[] next : following) {
+            body.u8(0x7e).u32(id).u8(next);
+        }
+        return body.u8(9).toBytes();
+    }
+
+    private static final int[] OTHER_SECTION = {2, 0, 0, 0, Wire.RAM_ID + 1};
+    private static final int[] UNKNOWN_COMMAND = {8, 0, 99, 0, 0};
+    private static final int[] PING_OF_FIVE_BYTES = {8, 0, 2, 0, 5};
+    private static final int[] NAME_WITH_DEL = {4, 0, 0, 0, 5, 2, 'a', 0x7f, 0, 0, 0, 0, 0, 0, 0, 1};
+    private static final int[] NAME_WITH_NEWLINE = {4, 0, 0, 0, 5, 2, '\n', 'a', 0, 0, 0, 0, 0, 0, 0, 1};
+    private static final int[] NAME_OF_NO_LENGTH = {4, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    private static final int[] PING = {8, 0, 2, 0, 4, 0, 0, 0, 1};
+    private static final int[] START = {1, 0, 0, 0, 6, 1, 'a', 0, 0, 0, 0, 0, 0, 0, 1};
+    private static final int[] END_OF_RAM = {3, 0, 0, 0, Wire.RAM_ID};
+    private static final int[] EOF_AND_MORE = {0, 9};
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3, 17, 10_000})
+    void aDeviceAmongTheSectionsOfRamEndsWhereRamGoesOn(int piece) throws Exception {
+        byte[] body = imitations(
+                5,
+                OTHER_SECTION,
+                UNKNOWN_COMMAND,
+                PING_OF_FIVE_BYTES,
+                NAME_WITH_DEL,
+                NAME_WITH_NEWLINE,
+                NAME_OF_NO_LENGTH);
+        DeviceState first = new DeviceState(DeviceSections.encode(List.of(device("first", body)), 5));
+        DeviceState second = new DeviceState(DeviceSections.encode(List.of(TIMER), 6));
+        Wire stream = Wire.afterStart()
+                .message(first)
+                .message(new StreamMessage.SectionPart(Wire.RAM_ID))
+                .endOfSection()
+                .message(second)
+                .message(new StreamMessage.SectionEnd(Wire.RAM_ID))
+                .endOfSection();
+
+        assertThat(devices(stream, piece, DecoderOptions.PLAIN)).containsExactly(first, second);
+    }
+
+    /** In a run that ends with EOF only another device section may follow one. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3, 17, 10_000})
+    void withoutDescriptionNothingButADeviceFollowsADevice(int piece) throws Exception {
+        byte[] body = imitations(4, PING, START, END_OF_RAM, OTHER_SECTION);
+        DeviceState run = new DeviceState(DeviceSections.encode(List.of(device("first", body), TIMER), 4));
+        Wire stream = afterEnd().message(run).message(new EndOfStream());
+
+        assertThat(devices(stream, piece, DecoderOptions.PLAIN.withVmDescription(false)))
+                .containsExactly(run);
+    }
+
+    @Test
+    void withoutDescriptionAnEofWithMoreBehindItIsPartOfADevice() throws Exception {
+        DeviceState run =
+                new DeviceState(DeviceSections.encode(List.of(device("first", imitations(4, EOF_AND_MORE)), TIMER), 4));
+        Wire stream = afterEnd().message(run).message(new EndOfStream());
+
+        assertThat(devices(stream, 10_000, DecoderOptions.PLAIN.withVmDescription(false)))
+                .containsExactly(run);
+    }
+
+    private static List<StreamMessage> devices(Wire stream, int piece, DecoderOptions options) throws Exception {
+        StreamDecoder decoder = new StreamDecoder(StreamLimits.DEFAULT, options);
+        List<StreamMessage> devices = new java.util.ArrayList<>();
+        new Feed(stream.toBytes(), StreamDecoder.MIN_BUFFER)
+                .<StreamMessage>all(Feed.Pieces.of(piece), decoder::next, message -> {
+                    if (message instanceof DeviceState) {
+                        devices.add(message);
+                    }
+                });
+        return devices;
     }
 
     @Test

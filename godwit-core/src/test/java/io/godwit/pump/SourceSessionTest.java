@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.pump;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.godwit.page.BlockInfo;
+import io.godwit.page.BlockTable;
+import io.godwit.page.PageBitmap;
+import io.godwit.page.Pages;
+import io.godwit.protocol.Channel;
+import io.godwit.protocol.MigrationOptions;
+import io.godwit.protocol.MigrationStatus;
+import io.godwit.protocol.MultifdParameters;
+import io.godwit.protocol.Parameters;
+import io.godwit.protocol.SourceInput;
+import io.godwit.protocol.Wire;
+import io.godwit.wire.DecoderOptions;
+import io.godwit.wire.PageRecord;
+import io.godwit.wire.ReturnPathDecoder;
+import io.godwit.wire.ReturnPathEncoder;
+import io.godwit.wire.ReturnPathMessage;
+import io.godwit.wire.StreamDecoder;
+import io.godwit.wire.StreamLimits;
+import io.godwit.wire.StreamMessage;
+import io.godwit.wire.WireException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A source that is answered in bytes: what becomes of a request, of words on channels that carry none, and of memory that cannot be read. */
+class SourceSessionTest {
+    private static final int PAGES = 300;
+    private static final BlockTable BLOCKS =
+            new BlockTable(List.of(BlockInfo.of("a", (long) PAGES * Pages.SIZE), BlockInfo.of("b", Pages.SIZE)));
+    private static final MigrationOptions POSTCOPY = new MigrationOptions(true, true, false, false, false, 2, 7);
+    private static final MigrationOptions PREEMPT = new MigrationOptions(true, true, true, false, false, 2, 7);
+    private static final MigrationOptions MULTIFD = POSTCOPY.withMultifd(MultifdParameters.DEFAULT.withChannels(2));
+
+    private final List<Channel> connections = new ArrayList<>();
+    private final List<StreamMessage> sent = new ArrayList<>();
+    private final List<Long> pagesSent = new ArrayList<>();
+    private StreamDecoder decoder = new StreamDecoder(StreamLimits.DEFAULT, DecoderOptions.PLAIN);
+    private final ReturnPathEncoder answers = new ReturnPathEncoder(BLOCKS);
+    private byte[] devices = {};
+    private int connected;
+    private long damaged = -1;
+    private String failure = "";
+    private long now = 1;
+
+    private SourceSession session(MigrationOptions options) {
+        return new SourceSession(options, Parameters.DEFAULT, new Guest(), new Host());
+    }
+
+    private int main() {
+        return connections.lastIndexOf(Channel.MAIN);
+    }
+
+    private void connected(SourceSession session) {
+        for (; connected < connections.size(); connected++) {
+            session.connected(connected, now);
+        }
+    }
+
+    private void says(SourceSession session, ReturnPathMessage message) {
+        session.received(main(), ByteBuffer.wrap(answers.bytes(message)), now);
+    }
+
+    /** Everything that main has to say now goes to a decoder, as a network would take it. */
+    private void flush(SourceSession session) throws WireException {
+        session.produce(now);
+        Outbox out = session.outbox(main());
+        ByteBuffer all = ByteBuffer.allocate(4 << 20);
+        while (out != null) {
+            ByteBuffer head = out.head();
+            if (head == null) {
+                break;
+            }
+            int n = head.remaining();
+            all.put(head);
+            out.advance(n);
+            session.written(main(), now);
+            session.produce(now);
+            out = session.outbox(main());
+        }
+        all.flip();
+        StreamMessage message;
+        while ((message = decoder.next(all)) != null) {
+            if (message instanceof PageRecord record) {
+                pagesSent.add(record.block() == 0 ? record.page() : PAGES);
+            } else {
+                sent.add(message);
+            }
+        }
+    }
+
+    /** In postcopy, nothing of the memory sent yet. */
+    private SourceSession postcopy(MigrationOptions options) throws WireException {
+        decoder = new StreamDecoder(
+                StreamLimits.DEFAULT,
+                DecoderOptions.PLAIN.withPostcopyRam(true).withMultifd(options.multifd() != null));
+        SourceSession session = session(options);
+        assertThat(session.operator(new SourceInput.Migrate(true), now)).isNull();
+        connected(session);
+        says(session, new ReturnPathMessage.Pong(Wire.keepAlive(7)));
+        session.produce(now);
+        session.guestStopped(now);
+        // What was made ready until here is taken; pages come with the next turn only.
+        for (int connection = 0; connection < connections.size(); connection++) {
+            if (connections.get(connection) == Channel.MULTIFD) {
+                take(session, connection);
+            }
+        }
+        flushUpToTheSwitch(session);
+        assertThat(session.machine().status()).isEqualTo(MigrationStatus.POSTCOPY_ACTIVE);
+        says(session, new ReturnPathMessage.Pong(Wire.PING_LOADED));
+        return session;
+    }
+
+    private void flushUpToTheSwitch(SourceSession session) throws WireException {
+        ByteBuffer all = take(session, main());
+        StreamMessage message;
+        while ((message = decoder.next(all)) != null) {
+            sent.add(message);
+        }
+        assertThat(all.hasRemaining()).isFalse();
+    }
+
+    /** What waits for that connection now, handed to a kernel. */
+    private ByteBuffer take(SourceSession session, int connection) {
+        Outbox out = Objects.requireNonNull(session.outbox(connection));
+        ByteBuffer all = ByteBuffer.allocate((int) out.pending());
+        for (ByteBuffer head = out.head(); head != null; head = out.head()) {
+            int n = head.remaining();
+            all.put(head);
+            out.advance(n);
+        }
+        session.written(connection, now);
+        return all.flip();
+    }
+
+    // ---- requests
+
+    @ParameterizedTest
+    @CsvSource({
+        "vga.vram,0,4096,no RAM block is named",
+        "a,0,0,0 bytes at 0x0",
+        "a,-4096,4096,4096 bytes at 0xfffffffffffff000",
+        "a,512,4096,4096 bytes at 0x200",
+        "a,0,512,512 bytes at 0x0",
+        "b,4096,4096,4096 bytes at 0x1000",
+        "b,0,8192,8192 bytes at 0x0",
+        "a,0,-4096,4294963200 bytes at 0x0",
+    })
+    void aRequestForWhatIsNoPagePausesAndTheSentenceNamesIt(String block, long offset, int length, String sentence)
+            throws WireException {
+        SourceSession session = postcopy(POSTCOPY);
+        says(session, new ReturnPathMessage.ReqPagesId(block, offset, length));
+        assertThat(failure).contains(sentence).contains("'" + block + "'");
+        assertThat(session.machine().status()).isEqualTo(MigrationStatus.POSTCOPY_PAUSED);
+        assertThat(session.stats().requests()).isZero();
+        assertThat(session.machine().holdsGuestData()).as("all is kept").isTrue();
+    }
+
+    @Test
+    void aRequestInPrecopyIsNoRequest() {
+        SourceSession session = session(POSTCOPY);
+        session.operator(new SourceInput.Migrate(), now);
+        connected(session);
+        says(session, new ReturnPathMessage.ReqPagesId("a", 0, Pages.SIZE));
+        assertThat(failure).contains("the destination asked for a page in active");
+        assertThat(session.machine().status()).isEqualTo(MigrationStatus.FAILED);
+        assertThat(session.stats().requests()).isZero();
+    }
+
+    @Test
+    void aRequestWithoutANameBeforeAnyNameIsRefused() throws WireException {
+        SourceSession session = postcopy(POSTCOPY);
+        says(session, new ReturnPathMessage.ReqPages(0, Pages.SIZE));
+        assertThat(failure).contains("no REQ_PAGES_ID has named a block on this connection");
+    }
+
+    /** More than a section holds: each of them leaves before anything that nobody has asked for. */
+    @Test
+    void allThatWasRequestedLeavesFirstInItsOrder() throws WireException {
+        SourceSession session = postcopy(POSTCOPY);
+        says(session, new ReturnPathMessage.ReqPagesId("a", 200L * Pages.SIZE, 40 * Pages.SIZE));
+        says(session, new ReturnPathMessage.ReqPagesId("b", 0, Pages.SIZE));
+        says(session, new ReturnPathMessage.ReqPagesId("a", 100L * Pages.SIZE, 2 * Pages.SIZE));
+        says(session, new ReturnPathMessage.ReqPages(150L * Pages.SIZE, Pages.SIZE));
+        flush(session);
+        List<Long> requested = new ArrayList<>();
+        for (long page = 200; page < 240; page++) {
+            requested.add(page);
+        }
+        requested.addAll(List.of((long) PAGES, 100L, 101L, 150L));
+        assertThat(pagesSent.subList(0, requested.size())).isEqualTo(requested);
+        assertThat(pagesSent).as("each once").hasSize(PAGES + 1).doesNotHaveDuplicates();
+        assertThat(sent.getLast()).as("and then the end").isInstanceOf(StreamMessage.EndOfStream.class);
+    }
+
+    /** What the kernel does not take is not made, however much is asked for. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void requestedPagesWaitForAKernelThatTakesNothing(boolean preempt) throws WireException {
+        SourceSession session = postcopy(preempt ? PREEMPT : POSTCOPY);
+        says(session, new ReturnPathMessage.ReqPagesId("a", 0, PAGES * Pages.SIZE));
+        session.produce(now);
+        long first = session.remainingBytes();
+        session.produce(now);
+        session.produce(now);
+        int channel = connections.lastIndexOf(preempt ? Channel.PREEMPT : Channel.MAIN);
+        assertThat(Objects.requireNonNull(session.outbox(channel)).pending()).isBetween(64L << 10, 600L << 10);
+        assertThat(session.remainingBytes())
+                .as("bytes not sent")
+                .isEqualTo(first)
+                .isGreaterThan(100L * Pages.SIZE);
+    }
+
+    // ---- words where none belong
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aDestinationThatWritesToAChannelOfPagesLosesIt(boolean preempt) throws WireException {
+        SourceSession session = session(preempt ? PREEMPT : MULTIFD);
+        session.operator(new SourceInput.Migrate(), now);
+        connected(session);
+        int channel = connections.lastIndexOf(preempt ? Channel.PREEMPT : Channel.MULTIFD);
+        ByteBuffer nothing = ByteBuffer.allocate(0);
+        session.received(channel, nothing, now);
+        assertThat(failure).as("nothing was said").isEmpty();
+        session.received(channel, ByteBuffer.wrap(new byte[] {1}), now);
+        assertThat(failure)
+                .contains("the destination wrote to " + (preempt ? "the preempt channel" : "a multifd channel"));
+        assertThat(session.machine().status()).isEqualTo(MigrationStatus.FAILED);
+    }
+
+    @Test
+    void multifdChannelsSayTheMachinesUuid() {
+        UUID uuid = new UUID(0x0102, 0x0304);
+        SourceSession session = session(
+                POSTCOPY.withMultifd(MultifdParameters.DEFAULT.withChannels(2).withUuid(uuid)));
+        session.operator(new SourceInput.Migrate(), now);
+        connected(session);
+        connected(session);
+        for (int channel = 1; channel <= 2; channel++) {
+            ByteBuffer head = Objects.requireNonNull(
+                    Objects.requireNonNull(session.outbox(channel)).head());
+            assertThat(new UUID(head.getLong(8), head.getLong(16)))
+                    .as("channel %s", channel)
+                    .isEqualTo(uuid);
+        }
+    }
+
+    /** What a connection that was given up still had to say. */
+    @Test
+    void whoIsNobodyAnyMoreIsNotListenedTo() throws WireException {
+        SourceSession session = postcopy(PREEMPT);
+        int former = main();
+        session.broken(former, "reset", now);
+        assertThat(session.machine().status()).isEqualTo(MigrationStatus.POSTCOPY_PAUSED);
+        session.operator(new SourceInput.Resume(), now);
+        String before = session.machine().fingerprint(now);
+        ByteBuffer late = ByteBuffer.wrap(answers.bytes(new ReturnPathMessage.Shut(0)));
+        session.received(former, late, now);
+        session.written(former, now);
+        session.connected(former, now);
+        session.broken(former, "reset again", now);
+        assertThat(session.ended(former, now)).isFalse();
+        assertThat(session.outbox(former)).isNull();
+        assertThat(late.hasRemaining()).as("it is not offered again").isFalse();
+        assertThat(session.machine().fingerprint(now)).isEqualTo(before);
+    }
+
+    /** -1 stands for a channel that isn't there, and none of those has bytes to write. */
+    @Test
+    void noConnectionIsNoChannel() throws WireException {
+        assertThat(session(PREEMPT).outbox(-1)).isNull();
+        SourceSession multifd = postcopy(MULTIFD);
+        multifd.broken(connections.indexOf(Channel.MULTIFD), "reset", now);
+        assertThat(multifd.machine().status())
+                .as("it was not needed any more")
+                .isEqualTo(MigrationStatus.POSTCOPY_ACTIVE);
+        assertThat(multifd.outbox(-1)).isNull();
+        try (DestinationTalk talk = new DestinationTalk(DestinationTalk.POSTCOPY).listening()) {
+            assertThat(talk.session.outbox(-1)).isNull();
+        }
+    }
+
+    // ---- memory and devices
+
+    /** A damaged page is never sent: the postcopy pauses with the sentence, and what was whole has left. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aDamagedPageIsNeverSent(boolean preempt) throws WireException {
+        SourceSession session = postcopy(preempt ? PREEMPT : POSTCOPY);
+        damaged = 5;
+        says(session, new ReturnPathMessage.ReqPagesId("a", 4L * Pages.SIZE, 3 * Pages.SIZE));
+        session.produce(now);
+        assertThat(failure).contains("page 5 is damaged");
+        assertThat(session.machine().status()).isEqualTo(MigrationStatus.POSTCOPY_PAUSED);
+        assertThat(pagesSent).doesNotContain(5L);
+    }
+
+    /** Longer than a chunk of the outbox: it goes out in pieces, and whole. */
+    @Test
+    void aLongDeviceStateGoesOutWhole() throws WireException {
+        devices = new byte[3 * Outbox.CHUNK + 5];
+        for (int i = 0; i < devices.length; i++) {
+            devices[i] = (byte) (i * 31);
+        }
+        postcopy(POSTCOPY);
+        assertThat(sent)
+                .filteredOn(StreamMessage.Packaged.class::isInstance)
+                .singleElement()
+                .satisfies(packaged -> {
+                    byte[] blob = ((StreamMessage.Packaged) packaged).blob();
+                    assertThat(Arrays.copyOfRange(blob, 5, 5 + devices.length)).isEqualTo(devices);
+                });
+    }
+
+    /** A terabyte has a bitmap of 32 MiB: it leaves in pieces, and is whole at the other end. */
+    @Test
+    void aBitmapLongerThanAChunkLeavesInPieces() throws WireException {
+        long pages = 3L * 8 * Outbox.CHUNK + 77;
+        BlockTable large = new BlockTable(List.of(BlockInfo.of("large", pages * Pages.SIZE)));
+        PageBitmap bitmap = new PageBitmap(pages);
+        for (long page = 0; page < pages; page += 1 + page % 61) {
+            bitmap.set(page);
+        }
+        ReturnPathWriter writer = new ReturnPathWriter(large);
+        writer.received(0, bitmap);
+        Outbox out = writer.outbox();
+        assertThat(writer.backlogged()).as("it is no more than may wait").isFalse();
+        ByteBuffer all = ByteBuffer.allocate((int) out.pending());
+        for (ByteBuffer head = out.head(); head != null; head = out.head()) {
+            int n = head.remaining();
+            all.put(head);
+            out.advance(n);
+        }
+        ReturnPathMessage message = new ReturnPathDecoder(large).next(all.flip());
+        assertThat(message).isEqualTo(new ReturnPathMessage.RecvBitmap(0, bitmap));
+    }
+
+    private final class Guest implements OutgoingGuest {
+        @Override
+        public StreamIdentity identity() {
+            return new StreamIdentity(StreamMessage.Configuration.of("test"), 1);
+        }
+
+        @Override
+        public PageSource memory() {
+            return new Memory();
+        }
+
+        @Override
+        public byte[] early() {
+            return new byte[0];
+        }
+    }
+
+    /** No page is zero, none changes. */
+    private final class Memory implements PageSource {
+        @Override
+        public BlockTable blocks() {
+            return BLOCKS;
+        }
+
+        @Override
+        public void trackDirty(boolean on) {}
+
+        @Override
+        public long harvestDirty(int block, PageBitmap dirty) {
+            return 0;
+        }
+
+        @Override
+        public boolean isZero(int block, long page) {
+            return false;
+        }
+
+        @Override
+        public void read(int block, long page, ByteBuffer out) {
+            if (page == damaged) {
+                throw new StorageException("page " + page + " is damaged");
+            }
+            out.put(new byte[Pages.SIZE]);
+        }
+    }
+
+    private final class Host implements SourceHost {
+        @Override
+        public int connect(Channel channel) {
+            connections.add(channel);
+            return connections.size() - 1;
+        }
+
+        @Override
+        public void abort(int connection, String reason) {}
+
+        @Override
+        public void close(int connection, Outbox rest) {}
+
+        @Override
+        public boolean confirms(int connection) {
+            return false;
+        }
+
+        @Override
+        public void endOutput(int connection) {}
+
+        @Override
+        public void stopGuest(Departure departure) {}
+
+        @Override
+        public void resumeGuest() {}
+
+        @Override
+        public MachineState machineState() {
+            return new MachineState(new byte[0], devices, new byte[] {'{', '}'});
+        }
+
+        @Override
+        public void keepShallow(int connection) {}
+
+        @Override
+        public void statusChanged(MigrationStatus from, MigrationStatus to, String reason) {
+            if (to == MigrationStatus.FAILED
+                    || to == MigrationStatus.POSTCOPY_PAUSED
+                    || to == MigrationStatus.UNCERTAIN) {
+                failure = reason;
+            }
+        }
+
+        @Override
+        public void passStarted(long pass) {}
+
+        @Override
+        public void notice(String text) {}
+    }
+}
