@@ -198,7 +198,7 @@ class SourceMachineTest {
         source.estimate(0).expect().pong().estimate(0).expect().in(new Active());
     }
 
-    /** What a process that was killed left behind: it may have sent everything, so the operator may say so, whatever was known. */
+    /** What a process that was killed left behind: where nothing is known to be unsent, the operator may say that all has come. */
     @ParameterizedTest
     @EnumSource(SourceState.Lost.class)
     void anInterruptedMigrationIsRecoveredOrResolvedAndNeverGoesOnByItself(SourceState.Lost origin) {
@@ -210,6 +210,9 @@ class SourceMachineTest {
         assertThat(source.machine.committed()).isTrue();
         assertThat(source.machine.refuse(new SourceInput.Migrate())).contains("resume=true");
         assertThat(source.machine.refuse(new SourceInput.ResolveWhole(0))).isNull();
+        assertThat(source.machine.refuse(new SourceInput.ResolveWhole(1)) == null)
+                .as("a precopy sends all before it ends")
+                .isEqualTo(origin == SourceState.Lost.PRECOPY_UNPROVEN);
         assertThat(source.machine.refuse(new SourceInput.ResolveHere()) == null).isEqualTo(!known);
 
         source.then(new SourceInput.Resume()).expect("=postcopy-recover-setup", "connect");

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.godwit.page.BlockInfo;
 import io.godwit.page.BlockTable;
-import io.godwit.page.PageBitmap;
 import io.godwit.page.Pages;
 import io.godwit.protocol.Channel;
 import io.godwit.protocol.MigrationOptions;
@@ -17,7 +16,6 @@ import io.godwit.protocol.SourceInput;
 import io.godwit.protocol.Wire;
 import io.godwit.wire.DecoderOptions;
 import io.godwit.wire.PageRecord;
-import io.godwit.wire.ReturnPathDecoder;
 import io.godwit.wire.ReturnPathEncoder;
 import io.godwit.wire.ReturnPathMessage;
 import io.godwit.wire.StreamDecoder;
@@ -51,7 +49,7 @@ class SourceSessionTest {
     private final ReturnPathEncoder answers = new ReturnPathEncoder(BLOCKS);
     private byte[] devices = {};
     private int connected;
-    private long damaged = -1;
+    private final EvenMemory memory = new EvenMemory(BLOCKS);
     private String failure = "";
     private long now = 1;
 
@@ -301,7 +299,7 @@ class SourceSessionTest {
     @ValueSource(booleans = {true, false})
     void aDamagedPageIsNeverSent(boolean preempt) throws WireException {
         SourceSession session = postcopy(preempt ? PREEMPT : POSTCOPY);
-        damaged = 5;
+        memory.damage(5);
         says(session, new ReturnPathMessage.ReqPagesId("a", 4L * Pages.SIZE, 3 * Pages.SIZE));
         session.produce(now);
         assertThat(failure).contains("page 5 is damaged");
@@ -326,29 +324,6 @@ class SourceSessionTest {
                 });
     }
 
-    /** A terabyte has a bitmap of 32 MiB: it leaves in pieces, and is whole at the other end. */
-    @Test
-    void aBitmapLongerThanAChunkLeavesInPieces() throws WireException {
-        long pages = 3L * 8 * Outbox.CHUNK + 77;
-        BlockTable large = new BlockTable(List.of(BlockInfo.of("large", pages * Pages.SIZE)));
-        PageBitmap bitmap = new PageBitmap(pages);
-        for (long page = 0; page < pages; page += 1 + page % 61) {
-            bitmap.set(page);
-        }
-        ReturnPathWriter writer = new ReturnPathWriter(large);
-        writer.received(0, bitmap);
-        Outbox out = writer.outbox();
-        assertThat(writer.backlogged()).as("it is no more than may wait").isFalse();
-        ByteBuffer all = ByteBuffer.allocate((int) out.pending());
-        for (ByteBuffer head = out.head(); head != null; head = out.head()) {
-            int n = head.remaining();
-            all.put(head);
-            out.advance(n);
-        }
-        ReturnPathMessage message = new ReturnPathDecoder(large).next(all.flip());
-        assertThat(message).isEqualTo(new ReturnPathMessage.RecvBitmap(0, bitmap));
-    }
-
     private final class Guest implements OutgoingGuest {
         @Override
         public StreamIdentity identity() {
@@ -357,41 +332,12 @@ class SourceSessionTest {
 
         @Override
         public PageSource memory() {
-            return new Memory();
+            return memory;
         }
 
         @Override
         public byte[] early() {
             return new byte[0];
-        }
-    }
-
-    /** No page is zero, none changes. */
-    private final class Memory implements PageSource {
-        @Override
-        public BlockTable blocks() {
-            return BLOCKS;
-        }
-
-        @Override
-        public void trackDirty(boolean on) {}
-
-        @Override
-        public long harvestDirty(int block, PageBitmap dirty) {
-            return 0;
-        }
-
-        @Override
-        public boolean isZero(int block, long page) {
-            return false;
-        }
-
-        @Override
-        public void read(int block, long page, ByteBuffer out) {
-            if (page == damaged) {
-                throw new StorageException("page " + page + " is damaged");
-            }
-            out.put(new byte[Pages.SIZE]);
         }
     }
 

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.pump;
+
+import io.godwit.page.BlockTable;
+import io.godwit.page.PageBitmap;
+import io.godwit.page.Pages;
+import java.nio.ByteBuffer;
+
+/** A source's memory in which no page is all zero and none changes; one may be damaged. */
+final class EvenMemory implements PageSource {
+    private final BlockTable blocks;
+    private long damaged = -1;
+
+    EvenMemory(BlockTable blocks) {
+        this.blocks = blocks;
+    }
+
+    /** The page of that number cannot be read any more, in no block. */
+    void damage(long page) {
+        damaged = page;
+    }
+
+    @Override
+    public BlockTable blocks() {
+        return blocks;
+    }
+
+    @Override
+    public void trackDirty(boolean on) {}
+
+    @Override
+    public long harvestDirty(int block, PageBitmap dirty) {
+        return 0;
+    }
+
+    @Override
+    public boolean isZero(int block, long page) {
+        return false;
+    }
+
+    @Override
+    public void read(int block, long page, ByteBuffer out) {
+        if (page == damaged) {
+            throw new StorageException("page " + page + " is damaged");
+        }
+        out.put(new byte[Pages.SIZE]);
+    }
+}
