@@ -4,6 +4,7 @@ package io.godwit.protocol;
 
 import io.godwit.page.BlockTable;
 import io.godwit.page.PageBitmap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is still to be sent, and in which order: urgent pages first, in the order they were asked for, then background pages from the last urgent page on,
@@ -21,6 +22,9 @@ public final class PageScheduler {
     private final BlockTable blocks;
     private final PageBitmap[] dirty;
     private final PageBitmap[] wanted;
+    /** Null as long as {@link #dirty} says it: what was never taken. */
+    private PageBitmap @Nullable [] neverTaken;
+
     private long remaining;
     private int cursorBlock;
     private long cursorPage;
@@ -55,10 +59,20 @@ public final class PageScheduler {
         for (PageBitmap bitmap : dirty) {
             bitmap.setAll();
         }
+        neverTaken = null;
         remaining = blocks.totalPages();
         cursorBlock = 0;
         cursorPage = 0;
         forgetRequests();
+    }
+
+    /** As {@link #markAll}, but an earlier process may have sent any of them already. */
+    public void markAllAgain() {
+        markAll();
+        neverTaken = new PageBitmap[dirty.length];
+        for (int i = 0; i < dirty.length; i++) {
+            neverTaken[i] = new PageBitmap(blocks.get(i).pages());
+        }
     }
 
     /** The block's pages that are to be sent; for harvesting marks into it, after which {@link #recount} is due. */
@@ -79,6 +93,7 @@ public final class PageScheduler {
      * destination repeats them.
      */
     public void restart(PageBitmap[] received) {
+        noteNeverTaken();
         for (int i = 0; i < dirty.length; i++) {
             for (int w = 0; w < dirty[i].wordCount(); w++) {
                 dirty[i].setWord(w, ~received[i].word(w));
@@ -88,14 +103,34 @@ public final class PageScheduler {
         recount();
     }
 
+    /** What was taken since the last restart has lost its dirty bit; from now on a dirty page may be one that was sent and did not arrive. */
+    private void noteNeverTaken() {
+        PageBitmap[] never = neverTaken;
+        if (never == null) {
+            never = new PageBitmap[dirty.length];
+            for (int i = 0; i < dirty.length; i++) {
+                never[i] = dirty[i].copy();
+            }
+            neverTaken = never;
+            return;
+        }
+        for (int i = 0; i < dirty.length; i++) {
+            for (int w = 0; w < dirty[i].wordCount(); w++) {
+                never[i].setWord(w, never[i].word(w) & dirty[i].word(w));
+            }
+        }
+    }
+
     /**
      * The first page of the block that the destination claims to have but that was never sent to it, or -1. Every page sent has lost its dirty bit, so a claim
-     * to a dirty page is false: that endpoint is not this migration's destination.
+     * to a page that was dirty all the time is false: that endpoint is not this migration's destination. A page that was sent and is dirty again since a recovery asked for it may
+     * still have come: late, over a channel that was given up here.
      */
     public long firstFalseClaim(int block, PageBitmap received) {
         PageBitmap unsent = dirty[block];
+        PageBitmap never = neverTaken == null ? unsent : neverTaken[block];
         for (int w = 0; w < unsent.wordCount(); w++) {
-            long claim = unsent.word(w) & received.word(w);
+            long claim = unsent.word(w) & never.word(w) & received.word(w);
             if (claim != 0) {
                 return ((long) w << 6) + Long.numberOfTrailingZeros(claim);
             }

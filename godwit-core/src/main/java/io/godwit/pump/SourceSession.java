@@ -43,8 +43,8 @@ public final class SourceSession {
     private final PageBitmap[] received;
     /** The last byte is on its way through something that says when it has come through. */
     private boolean awaitsEnd;
-    /** Whether it is known here which pages were never sent. */
-    private boolean claimsKnown;
+    /** Whether it is known here which pages the destination lacks. */
+    private boolean lacksKnown;
 
     private final ArrayDeque<SourceEffect> effects = new ArrayDeque<>();
     private @Nullable ReturnPathDecoder returnPath;
@@ -53,7 +53,7 @@ public final class SourceSession {
     /** A new migration. */
     public SourceSession(MigrationOptions options, Parameters parameters, OutgoingGuest guest, SourceHost host) {
         this(options, parameters, new SourceMachine(options, parameters), guest, host);
-        claimsKnown = true;
+        lacksKnown = true;
     }
 
     private SourceSession(
@@ -91,7 +91,7 @@ public final class SourceSession {
             SourceHost host) {
         SourceMachine machine = SourceMachine.interrupted(options, parameters, origin);
         SourceSession session = new SourceSession(options, parameters, machine, guest, host);
-        session.scheduler.markAll();
+        session.scheduler.markAllAgain();
         return session;
     }
 
@@ -130,7 +130,7 @@ public final class SourceSession {
 
     /** Pages of which it is known that the destination does not have them: none as long as only an earlier process knew. */
     public long unsent() {
-        return claimsKnown ? scheduler.remaining() : 0;
+        return lacksKnown ? scheduler.remaining() : 0;
     }
 
     /** Takes effect at once. */
@@ -258,7 +258,7 @@ public final class SourceSession {
             }
             case ReturnPathMessage.ReqPages(long offset, int length) -> request(offset, length, message, now);
             case ReturnPathMessage.RecvBitmap(int block, PageBitmap bitmap) -> {
-                long claim = claimsKnown ? scheduler.firstFalseClaim(block, bitmap) : -1;
+                long claim = scheduler.firstFalseClaim(block, bitmap);
                 if (claim >= 0) {
                     step(
                             new SourceInput.Broken(
@@ -399,7 +399,7 @@ public final class SourceSession {
             }
             case SourceEffect.SendResume _ -> {
                 scheduler.restart(received);
-                claimsKnown = true;
+                lacksKnown = true;
                 pages.restart();
                 streams.resume();
             }

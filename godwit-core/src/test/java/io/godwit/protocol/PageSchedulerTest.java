@@ -15,6 +15,7 @@ import java.util.BitSet;
 import java.util.Deque;
 import java.util.List;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class PageSchedulerTest {
@@ -253,6 +254,51 @@ class PageSchedulerTest {
         assertThat(scheduler.firstFalseClaim(2, claimed[2])).isEqualTo(9);
     }
 
+    /** It left on a channel that was given up, a recovery asked for it, and then it came all the same: every later recovery hears of it. */
+    @Test
+    void aPageThatComesLateIsNoFalseClaim() {
+        scheduler.markAll();
+        background(80);
+        PageBitmap[] claimed = received();
+        claimed[0].set(0);
+        scheduler.restart(claimed);
+        claimed[0].set(7);
+        assertThat(scheduler.dirty(0).get(7)).as("asked for again").isTrue();
+        assertThat(scheduler.firstFalseClaim(0, claimed[0])).isEqualTo(-1);
+
+        scheduler.restart(claimed);
+        claimed[0].set(8);
+        assertThat(scheduler.firstFalseClaim(0, claimed[0])).isEqualTo(-1);
+        claimed[2].set(127);
+        assertThat(scheduler.firstFalseClaim(2, claimed[2]))
+                .as("it was never sent, after two recoveries neither")
+                .isEqualTo(127);
+    }
+
+    @Test
+    void aPageThatWasFirstSentAfterARecoveryIsNoFalseClaimAfterTheNext() {
+        scheduler.markAll();
+        PageBitmap[] nothing = received();
+        scheduler.restart(nothing);
+        assertThat(background()).isEqualTo("0:0");
+        scheduler.restart(nothing);
+
+        PageBitmap[] claimed = received();
+        claimed[0].set(0);
+        assertThat(scheduler.firstFalseClaim(0, claimed[0])).isEqualTo(-1);
+        claimed[1].set(0);
+        assertThat(scheduler.firstFalseClaim(1, claimed[1])).isZero();
+    }
+
+    @Test
+    void afterAnEarlierProcessNoClaimIsKnownToBeFalse() {
+        scheduler.markAllAgain();
+        PageBitmap[] claimed = received();
+        claimed[2].set(127);
+        assertThat(scheduler.firstFalseClaim(2, claimed[2])).isEqualTo(-1);
+        assertThat(scheduler.remaining()).isPositive();
+    }
+
     @Test
     void doesWhatTheSimplestModelDoes() {
         Random random = new Random(Seeds.next());
@@ -315,6 +361,7 @@ class PageSchedulerTest {
         private final int total;
         private final Deque<Integer> queue = new ArrayDeque<>();
         private BitSet dirty = new BitSet();
+        private @Nullable BitSet never;
         private int finger;
 
         Model(long[] lengths) {
@@ -342,12 +389,18 @@ class PageSchedulerTest {
 
         void markAll() {
             dirty.set(0, total);
+            never = null;
             queue.clear();
             finger = 0;
         }
 
         void restart(PageBitmap[] received) {
             queue.clear();
+            if (never == null) {
+                never = (BitSet) dirty.clone();
+            } else {
+                never.and(dirty);
+            }
             dirty = new BitSet();
             for (int flat = 0; flat < total; flat++) {
                 long address = address(flat);
@@ -389,7 +442,8 @@ class PageSchedulerTest {
 
         long firstFalseClaim(int block, PageBitmap claims) {
             for (long page = 0; page < lengths[block]; page++) {
-                if (claims.get(page) && dirty.get(flat(block, page))) {
+                int flat = flat(block, page);
+                if (claims.get(page) && dirty.get(flat) && (never == null || never.get(flat))) {
                     return page;
                 }
             }
