@@ -24,6 +24,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Two sessions and the bytes between them, in one thread: a break, a wrong bit and a full network at every place. */
 class TlsStreamTest {
     private static final int MANY = 100_000;
+    /** Most bytes by which two handshakes of the same kind differ: one DER signature each, of two numbers whose first bytes may be left out or padded. */
+    private static final int SIGNATURES_DIFFER = 8;
 
     @TempDir
     static Path dir;
@@ -192,7 +194,9 @@ class TlsStreamTest {
             Two two = new Two();
             two.there.cutAfter = after;
             broken(two, "there after " + after);
-            assertThat(two.twoDone)
+            // Near the end this handshake may be one that needs no more: signatures differ in length by a few bytes.
+            boolean perhapsWhole = after >= good.there.written - SIGNATURES_DIFFER && two.oneDone;
+            assertThat(two.twoDone && !perhapsWhole)
                     .as("the server has heard all of a client that was cut off after %s bytes", after)
                     .isFalse();
         }
