@@ -79,7 +79,7 @@ public final class SourceSession {
 
     /**
      * A migration that an earlier process began and may have carried past its commit point. What the destination has is not known before a recovery asks
-     * for it, so the first answer to that is believed.
+     * for it, and which pages were never sent is not known at all, so what it claims is believed.
      *
      * @param options the nonce is that of the earlier process
      */
