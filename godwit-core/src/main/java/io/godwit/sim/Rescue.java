@@ -187,7 +187,10 @@ final class Rescue {
                     world.source()
                             .operator(new SourceInput.Migrate(world.setup().atOnce()));
                 } else {
-                    over = true;
+                    // What the source began before the network healed may come only now: a handbook's operator looks
+                    // again.
+                    // (Where a destination has no deadlines it may keep a connection's bytes unread for ever.)
+                    over = world.destination().parameters().handshakeTimeoutMillis() == 0 || !world.underWay();
                 }
             }
             case DestinationState.PostcopyActive _,

@@ -324,8 +324,13 @@ final class World {
         boolean mayCome = destination.state() instanceof DestinationState.Active
                 || destination.state() instanceof DestinationState.Loading
                 || destination.state() instanceof DestinationState.Paused
-                || sourceLinks.stream().anyMatch(link -> link.mayDeliver(SimLink.INITIATOR));
+                || underWay();
         return mayCome ? Fate.OPEN : Fate.HERE;
+    }
+
+    /** Whether something that the source has said may still come to the destination, on a connection that is not accepted yet, too. */
+    boolean underWay() {
+        return sourceLinks.stream().anyMatch(link -> link.mayDeliver(SimLink.INITIATOR));
     }
 
     /** All is said and done: sees that the guest is in one place, whole, and runs if it shall, and that nothing is left open. */
