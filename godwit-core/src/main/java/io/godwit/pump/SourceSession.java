@@ -412,7 +412,6 @@ public final class SourceSession {
                 clock(to, now);
                 host.statusChanged(from, to, reason);
             }
-            case SourceEffect.Notice(String text) -> host.notice(text);
         }
     }
 

@@ -164,30 +164,18 @@ final class Rules {
 
     /** Whether it is over and well: one guest, whole, and nobody who would still do something about it. */
     static boolean goodEnd(Scene scene, SourceState source, DestinationState destination) {
-        return switch (source) {
-            case SourceState.Completed _ ->
-                destination instanceof DestinationState.Completed completed
-                        && !completed.answering()
-                        && scene.arrived
-                        && scene.here == Here.STOPPED
-                        && scene.received == Scene.ALL;
-            case SourceState.Idle _, SourceState.Failed _, SourceState.Cancelled _ ->
-                scene.here == Here.RUNS
-                        && !scene.arrived
-                        && (destination instanceof DestinationState.Failed
-                                || destination instanceof DestinationState.Listening);
-            case SourceState.Setup _,
-                    SourceState.Active _,
-                    SourceState.Stopping _,
-                    SourceState.PreSwitchover _,
-                    SourceState.Flushing _,
-                    SourceState.AwaitingShut _,
-                    SourceState.PostcopyActive _,
-                    SourceState.Paused _,
-                    SourceState.RecoverSetup _,
-                    SourceState.Recover _,
-                    SourceState.Held _,
-                    SourceState.Uncertain _ -> false;
-        };
+        if (!source.over()) {
+            return false;
+        }
+        if (source instanceof SourceState.Completed) {
+            return destination instanceof DestinationState.Completed completed
+                    && !completed.answering()
+                    && scene.arrived
+                    && scene.here == Here.STOPPED
+                    && scene.received == Scene.ALL;
+        }
+        return scene.here == Here.RUNS
+                && !scene.arrived
+                && (destination instanceof DestinationState.Failed || destination instanceof DestinationState.Listening);
     }
 }
