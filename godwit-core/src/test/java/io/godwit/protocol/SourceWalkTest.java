@@ -198,7 +198,8 @@ class SourceWalkTest {
         }
         assertThat(after.over())
                 .as(step)
-                .isEqualTo(after instanceof SourceState.Completed || machine.refuse(new SourceInput.Migrate(false)) == null);
+                .isEqualTo(after instanceof SourceState.Completed
+                        || machine.refuse(new SourceInput.Migrate(false)) == null);
         boolean waits = after instanceof Setup
                 || after instanceof RecoverSetup
                 || after instanceof Recover

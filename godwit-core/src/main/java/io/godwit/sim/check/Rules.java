@@ -176,6 +176,7 @@ final class Rules {
         }
         return scene.here == Here.RUNS
                 && !scene.arrived
-                && (destination instanceof DestinationState.Failed || destination instanceof DestinationState.Listening);
+                && (destination instanceof DestinationState.Failed
+                        || destination instanceof DestinationState.Listening);
     }
 }
