@@ -36,7 +36,7 @@ final class HostSide implements SourceHost, DestinationHost {
         if (address == null) {
             throw new IllegalStateException("connecting without a target");
         }
-        return loop.connect(address, tls);
+        return loop.traffic.connect(address, tls);
     }
 
     @Override
@@ -46,7 +46,7 @@ final class HostSide implements SourceHost, DestinationHost {
         loop.links.abort(connection, reason);
         if (only) {
             // Later: the session that wants this is in the middle of a step.
-            loop.mailbox.answer(() -> loop.onlyOneLost(connection, reason));
+            loop.mailbox.answer(() -> loop.traffic.onlyOneLost(connection, reason));
         }
     }
 
@@ -82,12 +82,12 @@ final class HostSide implements SourceHost, DestinationHost {
 
     @Override
     public void keepShallow(int connection) {
-        loop.keepShallow(connection);
+        loop.traffic.keepShallow(connection);
     }
 
     @Override
     public void again(int connection) {
-        loop.again(connection);
+        loop.traffic.again(connection);
     }
 
     @Override

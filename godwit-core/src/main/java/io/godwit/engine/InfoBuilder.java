@@ -151,22 +151,7 @@ final class InfoBuilder {
     static boolean running(EndpointLoop loop) {
         SourceSession source = loop.source;
         if (source != null) {
-            return switch (source.machine().state()) {
-                case SourceState.Idle _, SourceState.Completed _, SourceState.Failed _, SourceState.Cancelled _ ->
-                    false;
-                case SourceState.Setup _,
-                        SourceState.Active _,
-                        SourceState.Stopping _,
-                        SourceState.PreSwitchover _,
-                        SourceState.Flushing _,
-                        SourceState.AwaitingShut _,
-                        SourceState.PostcopyActive _,
-                        SourceState.Paused _,
-                        SourceState.RecoverSetup _,
-                        SourceState.Recover _,
-                        SourceState.Held _,
-                        SourceState.Uncertain _ -> true;
-            };
+            return !source.machine().state().over();
         }
         DestinationSession destination = loop.destination;
         return destination != null

@@ -125,7 +125,7 @@ final class Migrations {
         loop.destination = fresh;
         refuse(fresh.operator(new DestinationInput.Incoming(), loop.now()));
         if (listen instanceof MigrationAddress.Local local) {
-            loop.receive(local);
+            loop.traffic.receive(local);
         }
     }
 
@@ -143,7 +143,7 @@ final class Migrations {
         }
         refuse(session.operator(new DestinationInput.AwaitRecovery(session.missing()), loop.now()));
         if (listen instanceof MigrationAddress.Local local) {
-            loop.receive(local);
+            loop.traffic.receive(local);
         }
     }
 

@@ -9,7 +9,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicReference;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
@@ -22,18 +21,11 @@ import org.jspecify.annotations.Nullable;
  * arrives as one {@link Handler#broken}.
  */
 public final class Connection {
-
-    /** So many times the owner is asked to read on after a write failed. */
-    private static final int LAST_READS = 64;
-
-    /** Why it ends; {@code lastReads}: what the peer sent before it went away shall still be read. */
-    private record End(String reason, boolean reset, boolean lastReads) {}
-
     private final Reactor reactor;
     private final String peer;
     private final boolean tcp;
     private final boolean local;
-    private final AtomicReference<@Nullable End> end = new AtomicReference<>();
+    private final Ending ending = new Ending();
 
     /** Set once by the owner, when the connection is there. Others only shut it down. */
     private volatile @Nullable SocketChannel channel;
@@ -45,14 +37,7 @@ public final class Connection {
     private @Nullable TlsStream tls;
     private boolean readingOn;
     private boolean shutWhenFlushed;
-    private @Nullable String lastWord;
-    private @Nullable SelectionKey key;
-    private int interest;
-    private boolean wantsRead = true;
-    private boolean wantsWrite;
-    private boolean endOfStream;
-    private boolean progress;
-    private int lastReads = LAST_READS;
+    private final Interest interest = new Interest();
     private final Posted readOn = this::readOn;
     private @Nullable Object attachment;
 
@@ -87,15 +72,14 @@ public final class Connection {
      */
     void open(SocketChannel opened, SelectionKey registered, @Nullable TlsStream session) {
         registered.attach(new Readiness());
-        key = registered;
+        interest.register(registered);
         connector = null;
         tls = session;
         channel = opened;
         updateInterest();
         readOn();
-        @Nullable End early = end.get();
-        if (early != null) {
-            shutdown(opened, early); // aborted by a thread that saw no channel yet
+        if (ending.begun()) {
+            ending.shut(opened); // aborted by a thread that saw no channel yet
         }
     }
 
@@ -132,12 +116,12 @@ public final class Connection {
 
     /** Whether it is there and nobody has closed, aborted or lost it. Any thread; the answer may be old at once. */
     public boolean isOpen() {
-        return channel != null && !closed && end.get() == null;
+        return channel != null && !isEnding();
     }
 
     /** Closed, or about to be. */
     boolean isEnding() {
-        return closed || end.get() != null;
+        return closed || ending.begun();
     }
 
     /**
@@ -148,28 +132,27 @@ public final class Connection {
      */
     public int read(ByteBuffer into) {
         @Nullable SocketChannel from = channel;
-        @Nullable End ending = end.get();
-        if (from == null || closed || (ending != null && !ending.lastReads)) {
+        if (from == null || closed || !ending.mayRead()) {
             return 0;
         }
         try {
             int count = tls == null ? from.read(into) : tls.read(from, into);
             if (count > 0) {
-                progress = true;
+                ending.heard();
             } else if (count < 0) {
-                endOfStream = true;
+                interest.endOfStream();
             }
             if (tls != null) {
                 readOn();
             }
             if (count < 0 || tls != null) {
-                updateInterest(); // the selector would report the end for ever; a session may have an answer to send
+                updateInterest(); // a session may have an answer to send
             }
             return count;
         } catch (IOException failed) {
             String why = peer + ": " + TlsReasons.of(failed);
             if (failed instanceof SSLException) {
-                lastWord = why;
+                ending.lastWord(why);
             }
             fail(why);
             return 0;
@@ -178,7 +161,7 @@ public final class Connection {
 
     /** A session may hold what the selector does not know of. */
     private void readOn() {
-        if (tls != null && !readingOn && wantsRead && !endOfStream && tls.hasMore()) {
+        if (tls != null && !readingOn && interest.reads() && tls.hasMore()) {
             readingOn = true;
             reactor.post(readOn);
         }
@@ -186,7 +169,7 @@ public final class Connection {
 
     private void readOn(Handler handler) {
         readingOn = false;
-        if (!closed && end.get() == null && wantsRead && !endOfStream) {
+        if (!isEnding() && interest.reads()) {
             handler.readable(this);
         }
     }
@@ -199,21 +182,20 @@ public final class Connection {
      */
     public int write(ByteBuffer from) {
         @Nullable SocketChannel into = channel;
-        if (into == null || closed || end.get() != null) {
+        if (into == null || isEnding()) {
             return 0;
         }
         try {
             return tls == null ? into.write(from) : tls.write(into, from);
         } catch (IOException failed) {
-            // What the peer sent last (an answer, a final word) may wait in the kernel behind this: read it first.
-            end(new End(peer + ": " + TlsReasons.of(failed), false, true));
+            end(Ending.Why.unwritable(peer + ": " + TlsReasons.of(failed)));
             return 0;
         }
     }
 
     /** Whether {@link Handler#writable} shall come; off at first. */
     public void wantWrite(boolean want) {
-        wantsWrite = want;
+        interest.wantWrite(want);
         updateInterest();
     }
 
@@ -222,17 +204,14 @@ public final class Connection {
      * the system reports nothing of it, so the loss of its peer stays unknown.
      */
     public void wantRead(boolean want) {
-        wantsRead = want;
+        interest.wantRead(want);
         updateInterest();
         readOn();
     }
 
     private void updateInterest() {
-        int want = (wantsRead && !endOfStream ? SelectionKey.OP_READ : 0)
-                | (wantsWrite || (tls != null && tls.owesOwn()) ? SelectionKey.OP_WRITE : 0);
-        if (want != interest && key != null && !closed) {
-            key.interestOps(want);
-            interest = want;
+        if (!closed) {
+            interest.tell(tls != null && tls.owesOwn());
         }
     }
 
@@ -242,7 +221,7 @@ public final class Connection {
      */
     public void setSendBuffer(int bytes) {
         @Nullable SocketChannel to = channel;
-        if (to == null || closed || end.get() != null) {
+        if (to == null || isEnding()) {
             return;
         }
         try {
@@ -255,21 +234,18 @@ public final class Connection {
     /** Says that nothing more will be written; what was written still arrives, then the peer reads the end. */
     public void shutdownOutput() {
         @Nullable SocketChannel to = channel;
-        if (to != null && !closed && end.get() == null) {
-            wantWrite(false);
-            if (tls == null) {
-                Sockets.endOutput(to);
-            } else {
-                shutWhenFlushed = true;
-                sayEnd(tls, to);
-            }
+        if (to == null || isEnding()) {
+            return;
         }
-    }
-
-    private void sayEnd(TlsStream session, SocketChannel to) {
+        wantWrite(false);
+        if (tls == null) {
+            Sockets.endOutput(to);
+            return;
+        }
+        shutWhenFlushed = true;
         try {
-            session.end(to);
-            flushed(session, to);
+            tls.end(to);
+            flushed(tls, to);
         } catch (IOException failed) {
             fail(peer + ": " + TlsReasons.of(failed));
         }
@@ -290,7 +266,7 @@ public final class Connection {
             session.flush(to);
             flushed(session, to);
         } catch (IOException failed) {
-            end(new End(peer + ": " + TlsReasons.of(failed), false, true));
+            end(Ending.Why.unwritable(peer + ": " + TlsReasons.of(failed)));
         }
     }
 
@@ -303,7 +279,7 @@ public final class Connection {
      * {@link Handler#connectFailed}) exactly once, unless the owner closed it in between.
      */
     public void abort(String reason) {
-        end(new End(reason, false, false));
+        end(Ending.Why.order(reason));
     }
 
     /**
@@ -311,76 +287,48 @@ public final class Connection {
      * tcp peer is reset, which it learns at once, also when it does not read.
      */
     public void reset(String reason) {
-        end(new End(reason, true, false));
-    }
-
-    /** A ferry has the other end of this channel: it is there. Owner only. */
-    void ferried(SocketChannel channel, Handler handler) {
-        if (isEnding()) {
-            Sockets.closeQuietly(channel);
-            return;
-        }
-        try {
-            channel.configureBlocking(false);
-            open(channel, channel.register(reactor.selector(), 0), null);
-        } catch (IOException failed) {
-            Sockets.closeQuietly(channel);
-            fail(peer + ": " + Reasons.of(failed));
-            return;
-        }
-        handler.connected(this);
+        end(Ending.Why.reset(reason));
     }
 
     /** The far side of a ferry has failed; what came before is still read. Owner only. */
     void failBeyond(String reason) {
-        end(new End(reason, false, true));
+        end(Ending.Why.unwritable(reason));
     }
 
     /** The connection is lost, or never came. */
     void fail(String reason) {
-        end(new End(reason, false, false));
+        end(Ending.Why.order(reason));
     }
 
-    private void end(End why) {
-        if (closed || !end.compareAndSet(null, why)) {
+    private void end(Ending.Why why) {
+        if (closed || !ending.begin(why)) {
             return;
         }
-        @Nullable SocketChannel now = channel;
-        if (now != null) {
-            shutdown(now, why);
+        if (channel != null) {
+            ending.shut(channel);
         }
         reactor.post(this::deliverEnd);
     }
 
-    private static void shutdown(SocketChannel channel, End why) {
-        // A reset must not be preceded by an orderly end. After a failed write the other direction is still needed.
-        if (!why.reset && !why.lastReads) {
-            Sockets.endOutput(channel);
-        }
-    }
-
     private void deliverEnd(Handler handler) {
-        End why = Objects.requireNonNull(end.get());
         if (closed) {
             return;
         }
         if (channel == null) {
             close();
-            handler.connectFailed(this, why.reason);
+            handler.connectFailed(this, ending.reason());
             return;
         }
-        if (why.lastReads && wantsRead && !endOfStream && lastReads-- > 0) {
-            progress = false;
+        if (interest.reads() && ending.asksForMore()) {
             handler.readable(this);
-            if (progress && !closed) {
+            if (ending.wentOn() && !closed) {
                 reactor.post(this::deliverEnd);
                 return;
             }
         }
         if (!closed) {
-            close(why.reset);
-            // Why the peer has gone, if it said so, tells more than that it could not be written to.
-            handler.broken(this, why.lastReads && lastWord != null ? lastWord : why.reason);
+            close(ending.resets());
+            handler.broken(this, ending.reason());
         }
     }
 
@@ -409,19 +357,10 @@ public final class Connection {
             return;
         }
         try {
-            if (!reset) {
-                if (tls != null && end.get() == null) {
-                    tls.end(now);
-                }
-                Sockets.endOutput(now);
-                Sockets.drain(now, reactor.scratch());
-                if (local) {
-                    // The ferry knows by this that nobody is here any more; the close itself may be late, see
-                    // Reactor.purge.
-                    now.shutdownInput();
-                }
-            } else if (tcp) {
-                now.setOption(StandardSocketOptions.SO_LINGER, 0);
+            if (reset) {
+                Ending.throwAway(now, tcp);
+            } else {
+                ending.sayGoodbye(now, tls, local, reactor.scratch());
             }
         } catch (IOException gone) {
             // Lost already: there is nobody to say goodbye to, and it is closed below all the same.
@@ -442,13 +381,13 @@ public final class Connection {
     private final class Readiness implements Registered {
         @Override
         public void ready(int readyOps, Handler handler) {
-            if (!closed && end.get() == null && wantsRead && !endOfStream && (readyOps & SelectionKey.OP_READ) != 0) {
+            if (!isEnding() && interest.reads() && (readyOps & SelectionKey.OP_READ) != 0) {
                 handler.readable(Connection.this);
             }
-            if (!closed && end.get() == null && tls != null && tls.owesOwn()) {
+            if (!isEnding() && tls != null && tls.owesOwn()) {
                 flush(tls);
             }
-            if (!closed && end.get() == null && wantsWrite && (readyOps & SelectionKey.OP_WRITE) != 0) {
+            if (!isEnding() && interest.writes() && (readyOps & SelectionKey.OP_WRITE) != 0) {
                 handler.writable(Connection.this);
             }
         }

@@ -68,7 +68,7 @@ final class Ferry implements Runnable {
             return;
         }
         channel = made.channel();
-        reactor.post(new Arrived(connection, made.channel()));
+        reactor.post(new Arrived(reactor, connection, made.channel()));
         try (Crossing crossing = new Crossing(address.toString(), way, made.near(), far, this::lost)) {
             crossing.go();
         } catch (IOException | RuntimeException | Error failed) {
@@ -105,10 +105,22 @@ final class Ferry implements Runnable {
     }
 
     /** Tells the loop that the channel is there. */
-    private record Arrived(Connection connection, SocketChannel channel) implements Posted {
+    private record Arrived(Reactor reactor, Connection connection, SocketChannel channel) implements Posted {
         @Override
         public void deliver(Handler handler) {
-            connection.ferried(channel, handler);
+            if (connection.isEnding()) {
+                Sockets.closeQuietly(channel);
+                return;
+            }
+            try {
+                channel.configureBlocking(false);
+                connection.open(channel, channel.register(reactor.selector(), 0), null);
+            } catch (IOException failed) {
+                Sockets.closeQuietly(channel);
+                connection.fail(connection.peer() + ": " + Reasons.of(failed));
+                return;
+            }
+            handler.connected(connection);
         }
 
         @Override

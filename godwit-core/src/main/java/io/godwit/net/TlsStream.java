@@ -25,9 +25,6 @@ final class TlsStream {
     /** Plain bytes in a record at most (RFC 8446 §5.1). */
     private static final int RECORD = 16 * 1024;
 
-    /** Records on their way at most: what waits here delays an urgent page. */
-    private static final int AHEAD = 4;
-
     private static final int HEADER = 5;
     private static final int ALERT = 21;
     private static final int HANDSHAKE = 22;
@@ -46,12 +43,11 @@ final class TlsStream {
     private final Buffers buffers;
     /** Encrypted, to be read: between position and limit. */
     private final ByteBuffer in;
-    /** Encrypted, to be sent: between {@link #sent} and position. */
-    private final ByteBuffer out;
+
+    private final RecordsOut out;
     /** Decrypted, and did not fit where it was wanted: between position and limit. */
     private final ByteBuffer plain;
 
-    private int sent;
     private boolean begun;
     private boolean spoken;
     private boolean established;
@@ -61,18 +57,12 @@ final class TlsStream {
     private @Nullable IOException failure;
     private int packet;
 
-    // The records on their way, oldest first: where each ends in out, and how many plain bytes are in it.
-    private final int[] ends = new int[AHEAD];
-    private final int[] lengths = new int[AHEAD];
-    private int records;
-    private int ahead;
-
     /** @param buffers this stream's until its channel is closed */
     TlsStream(SSLEngine engine, Buffers buffers) {
         this.engine = engine;
         this.buffers = buffers;
         this.in = buffers.in.limit(0);
-        this.out = buffers.out.clear();
+        this.out = new RecordsOut(buffers.out);
         this.plain = buffers.plain.limit(0);
     }
 
@@ -107,7 +97,7 @@ final class TlsStream {
         }
         try {
             while (true) {
-                send(channel);
+                out.send(channel);
                 if (owes()) {
                     return Need.WRITABLE;
                 }
@@ -180,7 +170,7 @@ final class TlsStream {
             if (engine.getHandshakeStatus() == HandshakeStatus.NEED_WRAP) {
                 wrap(NOTHING);
             }
-            send(channel);
+            out.send(channel);
         } catch (IOException gone) {
             // It has gone before it was told; what went wrong is told here anyway.
         }
@@ -269,7 +259,7 @@ final class TlsStream {
                     if (!ended) {
                         refuseRenegotiation();
                     }
-                    if (out.remaining() < packet) {
+                    if (!out.hasRoom(packet)) {
                         throw new SSLException("the peer asks for answers and does not read them");
                     }
                     if (wrap(NOTHING).bytesProduced() == 0) {
@@ -323,13 +313,13 @@ final class TlsStream {
      * @return plain bytes whose records the channel has taken whole; the buffer's position has moved by them
      */
     int write(ByteChannel channel, ByteBuffer from) throws IOException {
-        if (from.remaining() < ahead) {
+        if (from.remaining() < out.ahead()) {
             throw new IllegalArgumentException("bytes that are on their way were taken back");
         }
         int start = from.position();
         do {
             encrypt(from);
-            from.position(from.position() + send(channel));
+            from.position(from.position() + out.send(channel));
         } while (!owes() && from.hasRemaining());
         return from.position() - start;
     }
@@ -338,13 +328,12 @@ final class TlsStream {
         int position = from.position();
         int limit = from.limit();
         try {
-            while (records < AHEAD && limit - position > ahead && out.remaining() >= packet) {
-                from.limit(Math.min(limit, position + ahead + RECORD)).position(position + ahead);
+            while (out.takesMore() && limit - position > out.ahead() && out.hasRoom(packet)) {
+                int next = position + out.ahead();
+                from.limit(Math.min(limit, next + RECORD)).position(next);
                 SSLEngineResult result = wrap(from);
                 if (result.bytesConsumed() > 0) {
-                    ends[records] = out.position();
-                    lengths[records++] = result.bytesConsumed();
-                    ahead += result.bytesConsumed();
+                    out.whole(result.bytesConsumed());
                 } else if (result.bytesProduced() == 0) {
                     throw new SSLException("the peer has ended the TLS session");
                 }
@@ -355,7 +344,7 @@ final class TlsStream {
     }
 
     private SSLEngineResult wrap(ByteBuffer from) throws SSLException {
-        SSLEngineResult result = engine.wrap(from, out);
+        SSLEngineResult result = engine.wrap(from, out.bytes());
         if (result.getStatus() == Status.BUFFER_OVERFLOW) {
             throw new SSLException("a record found no room: " + result);
         }
@@ -364,51 +353,18 @@ final class TlsStream {
 
     /** Whether something encrypted waits for the channel. */
     boolean owes() {
-        return out.position() > sent;
+        return out.owes();
     }
 
     /** Whether all that waits is the session's own: then nobody calls {@link #write} for it, and {@link #flush} is due. */
     boolean owesOwn() {
-        return ahead == 0 && owes();
-    }
-
-    /**
-     * Hands to the channel what it takes.
-     *
-     * @return plain bytes of the records that are whole with it
-     */
-    private int send(ByteChannel channel) throws IOException {
-        int end = out.position();
-        if (end == sent) {
-            return 0;
-        }
-        out.limit(end).position(sent);
-        try {
-            channel.write(out);
-            sent = out.position();
-        } finally {
-            out.limit(out.capacity()).position(end);
-        }
-        int done = 0;
-        int whole = 0;
-        while (whole < records && ends[whole] <= sent) {
-            done += lengths[whole++];
-        }
-        records -= whole;
-        ahead -= done;
-        System.arraycopy(ends, whole, ends, 0, records);
-        System.arraycopy(lengths, whole, lengths, 0, records);
-        if (sent == end) {
-            out.clear();
-            sent = 0;
-        }
-        return done;
+        return out.ahead() == 0 && owes();
     }
 
     /** Sends what is no one's plain bytes: an answer, an end. Does nothing while a write has bytes on their way: they go with it. */
     void flush(ByteChannel channel) throws IOException {
-        if (ahead == 0) {
-            send(channel);
+        if (out.ahead() == 0) {
+            out.send(channel);
         }
     }
 
@@ -417,13 +373,13 @@ final class TlsStream {
      * arrive any more.
      */
     void end(ByteChannel channel) throws IOException {
-        if (ahead > 0) {
+        if (out.ahead() > 0) {
             return;
         }
-        if (established && !engine.isOutboundDone() && out.remaining() >= packet) {
+        if (established && !engine.isOutboundDone() && out.hasRoom(packet)) {
             engine.closeOutbound();
             wrap(NOTHING);
         }
-        send(channel);
+        out.send(channel);
     }
 }

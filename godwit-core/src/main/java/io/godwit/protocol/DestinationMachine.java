@@ -17,7 +17,6 @@ import io.godwit.protocol.DestinationState.PostcopyActive;
 import io.godwit.protocol.DestinationState.Recover;
 import io.godwit.wire.ReturnPathMessage;
 import io.godwit.wire.StreamMessage;
-import java.util.BitSet;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -34,11 +33,13 @@ import org.jspecify.annotations.Nullable;
 public final class DestinationMachine {
     private final DestinationAttempt attempt;
     private final DestinationWorks works;
+    private final DestinationHandshake handshake;
 
     /** @param options number of blocks and nonce in it are not used: they are learnt from the source */
     public DestinationMachine(MigrationOptions options, Parameters parameters) {
         attempt = new DestinationAttempt(options, parameters);
         works = new DestinationWorks(attempt);
+        handshake = new DestinationHandshake(attempt);
     }
 
     /**
@@ -130,10 +131,7 @@ public final class DestinationMachine {
 
     /** Whether a recovery connection can be taken up now. */
     public boolean recoverable() {
-        return attempt.state instanceof Recover
-                || attempt.state instanceof Held
-                || attempt.state instanceof Completed
-                || (attempt.state instanceof Paused(Need need) && (need == Need.NOTHING || need == Need.FINISHING));
+        return handshake.possible();
     }
 
     /** Why the operator's input cannot be carried out now, as a sentence, or null if it can. */
@@ -172,9 +170,9 @@ public final class DestinationMachine {
             case DestinationInput.Pause _ -> attempt.giveUp("paused by the operator (migrate-pause)", out);
             case DestinationInput.Revived _ -> attempt.revive(now, out);
             case DestinationInput.MainOpened _ -> mainOpened(now, out);
-            case DestinationInput.RecoveryOpened _ -> recoveryOpened(now, out);
+            case DestinationInput.RecoveryOpened _ -> handshake.opened(now, out);
             case DestinationInput.Received(StreamMessage message) -> received(message, now, out);
-            case DestinationInput.BitmapAsked(int block) -> bitmapAsked(block, now, out);
+            case DestinationInput.BitmapAsked(int block) -> handshake.bitmapAsked(block, now, out);
             case DestinationInput.Packaged(List<Integer> pings) -> packaged(pings, now, out);
             case DestinationInput.Ended(long missing) -> ended(missing, now, out);
             case DestinationInput.NothingMissing _ -> {
@@ -201,33 +199,6 @@ public final class DestinationMachine {
         attempt.watch.expect(Deadline.Kind.HANDSHAKE, now);
         out.accept(new DestinationEffect.ResetMemory());
         attempt.become(new Active(false, false, false), "a source sends", out);
-    }
-
-    private void recoveryOpened(long now, Consumer<DestinationEffect> out) {
-        attempt.watch.opened(now);
-        switch (attempt.state) {
-            case Paused _ -> {
-                attempt.watch.expect(Deadline.Kind.HANDSHAKE, now);
-                attempt.become(new Recover(new BitSet()), "a source has come back", out);
-            }
-            case Recover _, Held _ -> {
-                out.accept(new DestinationEffect.DropChannels("superseded by a newer recovery connection"));
-                out.accept(new DestinationEffect.Notice("an unfinished recovery was superseded by a newer connection"));
-                attempt.watch.expect(Deadline.Kind.HANDSHAKE, now);
-                attempt.become(new Recover(new BitSet()), "a source has come back once more", out);
-            }
-            case Completed completed -> {
-                if (completed.answering()) {
-                    out.accept(new DestinationEffect.DropChannels("superseded by a newer recovery connection"));
-                }
-                attempt.watch.expect(Deadline.Kind.HANDSHAKE, now);
-                out.accept(new DestinationEffect.Notice(
-                        "a source that missed the end has come back: it is told that nothing is missing"));
-                attempt.become(new Completed(true, new BitSet()), "", out);
-            }
-            case Idle _, Listening _, Active _, Loading _, PostcopyActive _, Finishing _, Mending _, Failed _ ->
-                throw new IllegalStateException("recovery opened in " + attempt.state);
-        }
     }
 
     private void received(StreamMessage message, long now, Consumer<DestinationEffect> out) {
@@ -261,7 +232,7 @@ public final class DestinationMachine {
                 attempt.watch.expectNothing();
                 attempt.become(new Active(active.returnPath(), active.advised(), true), "", out);
             }
-            case StreamMessage.PostcopyResume _ -> resumed(out);
+            case StreamMessage.PostcopyResume _ -> handshake.resume(out);
             default -> {
                 // Section borders, headers, discards and device bytes: in order here, and carried out by the pump.
             }
@@ -276,19 +247,12 @@ public final class DestinationMachine {
         if (Wire.isKeepAlive(value)) {
             int named = value & 0xffff;
             if (attempt.ran && attempt.nonce >= 0 && named != attempt.nonce) {
-                foreign(out);
+                handshake.foreign(out);
                 return;
             }
             attempt.nonce = named;
         }
         out.accept(new DestinationEffect.Reply(new ReturnPathMessage.Pong(value)));
-    }
-
-    /** A source with the wrong address. Its pages would be taken for this guest's, and "nothing is missing" for an answer about its own. */
-    private void foreign(Consumer<DestinationEffect> out) {
-        String reason = "the source that has come back belongs to another migration: it has the wrong address";
-        out.accept(new DestinationEffect.Notice(reason));
-        attempt.lost(reason, out);
     }
 
     private void packaged(List<Integer> pings, long now, Consumer<DestinationEffect> out) {
@@ -338,32 +302,6 @@ public final class DestinationMachine {
             }
             case Idle _, Listening _, Loading _, Finishing _, Mending _, Paused _, Recover _, Held _, Failed _ ->
                 attempt.lost("EOF in " + attempt.status(), out);
-        }
-    }
-
-    private void bitmapAsked(int block, long now, Consumer<DestinationEffect> out) {
-        attempt.revive(now, out);
-        BitSet asked = attempt.state.askedNow();
-        if (asked == null || asked.get(block)) {
-            attempt.lost(
-                    "RECV_BITMAP for block " + block
-                            + (asked == null ? " in " + attempt.status() : ", which was asked for before"),
-                    out);
-            return;
-        }
-        BitSet more = (BitSet) asked.clone();
-        more.set(block);
-        attempt.state = attempt.state instanceof Recover ? new Recover(more) : new Completed(true, more);
-        out.accept(new DestinationEffect.SendBitmap(block));
-    }
-
-    private void resumed(Consumer<DestinationEffect> out) {
-        out.accept(new DestinationEffect.Reply(new ReturnPathMessage.ResumeAck(1)));
-        if (attempt.state instanceof Recover) {
-            attempt.watch.expectNothing();
-            attempt.unheard = true;
-            attempt.become(new PostcopyActive(false), "recovered", out);
-            out.accept(new DestinationEffect.ReissueRequests());
         }
     }
 

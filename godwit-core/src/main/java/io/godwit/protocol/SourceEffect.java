@@ -55,7 +55,4 @@ public sealed interface SourceEffect {
 
     /** The status word changed. */
     record StatusChanged(MigrationStatus from, MigrationStatus to, String reason) implements SourceEffect {}
-
-    /** Something an operator may want to know. */
-    record Notice(String text) implements SourceEffect {}
 }

@@ -38,15 +38,12 @@ import org.jspecify.annotations.Nullable;
 public final class SourceMachine {
     private final SourceAttempt attempt;
     private final SourceHandshake handshake;
-    private boolean postcopyWanted;
-    private boolean atOnce;
-    private boolean ponged;
-    private boolean named;
-    private boolean acknowledged;
+    private final SourceSwitchover switchover;
 
     public SourceMachine(MigrationOptions options, Parameters parameters) {
         attempt = new SourceAttempt(options, parameters);
         handshake = new SourceHandshake(attempt);
+        switchover = new SourceSwitchover(attempt);
     }
 
     /**
@@ -94,12 +91,12 @@ public final class SourceMachine {
 
     /** Whether the operator's switch to postcopy can be made at once: {@link SourceInput.Estimate} brings it about. */
     public boolean switchWanted() {
-        return attempt.state instanceof Active && postcopyWanted && answered() && attempt.channelsReady();
+        return switchover.wanted();
     }
 
     /** Whether no page is to be sent before the switch to postcopy. */
     public boolean pagesWait() {
-        return atOnce && attempt.state.revocable();
+        return switchover.pagesWait();
     }
 
     /** Whether a channel is kept though the migration is paused, because the peer would not survive its end. */
@@ -143,8 +140,8 @@ public final class SourceMachine {
         switch (input) {
             case SourceInput.Migrate(boolean wanted) -> migrate(wanted, now, out);
             case SourceInput.Resume _ -> handshake.resume(now, out);
-            case SourceInput.StartPostcopy _ -> postcopyWanted = true;
-            case SourceInput.Continue _ -> proceed(now, out);
+            case SourceInput.StartPostcopy _ -> switchover.startPostcopy();
+            case SourceInput.Continue _ -> switchover.proceed(now, out);
             case SourceInput.Pause _ -> attempt.giveUp("paused by the operator (migrate-pause)", out);
             case SourceInput.Cancel _ -> cancel(out);
             case SourceInput.ResolveHere _ -> {
@@ -161,14 +158,14 @@ public final class SourceMachine {
             case SourceInput.Connected(Channel channel) -> connected(channel, now, out);
             case SourceInput.Broken(Channel channel, String reason) -> broken(channel, reason, out);
             case SourceInput.Received(ReturnPathMessage message) -> received(message, now, out);
-            case SourceInput.GuestStopped _ -> guestStopped(now, out);
+            case SourceInput.GuestStopped _ -> switchover.guestStopped(now, out);
             case SourceInput.StopFailed(String reason) -> {
                 if (attempt.state instanceof Stopping) {
                     attempt.lost(reason, out);
                 }
             }
             case SourceInput.StorageFailed(String reason) -> attempt.lost(reason, out);
-            case SourceInput.Estimate(long remaining, double speed) -> estimate(remaining, speed, out);
+            case SourceInput.Estimate(long remaining, double speed) -> switchover.estimate(remaining, speed, out);
             case SourceInput.NothingLeft _ -> nothingLeft(now, out);
             case SourceInput.Written(SourceInput.Mark mark) -> written(mark, now, out);
             case SourceInput.Tick _ -> attempt.tick(now, out);
@@ -177,11 +174,7 @@ public final class SourceMachine {
 
     private void migrate(boolean wanted, long now, Consumer<SourceEffect> out) {
         attempt.begin();
-        atOnce = wanted;
-        postcopyWanted = wanted;
-        ponged = false;
-        named = false;
-        acknowledged = false;
+        switchover.begin(wanted);
         attempt.deadline.expect(Deadline.Kind.LIVENESS, now);
         attempt.become(new Setup(), "migrate", out);
         out.accept(new SourceEffect.Connect(Channel.MAIN));
@@ -214,46 +207,6 @@ public final class SourceMachine {
             handshake.connected(origin, now, out);
         } else {
             throw new IllegalStateException("main channel connected in " + attempt.state);
-        }
-    }
-
-    private void estimate(long remaining, double speed, Consumer<SourceEffect> out) {
-        if (!(attempt.state instanceof Active) || !attempt.channelsReady()) {
-            return;
-        }
-        boolean small = remaining == 0 || remaining <= speed * attempt.parameters.downtimeLimitMillis() / 1000;
-        boolean converged = small && (acknowledged || !attempt.options.switchoverAck());
-        // A destination that has answered once can answer: without it the switch would be made into the blue.
-        if ((postcopyWanted && answered()) || (converged && (answered() || !attempt.options.returnPath()))) {
-            attempt.become(new Stopping(), postcopyWanted ? "switching to postcopy" : "converged", out);
-            out.accept(new SourceEffect.StopGuest(postcopyWanted));
-        }
-    }
-
-    private void guestStopped(long now, Consumer<SourceEffect> out) {
-        if (!(attempt.state instanceof Stopping)) {
-            return;
-        }
-        if (attempt.options.pauseBeforeSwitchover()) {
-            attempt.become(new PreSwitchover(), "guest stopped, waiting for migrate-continue", out);
-        } else {
-            switchOver(now, out);
-        }
-    }
-
-    private void proceed(long now, Consumer<SourceEffect> out) {
-        if (attempt.state instanceof PreSwitchover) {
-            switchOver(now, out);
-        }
-    }
-
-    private void switchOver(long now, Consumer<SourceEffect> out) {
-        // Nobody runs the guest from here to the commit point: a peer that takes no byte must not keep it so.
-        attempt.deadline.expect(Deadline.Kind.LIVENESS, now);
-        attempt.become(new Flushing(postcopyWanted, postcopyWanted), "guest stopped", out);
-        out.accept(new SourceEffect.FreezeDirty());
-        if (postcopyWanted) {
-            out.accept(new SourceEffect.SendSwitchToPostcopy());
         }
     }
 
@@ -302,7 +255,7 @@ public final class SourceMachine {
                 attempt.parameters);
         switch (message) {
             case ReturnPathMessage.Pong(int value) -> ponged(value, out);
-            case ReturnPathMessage.SwitchoverAck _ -> acknowledged = true;
+            case ReturnPathMessage.SwitchoverAck _ -> switchover.acknowledged();
             case ReturnPathMessage.Shut(int status) -> shut(status, out);
             case ReturnPathMessage.ReqPagesId _, ReturnPathMessage.ReqPages _ -> {
                 if (!(attempt.state instanceof PostcopyActive)) {
@@ -314,16 +267,8 @@ public final class SourceMachine {
         }
     }
 
-    /** Whether the destination has answered, to a PING that names the migration where such are sent. */
-    private boolean answered() {
-        return named || (ponged && attempt.parameters.pingIntervalMillis() == 0);
-    }
-
     private void ponged(int value, Consumer<SourceEffect> out) {
-        // An answer to a keep-alive, where those are sent: then the destination knows which migration this is, and can
-        // say of it later that it never got the guest.
-        ponged = true;
-        named = named || Wire.isKeepAlive(value);
+        switchover.ponged(value);
         if (value == Wire.PING_LOADED
                 && attempt.state instanceof PostcopyActive(boolean proven, boolean ended)
                 && !proven) {
@@ -402,16 +347,12 @@ public final class SourceMachine {
     public SourceMachine copy() {
         SourceMachine copy = new SourceMachine(attempt.options, attempt.parameters);
         copy.attempt.become(attempt);
-        copy.postcopyWanted = postcopyWanted;
-        copy.atOnce = atOnce;
-        copy.ponged = ponged;
-        copy.named = named;
-        copy.acknowledged = acknowledged;
+        copy.switchover.become(switchover);
         return copy;
     }
 
     /** Everything that decides its future, with times relative to {@code now}: two machines with equal fingerprints behave alike. */
     public String fingerprint(long now) {
-        return attempt.fingerprint(now) + " " + postcopyWanted + atOnce + ponged + named + acknowledged;
+        return attempt.fingerprint(now) + " " + switchover.fingerprint();
     }
 }

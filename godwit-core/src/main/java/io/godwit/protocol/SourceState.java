@@ -216,6 +216,11 @@ public sealed interface SourceState {
         };
     }
 
+    /** Whether no migration is under way: none has begun, or the last one has come to its end, and whose the guest is stands fast. */
+    default boolean over() {
+        return !revocable() && !holdsGuestData();
+    }
+
     /** What was known when the channel was lost past the commit point. */
     enum Lost {
         /** Precopy: EOF was handed over, SHUT 0 did not come. */

@@ -137,14 +137,7 @@ final class DestinationReader {
                 unless(guest.unfit(configuration), message, now);
             }
             case StreamMessage.MemSize list -> unless(adopt(list), message, now);
-            case StreamMessage.RamDiscard discard -> {
-                int connection = channels.main();
-                step(new DestinationInput.Received(message), now);
-                if (connection == channels.main()) {
-                    pages.discard(discard);
-                    machine.progressed(now);
-                }
-            }
+            case StreamMessage.RamDiscard discard -> discard(discard, now);
             case StreamMessage.DeviceState(byte[] verbatim) -> {
                 boolean beforeMemory = machine.state() instanceof DestinationState.Active active && !active.memory();
                 devices.add(verbatim, beforeMemory);
@@ -169,6 +162,15 @@ final class DestinationReader {
                     StreamMessage.PostcopyResume _,
                     StreamMessage.SwitchoverStart _,
                     StreamMessage.VmDescription _ -> step(new DestinationInput.Received(message), now);
+        }
+    }
+
+    private void discard(StreamMessage.RamDiscard discard, long now) {
+        int connection = channels.main();
+        step(new DestinationInput.Received(discard), now);
+        if (connection == channels.main()) {
+            pages.discard(discard);
+            machine.progressed(now);
         }
     }
 

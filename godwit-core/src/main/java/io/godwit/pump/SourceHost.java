@@ -49,7 +49,4 @@ public interface SourceHost {
 
     /** A new pass over the dirty memory begins, counted from 1. */
     void passStarted(long pass);
-
-    /** The guest was stopped for the switchover, or goes on here. */
-    void notice(String text);
 }

@@ -3,7 +3,6 @@
 package io.godwit.pump;
 
 import io.godwit.page.BlockTable;
-import io.godwit.page.PageBitmap;
 import io.godwit.page.Pages;
 import io.godwit.protocol.Channel;
 import io.godwit.protocol.MigrationOptions;
@@ -15,9 +14,6 @@ import io.godwit.protocol.SourceInput;
 import io.godwit.protocol.SourceInput.Mark;
 import io.godwit.protocol.SourceMachine;
 import io.godwit.protocol.SourceState;
-import io.godwit.wire.ReturnPathDecoder;
-import io.godwit.wire.ReturnPathMessage;
-import io.godwit.wire.WireException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.function.Consumer;
@@ -40,15 +36,13 @@ public final class SourceSession {
     private final SourcePages pages;
     private final SourceChannels channels;
     private final SourceStats stats = new SourceStats();
-    private final PageBitmap[] received;
+    private final ReturnPathReader returnPath;
     /** The last byte is on its way through something that says when it has come through. */
     private boolean awaitsEnd;
     /** Whether it is known here which pages the destination lacks. */
     private boolean lacksKnown;
 
     private final ArrayDeque<SourceEffect> effects = new ArrayDeque<>();
-    private @Nullable ReturnPathDecoder returnPath;
-    private int lastRequestedBlock = -1;
 
     /** A new migration. */
     public SourceSession(MigrationOptions options, Parameters parameters, OutgoingGuest guest, SourceHost host) {
@@ -74,7 +68,7 @@ public final class SourceSession {
         this.streams = new SourceStreams(options, guest, scheduler, outlets);
         this.pages = new SourcePages(options, parameters, guest, scheduler, outlets, stats);
         this.channels = new SourceChannels(host, outlets);
-        this.received = new PageBitmap[blocks.size()];
+        this.returnPath = new ReturnPathReader(blocks, scheduler, channels, stats, this::step);
     }
 
     /**
@@ -162,8 +156,7 @@ public final class SourceSession {
             } else {
                 stats.recoveries++;
             }
-            returnPath = new ReturnPathDecoder(blocks);
-            lastRequestedBlock = -1;
+            returnPath.begin();
             step(new SourceInput.Connected(Channel.MAIN), now);
         } else if (channels.isPreempt(connection)) {
             step(new SourceInput.Connected(Channel.PREEMPT), now);
@@ -236,62 +229,7 @@ public final class SourceSession {
         if (machine.held() && in.hasRemaining()) {
             step(new SourceInput.Revived(), now);
         }
-        try {
-            while (channels.isMain(connection) && returnPath != null) {
-                ReturnPathMessage message = returnPath.next(in);
-                if (message == null) {
-                    return;
-                }
-                message(message, now);
-            }
-        } catch (WireException e) {
-            step(new SourceInput.Broken(Channel.MAIN, String.valueOf(e.getMessage())), now);
-        }
-        in.position(in.limit());
-    }
-
-    private void message(ReturnPathMessage message, long now) {
-        switch (message) {
-            case ReturnPathMessage.ReqPagesId(String name, long offset, int length) -> {
-                lastRequestedBlock = blocks.indexOf(name);
-                request(offset, length, message, now);
-            }
-            case ReturnPathMessage.ReqPages(long offset, int length) -> request(offset, length, message, now);
-            case ReturnPathMessage.RecvBitmap(int block, PageBitmap bitmap) -> {
-                long claim = scheduler.firstFalseClaim(block, bitmap);
-                if (claim >= 0) {
-                    step(
-                            new SourceInput.Broken(
-                                    Channel.MAIN,
-                                    "that endpoint claims to have page " + claim + " of block '"
-                                            + blocks.get(block).name()
-                                            + "', which was never sent: it is not the destination of this migration; check the address"),
-                            now);
-                } else {
-                    received[block] = bitmap;
-                    step(new SourceInput.Received(message), now);
-                }
-            }
-            case ReturnPathMessage.Pong _,
-                    ReturnPathMessage.Shut _,
-                    ReturnPathMessage.ResumeAck _,
-                    ReturnPathMessage.SwitchoverAck _ -> step(new SourceInput.Received(message), now);
-        }
-    }
-
-    /** The decoder lets through whole pages inside a block that was named, and nothing else. */
-    private void request(long offset, int length, ReturnPathMessage message, long now) {
-        int connection = channels.main();
-        step(new SourceInput.Received(message), now);
-        if (!channels.isMain(connection)) {
-            return;
-        }
-        stats.requests++;
-        long first = offset >>> Pages.SHIFT;
-        long end = first + (Integer.toUnsignedLong(length) >>> Pages.SHIFT);
-        for (long page = first; page < end; page++) {
-            scheduler.request(lastRequestedBlock, page);
-        }
+        returnPath.read(connection, in, now);
     }
 
     public void guestStopped(long now) {
@@ -398,7 +336,7 @@ public final class SourceSession {
                 streams.bitmapRequests();
             }
             case SourceEffect.SendResume _ -> {
-                scheduler.restart(received);
+                scheduler.restart(returnPath.bitmaps());
                 lacksKnown = true;
                 pages.restart();
                 streams.resume();
@@ -406,13 +344,12 @@ public final class SourceSession {
             case SourceEffect.Forget _ -> memory.trackDirty(false);
             case SourceEffect.CloseChannels _ -> {
                 channels.close();
-                returnPath = null;
+                returnPath.end();
             }
             case SourceEffect.StatusChanged(MigrationStatus from, MigrationStatus to, String reason) -> {
                 clock(to, now);
                 host.statusChanged(from, to, reason);
             }
-            case SourceEffect.Notice(String text) -> host.notice(text);
         }
     }
 
@@ -438,7 +375,7 @@ public final class SourceSession {
     }
 
     private void dropChannels(String reason) {
-        returnPath = null;
+        returnPath.end();
         awaitsEnd = false;
         // Where guest data is held nothing more was to come on the channels of pages: they end as they would have
         // ended.

@@ -221,43 +221,18 @@ final class Invariants {
 
     private void pausedHoldsNothing() {
         SourceState source = world.source().state();
-        boolean mayHold = switch (source) {
-            case SourceState.Setup _,
-                    SourceState.Active _,
-                    SourceState.Stopping _,
-                    SourceState.PreSwitchover _,
-                    SourceState.Flushing _,
-                    SourceState.AwaitingShut _,
-                    SourceState.PostcopyActive _,
-                    SourceState.RecoverSetup _,
-                    SourceState.Recover _ -> true;
-            case SourceState.Held _ -> shown("source", world.source().holdsChannel());
-            case SourceState.Idle _,
-                    SourceState.Paused _,
-                    SourceState.Uncertain _,
-                    SourceState.Completed _,
-                    SourceState.Failed _,
-                    SourceState.Cancelled _ -> false;
-        };
+        boolean mayHold = source instanceof SourceState.Held
+                ? shown("source", world.source().holdsChannel())
+                : ChannelHolders.mayHold(source);
         for (SimEndpoint.Conn conn : world.source().connections()) {
             if (!mayHold && !conn.leaving()) {
                 throw new Violation("the source is in " + source + " and holds " + conn.link());
             }
         }
         DestinationState destination = world.destination().state();
-        boolean mayTalk = switch (destination) {
-            case DestinationState.Active _, DestinationState.PostcopyActive _, DestinationState.Recover _ -> true;
-            case DestinationState.Held _ ->
-                shown("destination", world.destination().session().holdsChannel());
-            case DestinationState.Loading loading -> loading.channel();
-            case DestinationState.Finishing(boolean channel) -> channel;
-            case DestinationState.Completed completed -> completed.answering();
-            case DestinationState.Idle _,
-                    DestinationState.Listening _,
-                    DestinationState.Mending _,
-                    DestinationState.Paused _,
-                    DestinationState.Failed _ -> false;
-        };
+        boolean mayTalk = destination instanceof DestinationState.Held
+                ? shown("destination", world.destination().session().holdsChannel())
+                : ChannelHolders.mayHold(destination);
         for (SimEndpoint.Conn conn : world.destination().connections()) {
             if (!mayTalk && !conn.leaving() && world.destination().outbox(conn.id) != null) {
                 throw new Violation("the destination is in " + destination + " and its main channel is " + conn.link());

@@ -383,9 +383,4 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
     public void passStarted(long pass) {
         world.trace().event("source", "pass " + pass);
     }
-
-    @Override
-    public void notice(String text) {
-        world.trace().event("source", "notice: " + text);
-    }
 }

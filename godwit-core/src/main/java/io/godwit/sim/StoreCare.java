@@ -20,22 +20,7 @@ final class StoreCare {
         if (keeper == null || store == null) {
             return false;
         }
-        boolean over = switch (world.source().state()) {
-            case SourceState.Idle _, SourceState.Failed _, SourceState.Cancelled _, SourceState.Completed _ -> true;
-            case SourceState.Setup _,
-                    SourceState.Active _,
-                    SourceState.Stopping _,
-                    SourceState.PreSwitchover _,
-                    SourceState.Flushing _,
-                    SourceState.AwaitingShut _,
-                    SourceState.PostcopyActive _,
-                    SourceState.Paused _,
-                    SourceState.RecoverSetup _,
-                    SourceState.Recover _,
-                    SourceState.Held _,
-                    SourceState.Uncertain _ -> false;
-        };
-        if (!over) {
+        if (!world.source().state().over()) {
             return false;
         }
         if (!store.idle()) {

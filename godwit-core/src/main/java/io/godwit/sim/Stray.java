@@ -31,6 +31,26 @@ final class Stray implements SimLink.Holder {
     /** One of many kinds connects now. */
     static void random(World world, SplittableRandom random) {
         int kind = random.nextInt(7);
+        ByteBuffer says = words(kind, world, random);
+        if (says.hasRemaining() && random.nextInt(3) == 0) {
+            says.limit(1 + random.nextInt(says.limit()));
+        }
+        long stays = random.nextInt(3) == 0 ? Long.MAX_VALUE : random.nextLong(400_000_000);
+        LinkPlan plan = new LinkPlan(
+                false,
+                20_000,
+                random.nextLong(2_000_000),
+                4096,
+                20_000L << random.nextInt(5),
+                0,
+                PipeFault.NONE,
+                PipeFault.NONE);
+        String name = name(kind);
+        world.faults().add(FaultKind.STRANGER, name);
+        new Stray(world, says, stays, plan, name);
+    }
+
+    private static ByteBuffer words(int kind, World world, SplittableRandom random) {
         ByteBuffer says = ByteBuffer.allocate(8192);
         BlockTable blocks = world.setup().blocks();
         switch (kind) {
@@ -64,21 +84,11 @@ final class Stray implements SimLink.Holder {
                 }
             }
         }
-        says.flip();
-        if (says.hasRemaining() && random.nextInt(3) == 0) {
-            says.limit(1 + random.nextInt(says.limit()));
-        }
-        long stays = random.nextInt(3) == 0 ? Long.MAX_VALUE : random.nextLong(400_000_000);
-        LinkPlan plan = new LinkPlan(
-                false,
-                20_000,
-                random.nextLong(2_000_000),
-                4096,
-                20_000L << random.nextInt(5),
-                0,
-                PipeFault.NONE,
-                PipeFault.NONE);
-        String name = switch (kind) {
+        return says.flip();
+    }
+
+    private static String name(int kind) {
+        return switch (kind) {
             case 0 -> "silent stranger";
             case 1 -> "stranger with garbage";
             case 2 -> "stranger with a header";
@@ -87,8 +97,6 @@ final class Stray implements SimLink.Holder {
             case 5 -> "stranger of another guest";
             default -> "stranger with multifd";
         };
-        world.faults().add(FaultKind.STRANGER, name);
-        new Stray(world, says, stays, plan, name);
     }
 
     /** One that says just this. */

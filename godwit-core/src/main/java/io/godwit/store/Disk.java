@@ -28,6 +28,21 @@ public interface Disk {
     /** Creates the folder and those above it that lack; one that is there is left alone. */
     void createFolder(Path folder) throws DiskException;
 
+    /** As {@link #createFolder}, and the names of those that were created are durable. */
+    default void createFolderDurably(Path folder) throws DiskException {
+        if (isFolder(folder)) {
+            return;
+        }
+        Path above = folder.getParent();
+        if (above != null) {
+            createFolderDurably(above);
+        }
+        createFolder(folder);
+        if (above != null) {
+            syncFolder(above);
+        }
+    }
+
     /** Names in the folder, sorted. */
     List<String> list(Path folder) throws DiskException;
 

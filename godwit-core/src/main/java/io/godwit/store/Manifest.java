@@ -31,6 +31,20 @@ public record Manifest(
     /** The format that is written; a higher one is refused, with the version that wrote it. */
     public static final int FORMAT = 1;
 
+    /** Another attempt of a source begins; {@code before} is what is known of earlier ones, or null. */
+    static Manifest receiving(@Nullable Manifest before, Arrival arrival, Instant now, String version) {
+        return new Manifest(
+                new StoreState.Receiving(),
+                arrival,
+                before == null ? 1 : before.attempt + 1,
+                null,
+                0,
+                null,
+                before == null ? now : before.created,
+                now,
+                version);
+    }
+
     Manifest with(StoreState next, Instant now) {
         return new Manifest(next, arrival, attempt, runState, clones, lastClone, created, now, writtenBy);
     }

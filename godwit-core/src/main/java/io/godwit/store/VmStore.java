@@ -4,7 +4,6 @@ package io.godwit.store;
 
 import io.godwit.page.BlockTable;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.time.InstantSource;
 import org.jspecify.annotations.Nullable;
 
@@ -44,7 +43,7 @@ public final class VmStore implements AutoCloseable {
      */
     public static VmStore open(Disk disk, Path folder, InstantSource clock, String version) {
         try {
-            createDurably(disk, folder.toAbsolutePath());
+            disk.createFolderDurably(folder.toAbsolutePath());
             VmStore store = new VmStore(disk, folder, clock, version, disk.lock(folder.resolve(LOCK)));
             boolean done = false;
             try {
@@ -67,20 +66,6 @@ public final class VmStore implements AutoCloseable {
             throw Failures.missing(folder);
         }
         return open(disk, folder, clock, version);
-    }
-
-    private static void createDurably(Disk disk, Path folder) throws DiskException {
-        if (disk.isFolder(folder)) {
-            return;
-        }
-        Path above = folder.getParent();
-        if (above != null) {
-            createDurably(disk, above);
-        }
-        disk.createFolder(folder);
-        if (above != null) {
-            disk.syncFolder(above);
-        }
     }
 
     public Path folder() {
@@ -112,19 +97,9 @@ public final class VmStore implements AutoCloseable {
         BlockTable table = new BlockTable(arrival.blocks());
         try {
             endReception();
-            Instant now = clock.instant();
-            int attempt = before == null ? 1 : before.attempt() + 1;
-            ledger.become(new Manifest(
-                    new StoreState.Receiving(),
-                    arrival,
-                    attempt,
-                    null,
-                    0,
-                    null,
-                    before == null ? now : before.created(),
-                    now,
-                    version));
-            Reception fresh = Reception.begin(disk, folder, table, attempt);
+            Manifest begun = Manifest.receiving(before, arrival, clock.instant(), version);
+            ledger.become(begun);
+            Reception fresh = Reception.begin(disk, folder, table, begun.attempt());
             reception = fresh;
             return fresh.sink();
         } catch (DiskException e) {

@@ -22,6 +22,9 @@ import org.junit.jupiter.api.Timeout;
 /** The disk is slow, full, fails or is damaged while a guest is parked or unparked: it waits, it stays where it is, or it is paused until the disk is well. */
 @Timeout(60)
 class ParkingTroubleIT {
+    /** Bytes of a PONG: type, length, value. */
+    private static final int PONG = 2 + 2 + 4;
+
     private final Lot lot = new Lot();
     private final MemoryStore store = new MemoryStore();
 
@@ -79,10 +82,15 @@ class ParkingTroubleIT {
         store.hold(Step.PARK);
         End source = lot.running(Lot.PRECOPY);
         End park = lot.parked(store, Lot.PRECOPY);
-        source.endpoint().migrate(lot.before(park).address(), false);
+        park.parameters(ParkingTroubleIT::impatient);
+        Relay relay = lot.before(park);
+        source.endpoint().migrate(relay.address(), false);
         source.diary().await(MigrationStatus.DEVICE);
         Pair.eventually("the disk is at work", () -> store.log().contains("PARK waits"));
-        Pair.pause(300);
+        // Signs of life: a last word would be before them.
+        long said = relay.stats().backBytes();
+        Pair.eventually("the destination says more", () -> relay.stats().backBytes() >= said + 2 * PONG);
+        source.endpoint().info();
         assertThat(source.diary().status()).isEqualTo(MigrationStatus.DEVICE);
         assertThat(park.diary().status()).isEqualTo(MigrationStatus.ACTIVE);
         store.release(Step.PARK);

@@ -9,13 +9,9 @@ import io.godwit.page.BlockInfo;
 import io.godwit.page.BlockTable;
 import io.godwit.page.PageBitmap;
 import io.godwit.page.Pages;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.BitSet;
-import java.util.Deque;
 import java.util.List;
 import java.util.Random;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class PageSchedulerTest {
@@ -304,7 +300,7 @@ class PageSchedulerTest {
         Random random = new Random(Seeds.next());
         for (int world = 0; world < 60; world++) {
             long[] lengths = random.longs(1 + random.nextInt(4), 1, 150).toArray();
-            Model model = new Model(lengths);
+            PageSchedulerModel model = new PageSchedulerModel(lengths);
             PageScheduler real = new PageScheduler(blocks(lengths));
             for (int i = 0; i < 2_000; i++) {
                 step(real, model, lengths, random);
@@ -313,7 +309,7 @@ class PageSchedulerTest {
         }
     }
 
-    private static void step(PageScheduler real, Model model, long[] lengths, Random random) {
+    private static void step(PageScheduler real, PageSchedulerModel model, long[] lengths, Random random) {
         int block = random.nextInt(lengths.length);
         long page = random.nextLong(lengths[block]);
         switch (random.nextInt(100)) {
@@ -351,103 +347,6 @@ class PageSchedulerTest {
                     default -> assertThat(shown(real.takeBackground())).isEqualTo(shown(model.takeBackground()));
                 }
             }
-        }
-    }
-
-    /** All pages in one row, a queue, and a finger on the row. */
-    private static final class Model {
-        private final long[] lengths;
-        private final int[] begins;
-        private final int total;
-        private final Deque<Integer> queue = new ArrayDeque<>();
-        private BitSet dirty = new BitSet();
-        private @Nullable BitSet never;
-        private int finger;
-
-        Model(long[] lengths) {
-            this.lengths = lengths;
-            begins = new int[lengths.length];
-            int sum = 0;
-            for (int b = 0; b < lengths.length; b++) {
-                begins[b] = sum;
-                sum += (int) lengths[b];
-            }
-            total = sum;
-        }
-
-        int flat(int block, long page) {
-            return begins[block] + (int) page;
-        }
-
-        private long address(int flat) {
-            int block = lengths.length - 1;
-            while (begins[block] > flat) {
-                block--;
-            }
-            return PageScheduler.address(block, flat - begins[block]);
-        }
-
-        void markAll() {
-            dirty.set(0, total);
-            never = null;
-            queue.clear();
-            finger = 0;
-        }
-
-        void restart(PageBitmap[] received) {
-            queue.clear();
-            if (never == null) {
-                never = (BitSet) dirty.clone();
-            } else {
-                never.and(dirty);
-            }
-            dirty = new BitSet();
-            for (int flat = 0; flat < total; flat++) {
-                long address = address(flat);
-                dirty.set(flat, !received[PageScheduler.block(address)].get(PageScheduler.page(address)));
-            }
-        }
-
-        boolean request(int block, long page) {
-            int flat = flat(block, page);
-            if (!dirty.get(flat) || queue.contains(flat)) {
-                return false;
-            }
-            queue.add(flat);
-            return true;
-        }
-
-        boolean hasUrgent() {
-            while (!queue.isEmpty() && !dirty.get(queue.element())) {
-                queue.remove();
-            }
-            return !queue.isEmpty();
-        }
-
-        long takeUrgent() {
-            return hasUrgent() ? take(queue.remove()) : PageScheduler.NONE;
-        }
-
-        long takeBackground() {
-            int ahead = dirty.nextSetBit(finger);
-            int next = ahead >= 0 ? ahead : dirty.nextSetBit(0);
-            return next < 0 ? PageScheduler.NONE : take(next);
-        }
-
-        private long take(int flat) {
-            dirty.clear(flat);
-            finger = flat + 1;
-            return address(flat);
-        }
-
-        long firstFalseClaim(int block, PageBitmap claims) {
-            for (long page = 0; page < lengths[block]; page++) {
-                int flat = flat(block, page);
-                if (claims.get(page) && dirty.get(flat) && (never == null || never.get(flat))) {
-                    return page;
-                }
-            }
-            return -1;
         }
     }
 }

@@ -153,7 +153,6 @@ final class SourceDialogue {
             case SourceEffect.Forget _ -> "forget";
             case SourceEffect.CloseChannels _ -> "close";
             case SourceEffect.StatusChanged(MigrationStatus _, MigrationStatus to, String _) -> "=" + to;
-            case SourceEffect.Notice _ -> "notice";
         };
     }
 }

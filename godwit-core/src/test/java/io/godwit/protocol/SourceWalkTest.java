@@ -196,6 +196,10 @@ class SourceWalkTest {
         } else if (after.holdsGuestData()) {
             assertThat(effects).as(step).doesNotContain(new SourceEffect.Forget());
         }
+        assertThat(after.over())
+                .as(step)
+                .isEqualTo(after instanceof SourceState.Completed
+                        || machine.refuse(new SourceInput.Migrate(false)) == null);
         boolean waits = after instanceof Setup
                 || after instanceof RecoverSetup
                 || after instanceof Recover

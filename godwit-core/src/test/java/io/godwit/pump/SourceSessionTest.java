@@ -387,8 +387,5 @@ class SourceSessionTest {
 
         @Override
         public void passStarted(long pass) {}
-
-        @Override
-        public void notice(String text) {}
     }
 }

@@ -307,11 +307,6 @@ final class Mutants {
         public void passStarted(long pass) {
             to.passStarted(pass);
         }
-
-        @Override
-        public void notice(String text) {
-            to.notice(text);
-        }
     }
 
     /** A destination's world that hands everything on. */

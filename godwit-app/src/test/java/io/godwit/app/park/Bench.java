@@ -2,10 +2,15 @@
 
 package io.godwit.app.park;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.godwit.app.store.StoreCommand;
 import io.godwit.guest.BootSector;
 import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
+import io.godwit.net.Address;
+import io.godwit.net.FaultPlan;
+import io.godwit.net.Relay;
 import io.godwit.qemu.QemuProcess;
 import io.godwit.qemu.QemuVersion;
 import java.io.IOException;
@@ -23,6 +28,19 @@ import picocli.CommandLine;
 final class Bench {
     static final int MIB = 1 << 20;
     static final BootSector GUEST = BootSector.noise(MIB, 12 * MIB).slow(2_000_000);
+
+    /** Postcopy with so few bytes per second that a test can do something meanwhile. */
+    static final String[] SLOW = {
+        "--mode",
+        "postcopy",
+        "--peer-parameter",
+        "max-bandwidth=2000000",
+        "--peer-parameter",
+        "max-postcopy-bandwidth=2000000"
+    };
+
+    /** Of a progress line; by then the source knows, too, that it has handed its guest over. */
+    static final String PAGES_FOLLOW = "\"status\":\"postcopy-active\",\"done\"";
 
     final Path folder;
     final Path store;
@@ -102,6 +120,49 @@ final class Bench {
                 source.address().toString()));
     }
 
+    /** By way of the socket "relay", through which the source sends. */
+    Process parkThroughRelay(QemuProcess source, String... more) throws IOException {
+        return park(source, words(more, "--migrate-uri", unix("relay")));
+    }
+
+    /** What a relay brings from the socket "relay" to this one. */
+    Relay relay(String to) throws IOException {
+        return Relay.start(Address.parse(unix("relay")), Address.parse(unix(to)));
+    }
+
+    /** As {@link #relay}, on a slow network. */
+    Relay slowRelay(String to) throws IOException {
+        Relay relay = relay(to);
+        relay.setFault(FaultPlan.parse("forward:rate=2M"));
+        return relay;
+    }
+
+    /** Cuts a slow park through a relay once pages follow; it has to recover by itself, and then to come to its end. */
+    void cutAndRecovered(Relay relay, Process park, QemuProcess source) throws Exception {
+        await(park, PAGES_FOLLOW);
+        relay.cut();
+        await(park, "recovery 1");
+        await(park, "\"status\":\"postcopy-active\"");
+        source.qmp(
+                "migrate-set-parameters",
+                JsonObject.builder().put("max-postcopy-bandwidth", 0).build());
+        assertThat(code(park)).as("%s", this).isZero();
+        assertThat(difference(source)).isEmpty();
+    }
+
+    /** It parks the source to the bit. */
+    void parked(QemuProcess source, String... more) throws Exception {
+        assertThat(code(park(source, more))).as("%s", this).isZero();
+        assertThat(state()).isEqualTo("parked");
+        assertThat(difference(source)).isEmpty();
+    }
+
+    /** It unparks, and the guest runs on undamaged. */
+    void arrived(QemuProcess destination, String... more) throws Exception {
+        assertThat(code(unpark(destination, more))).as("%s", this).isZero();
+        assertThat(damage(destination)).as("%s", this).isEmpty();
+    }
+
     Process unpark(QemuProcess destination, String... more) throws IOException {
         return unpark(unix("to"), destination, more);
     }
@@ -122,7 +183,8 @@ final class Bench {
                 destination.address().toString()));
     }
 
-    private static String[] words(String[] more, String... first) {
+    /** Those behind, these before. */
+    static String[] words(String[] more, String... first) {
         List<String> all = new ArrayList<>(List.of(first));
         all.addAll(List.of(more));
         return all.toArray(String[]::new);

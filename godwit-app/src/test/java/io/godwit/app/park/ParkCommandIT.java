@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
-import io.godwit.net.Address;
 import io.godwit.net.FaultPlan;
 import io.godwit.net.Relay;
 import io.godwit.qemu.QemuProcess;
@@ -14,7 +13,6 @@ import io.godwit.qemu.QemuVersion;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,22 +25,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** {@code godwit park} and {@code godwit unpark} as an operator has them: processes, real QEMUs, a guest that writes all the time, and Godwits that are killed. */
 @Timeout(60)
 class ParkCommandIT {
-    /** Bytes per second, so few that a test can do something meanwhile. */
-    private static final String[] SLOW = {
-        "--mode",
-        "postcopy",
-        "--peer-parameter",
-        "max-bandwidth=2000000",
-        "--peer-parameter",
-        "max-postcopy-bandwidth=2000000"
-    };
-
     private static final String[] FAST = {
         "--mode", "postcopy", "--peer-parameter", "max-bandwidth=0", "--peer-parameter", "max-postcopy-bandwidth=0"
     };
-
-    /** Of a progress line; by then the source knows, too, that it has handed its guest over. */
-    private static final String PAGES_FOLLOW = "\"status\":\"postcopy-active\",\"done\"";
 
     @TempDir
     Path folder;
@@ -59,22 +44,11 @@ class ParkCommandIT {
         bench.close();
     }
 
-    private void parked(QemuProcess source, String... more) throws Exception {
-        assertThat(bench.code(bench.park(source, more))).as("%s", bench).isZero();
-        assertThat(bench.state()).isEqualTo("parked");
-        assertThat(bench.difference(source)).isEmpty();
-    }
-
-    private void arrived(QemuProcess destination, String... more) throws Exception {
-        assertThat(bench.code(bench.unpark(destination, more))).as("%s", bench).isZero();
-        assertThat(bench.damage(destination)).as("%s", bench).isEmpty();
-    }
-
     @ParameterizedTest
     @EnumSource
     void parksAVmAndRunsItAgainAtOnce(QemuVersion version) throws Exception {
-        parked(bench.running(version));
-        arrived(bench.awaiting(version));
+        bench.parked(bench.running(version));
+        bench.arrived(bench.awaiting(version));
         assertThat(bench.toString()).contains("\"event\":\"runs\"");
         assertThat(bench.state()).isEqualTo("gone");
         assertThat(bench.code(bench.unpark(bench.awaiting(version)))).isEqualTo(1);
@@ -85,60 +59,30 @@ class ParkCommandIT {
     @EnumSource
     void goesOnAfterItWasKilledOnBothWays(QemuVersion version) throws Exception {
         QemuProcess source = bench.running(version);
-        Process first = bench.park(source, SLOW);
-        bench.await(first, PAGES_FOLLOW);
+        Process first = bench.park(source, Bench.SLOW);
+        bench.await(first, Bench.PAGES_FOLLOW);
         Bench.kill(first);
         assertThat(bench.state()).isEqualTo("receiving-postcopy");
-        parked(source);
+        bench.parked(source);
 
         QemuProcess destination = bench.awaiting(version);
-        try (Relay _ = slow(bench.unix("relay"), bench.unix("to"))) {
+        try (Relay _ = bench.slowRelay("to")) {
             Process second = bench.unparkThroughRelay(destination);
             bench.await(second, "\"event\":\"runs\"");
             Bench.kill(second);
         }
         assertThat(bench.state()).isEqualTo("leaving");
-        arrived(destination);
+        bench.arrived(destination);
         assertThat(bench.state()).isEqualTo("gone");
-    }
-
-    private static Relay slow(String listen, String target) throws IOException {
-        Relay relay = Relay.start(Address.parse(listen), Address.parse(target));
-        relay.setFault(FaultPlan.parse("forward:rate=2M"));
-        return relay;
     }
 
     @ParameterizedTest
     @EnumSource
     void recoversByItself(QemuVersion version) throws Exception {
         QemuProcess source = bench.running(version);
-        try (Relay relay = Relay.start(Address.parse(bench.unix("relay")), Address.parse(bench.unix("in")))) {
-            Process park = bench.godwit(
-                    "park",
-                    "--incoming",
-                    bench.unix("in"),
-                    "--migrate-uri",
-                    bench.unix("relay"),
-                    "--store",
-                    bench.store.toString(),
-                    "--qmp-peer",
-                    source.address().toString(),
-                    SLOW[0],
-                    SLOW[1],
-                    SLOW[2],
-                    SLOW[3],
-                    SLOW[4],
-                    SLOW[5]);
-            bench.await(park, PAGES_FOLLOW);
-            relay.cut();
-            bench.await(park, "recovery 1");
-            bench.await(park, "\"status\":\"postcopy-active\"");
-            source.qmp(
-                    "migrate-set-parameters",
-                    JsonObject.builder().put("max-postcopy-bandwidth", 0).build());
-            assertThat(bench.code(park)).as("%s", bench).isZero();
+        try (Relay relay = bench.relay("in")) {
+            bench.cutAndRecovered(relay, bench.parkThroughRelay(source, Bench.SLOW), source);
         }
-        assertThat(bench.difference(source)).isEmpty();
     }
 
     /** What is given for this end is the QEMU's setting, too. */
@@ -148,11 +92,11 @@ class ParkCommandIT {
         String[] channels = channels("multifd-compression=" + compression);
         QemuProcess source = bench.running(version);
         // A guest that writes all the time outruns a compressor on a busy machine.
-        parked(source, and(channels, "--peer-parameter", "downtime-limit=20000"));
+        bench.parked(source, Bench.words(channels, "--peer-parameter", "downtime-limit=20000"));
         assertThat(((JsonObject) source.qmp("query-migrate")).object("ram").int64("multifd-bytes"))
                 .isPositive();
         QemuProcess destination = bench.awaiting(version);
-        arrived(destination, and(channels, "--mode", "precopy"));
+        bench.arrived(destination, Bench.words(channels, "--mode", "precopy"));
         for (QemuProcess qemu : List.of(source, destination)) {
             JsonObject set = (JsonObject) qemu.qmp("query-migrate-parameters");
             assertThat(set.int64("multifd-channels")).isEqualTo(3);
@@ -167,26 +111,26 @@ class ParkCommandIT {
     void aPostcopyThatBeganOverChannelsGoesOnByTheSameCommand() throws Exception {
         String[] channels = channels("multifd-compression=zlib");
         QemuProcess source = bench.running(QemuVersion.V11_1.need());
-        Process first = bench.park(source, and(channels, SLOW));
-        bench.await(first, PAGES_FOLLOW);
+        Process first = bench.park(source, Bench.words(channels, Bench.SLOW));
+        bench.await(first, Bench.PAGES_FOLLOW);
         Bench.kill(first);
-        parked(source, and(channels, FAST));
+        bench.parked(source, Bench.words(channels, FAST));
 
         QemuProcess destination = bench.awaiting(QemuVersion.V11_1);
-        try (Relay _ = slow(bench.unix("relay"), bench.unix("to"))) {
+        try (Relay _ = bench.slowRelay("to")) {
             Process second = bench.unparkThroughRelay(destination, channels);
             bench.await(second, "\"event\":\"runs\"");
             Bench.kill(second);
         }
         assertThat(bench.state()).isEqualTo("leaving");
-        arrived(destination, channels);
+        bench.arrived(destination, channels);
     }
 
     @Test
     void channelsThatDifferAreRefusedBeforeAnythingIsAsked() throws Exception {
         String[] peer = {"--set-capability", "multifd", "--qmp-peer", bench.unix("nobody")};
-        String[] park = and(peer, "park", "--incoming", bench.unix("in"), "--store", bench.store.toString());
-        Process differ = bench.godwit(and(new String[] {"--peer-parameter", "multifd-channels=4"}, park));
+        String[] park = Bench.words(peer, "park", "--incoming", bench.unix("in"), "--store", bench.store.toString());
+        Process differ = bench.godwit(Bench.words(new String[] {"--peer-parameter", "multifd-channels=4"}, park));
         assertThat(bench.code(differ)).isEqualTo(2);
         assertThat(bench.toString()).contains("multifd-channels=4, but it is 2 here");
     }
@@ -197,20 +141,15 @@ class ParkCommandIT {
         };
     }
 
-    /** Those behind, these before. */
-    private static String[] and(String[] last, String... first) {
-        return Stream.concat(Stream.of(first), Stream.of(last)).toArray(String[]::new);
-    }
-
     @Test
     void whatDoesNotFitIsRefusedBeforeAnythingMoves() throws Exception {
-        parked(bench.running(QemuVersion.V10_0.need()));
+        bench.parked(bench.running(QemuVersion.V10_0.need()));
         QemuProcess.Recipe recipe = QemuProcess.Recipe.of(QemuVersion.V10_0);
         refused(bench.awaiting(recipe.machine("pc-q35-7.2")), "start QEMU with -machine pc-i440fx-7.2");
         refused(bench.awaiting(recipe.memory(32 * Bench.MIB)), "start QEMU with -m 16777216B");
         refused(bench.awaiting(QemuVersion.V7_2), "comes from QEMU 10.0");
         assertThat(bench.state()).isEqualTo("parked");
-        arrived(bench.awaiting(recipe));
+        bench.arrived(bench.awaiting(recipe));
     }
 
     private void refused(QemuProcess destination, String why) throws Exception {
@@ -232,46 +171,34 @@ class ParkCommandIT {
     @Test
     void aSignalInBetweenIsObeyedTheSecondTime() throws Exception {
         QemuProcess source = bench.running(QemuVersion.V10_0.need());
-        Process park = bench.park(source, SLOW);
-        bench.await(park, PAGES_FOLLOW);
+        Process park = bench.park(source, Bench.SLOW);
+        bench.await(park, Bench.PAGES_FOLLOW);
         Bench.signal(park, "TERM");
         bench.await(park, "\"event\":\"refused\"");
         Bench.signal(park, "TERM");
         assertThat(bench.code(park)).as("%s", bench).isEqualTo(75);
-        parked(source, FAST[0], FAST[1]);
+        bench.parked(source, FAST[0], FAST[1]);
     }
 
     /** Since 11 a QEMU can do that, as long as it has not heard that its guest was taken over. */
     @Test
     void aSourceThatTookItsGuestBackHasIt() throws Exception {
         QemuProcess source = bench.running(QemuVersion.V11_1.need());
-        String[] park = {
-            "park",
-            "--incoming",
-            bench.unix("in"),
-            "--migrate-uri",
-            bench.unix("relay"),
-            "--store",
-            bench.store.toString(),
-            "--qmp-peer",
-            source.address().toString(),
-            "--mode",
-            "postcopy",
-            // Else the precopy may have ended before the switch is asked for.
-            "--peer-parameter",
-            "max-bandwidth=1048576"
-        };
-        try (Relay relay = Relay.start(Address.parse(bench.unix("relay")), Address.parse(bench.unix("in")))) {
+        // Else the precopy may have ended before the switch is asked for.
+        String[] slowly = {"--mode", "postcopy", "--peer-parameter", "max-bandwidth=1048576"};
+        try (Relay relay = bench.relay("in")) {
             relay.setFault(FaultPlan.parse("back:swallow"));
-            Process first = bench.godwit(park);
+            Process first = bench.parkThroughRelay(source, slowly);
             bench.await(first, "\"status\":\"postcopy-active\"");
             Bench.kill(first);
         }
         assertThat(bench.state()).isEqualTo("receiving-postcopy");
-        assertThat(bench.code(bench.godwit(park))).as("%s", bench).isEqualTo(1);
+        assertThat(bench.code(bench.parkThroughRelay(source, slowly)))
+                .as("%s", bench)
+                .isEqualTo(1);
         assertThat(bench.toString()).contains("its source took it back");
         assertThat(bench.state()).isEqualTo("gone");
-        parked(source, "--peer-parameter", "max-bandwidth=0");
+        bench.parked(source, "--peer-parameter", "max-bandwidth=0");
     }
 
     @Test
@@ -287,23 +214,23 @@ class ParkCommandIT {
 
         QemuProcess destination = bench.awaiting(QemuVersion.V10_0);
         assertThat(bench.code(bench.unpark(destination))).isEqualTo(1);
-        arrived(destination, "--even-unconfirmed");
+        bench.arrived(destination, "--even-unconfirmed");
     }
 
     @Test
     void aCloneLeavesAndTheVmStays() throws Exception {
-        parked(bench.running(QemuVersion.V7_2.need()));
-        arrived(bench.awaiting(QemuVersion.V7_2), "--clone");
+        bench.parked(bench.running(QemuVersion.V7_2.need()));
+        bench.arrived(bench.awaiting(QemuVersion.V7_2), "--clone");
         assertThat(bench.state()).isEqualTo("parked");
-        arrived(bench.awaiting(QemuVersion.V10_0.need()), "--mode", "precopy");
+        bench.arrived(bench.awaiting(QemuVersion.V10_0.need()), "--mode", "precopy");
         assertThat(bench.state()).isEqualTo("gone");
     }
 
     @Test
     void aDestinationThatDiesIsToldOfAndTheStoreHasTheVmAsItWas() throws Exception {
-        parked(bench.running(QemuVersion.V11_1.need()));
+        bench.parked(bench.running(QemuVersion.V11_1.need()));
         QemuProcess destination = bench.awaiting(QemuVersion.V11_1);
-        try (Relay _ = slow(bench.unix("relay"), bench.unix("to"))) {
+        try (Relay _ = bench.slowRelay("to")) {
             Process unpark = bench.unparkThroughRelay(destination);
             bench.await(unpark, "\"event\":\"runs\"");
             destination.kill();
@@ -316,9 +243,9 @@ class ParkCommandIT {
     /** It has everything and awaits nobody: no recovery could end this, what it says by QMP does. */
     @Test
     void theLastWordOfAPostcopyLostIsMadeUpForByThePeersQmp() throws Exception {
-        parked(bench.running(QemuVersion.V11_1.need()));
+        bench.parked(bench.running(QemuVersion.V11_1.need()));
         QemuProcess destination = bench.awaiting(QemuVersion.V11_1);
-        try (Relay relay = slow(bench.unix("relay"), bench.unix("to"))) {
+        try (Relay relay = bench.slowRelay("to")) {
             // Nothing that is answered is asked any more: it goes on to its end though it hears nothing.
             Process unpark = bench.unparkThroughRelay(destination, "--set-parameter", "x-godwit-ping-interval=0");
             bench.await(unpark, "\"event\":\"runs\"");

@@ -5,7 +5,6 @@ package io.godwit.app.park;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.godwit.json.JsonObject;
-import io.godwit.net.Address;
 import io.godwit.net.FaultPlan;
 import io.godwit.net.Relay;
 import io.godwit.qemu.Authority;
@@ -14,7 +13,6 @@ import io.godwit.qemu.QemuVersion;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.stream.Stream;
 import org.bouncycastle.asn1.x509.KeyPurposeId;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -29,17 +27,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Parked from and brought to real QEMUs, with certificates that both ends look at. */
 @Timeout(60)
 class TlsParkIT {
-    private static final String PAGES_FOLLOW = "\"status\":\"postcopy-active\",\"done\"";
-
-    private static final String[] SLOW = {
-        "--mode",
-        "postcopy",
-        "--peer-parameter",
-        "max-bandwidth=2000000",
-        "--peer-parameter",
-        "max-postcopy-bandwidth=2000000"
-    };
-
     /** For a precopy: a guest that writes all the time outruns a busy machine. One that is to be switched must not end before. */
     private static final String PATIENT = "downtime-limit=20000";
 
@@ -97,7 +84,7 @@ class TlsParkIT {
     }
 
     private static String[] tls(Path dir, String endpoint, String... more) {
-        return and(
+        return Bench.words(
                 more,
                 "--object",
                 "tls-creds-x509,id=mine,dir=" + dir + ",endpoint=" + endpoint,
@@ -109,30 +96,21 @@ class TlsParkIT {
 
     /** Over a unix socket nothing says which host it is. */
     private static String[] parking(String... more) {
-        return tls(certificates, "server", and(more, "--peer-parameter", "tls-hostname=localhost"));
+        return tls(certificates, "server", Bench.words(more, "--peer-parameter", "tls-hostname=localhost"));
     }
 
     private static String[] leaving(String... more) {
-        return tls(certificates, "client", and(more, "--tls-hostname", "localhost"));
-    }
-
-    private static String[] and(String[] last, String... first) {
-        return Stream.concat(Stream.of(first), Stream.of(last)).toArray(String[]::new);
+        return tls(certificates, "client", Bench.words(more, "--tls-hostname", "localhost"));
     }
 
     private void parked(QemuProcess source, String... more) throws Exception {
         boolean switches = Arrays.asList(more).contains("--mode");
-        String[] all = switches ? more : and(more, "--peer-parameter", PATIENT);
-        assertThat(bench.code(bench.park(source, parking(all)))).as("%s", bench).isZero();
-        assertThat(bench.state()).isEqualTo("parked");
-        assertThat(bench.difference(source)).isEmpty();
+        String[] all = switches ? more : Bench.words(more, "--peer-parameter", PATIENT);
+        bench.parked(source, parking(all));
     }
 
     private void arrived(QemuProcess destination, String... more) throws Exception {
-        assertThat(bench.code(bench.unpark(destination, leaving(more))))
-                .as("%s", bench)
-                .isZero();
-        assertThat(bench.damage(destination)).as("%s", bench).isEmpty();
+        bench.arrived(destination, leaving(more));
         assertThat(bench.state()).isEqualTo("gone");
     }
 
@@ -165,29 +143,19 @@ class TlsParkIT {
         parked(source, channels);
         assertThat(((JsonObject) source.qmp("query-migrate")).object("ram").int64("multifd-bytes"))
                 .isPositive();
-        arrived(awaiting(version), and(channels, "--mode", "precopy"));
+        arrived(awaiting(version), Bench.words(channels, "--mode", "precopy"));
     }
 
     @ParameterizedTest
     @EnumSource
     void aCutIsRecoveredFromOnBothWays(QemuVersion version) throws Exception {
         QemuProcess source = running(version);
-        try (Relay relay = Relay.start(Address.parse(bench.unix("relay")), Address.parse(bench.unix("in")))) {
-            Process park = bench.park(source, parking(and(SLOW, "--migrate-uri", bench.unix("relay"))));
-            bench.await(park, PAGES_FOLLOW);
-            relay.cut();
-            bench.await(park, "recovery 1");
-            bench.await(park, "\"status\":\"postcopy-active\"");
-            source.qmp(
-                    "migrate-set-parameters",
-                    JsonObject.builder().put("max-postcopy-bandwidth", 0).build());
-            assertThat(bench.code(park)).as("%s", bench).isZero();
+        try (Relay relay = bench.relay("in")) {
+            bench.cutAndRecovered(relay, bench.parkThroughRelay(source, parking(Bench.SLOW)), source);
         }
-        assertThat(bench.difference(source)).isEmpty();
 
         QemuProcess destination = awaiting(version);
-        try (Relay relay = Relay.start(Address.parse(bench.unix("relay")), Address.parse(bench.unix("to")))) {
-            relay.setFault(FaultPlan.parse("forward:rate=2M"));
+        try (Relay relay = bench.slowRelay("to")) {
             Process unpark = bench.unparkThroughRelay(destination, leaving());
             bench.await(unpark, "\"event\":\"runs\"");
             relay.cut();
@@ -201,7 +169,7 @@ class TlsParkIT {
     @Test
     void overTcpTheHostThatIsConnectedToIsTheName() throws Exception {
         QemuProcess source = running(QemuVersion.V11_1.need());
-        Process park = bench.godwit(and(
+        Process park = bench.godwit(Bench.words(
                 tls(certificates, "server", "--peer-parameter", PATIENT),
                 "park",
                 "--incoming",

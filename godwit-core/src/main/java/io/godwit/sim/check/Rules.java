@@ -7,6 +7,7 @@ import io.godwit.protocol.DestinationState;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.SourceMachine;
 import io.godwit.protocol.SourceState;
+import io.godwit.sim.ChannelHolders;
 import io.godwit.sim.Transitions;
 import io.godwit.sim.check.Line.Far;
 import io.godwit.sim.check.Scene.Here;
@@ -92,42 +93,10 @@ final class Rules {
     }
 
     private static void channels(Scene scene, SourceState source, DestinationState destination) {
-        boolean mayHold = switch (source) {
-            case SourceState.Setup _,
-                    SourceState.Active _,
-                    SourceState.Stopping _,
-                    SourceState.PreSwitchover _,
-                    SourceState.Flushing _,
-                    SourceState.AwaitingShut _,
-                    SourceState.PostcopyActive _,
-                    SourceState.RecoverSetup _,
-                    SourceState.Recover _,
-                    SourceState.Held _ -> true;
-            case SourceState.Idle _,
-                    SourceState.Paused _,
-                    SourceState.Uncertain _,
-                    SourceState.Completed _,
-                    SourceState.Failed _,
-                    SourceState.Cancelled _ -> false;
-        };
-        if (!mayHold && (scene.near(false) != null || scene.near(true) != null)) {
+        if (!ChannelHolders.mayHold(source) && (scene.near(false) != null || scene.near(true) != null)) {
             throw new RuleBroken("the source is in " + source + " and holds a channel");
         }
-        boolean mayTalk = switch (destination) {
-            case DestinationState.Active _,
-                    DestinationState.PostcopyActive _,
-                    DestinationState.Recover _,
-                    DestinationState.Held _ -> true;
-            case DestinationState.Loading loading -> loading.channel();
-            case DestinationState.Finishing(boolean channel) -> channel;
-            case DestinationState.Completed completed -> completed.answering();
-            case DestinationState.Idle _,
-                    DestinationState.Listening _,
-                    DestinationState.Mending _,
-                    DestinationState.Paused _,
-                    DestinationState.Failed _ -> false;
-        };
-        if (!mayTalk && (scene.far(Far.MAIN) != null || scene.far(Far.PREEMPT) != null)) {
+        if (!ChannelHolders.mayHold(destination) && (scene.far(Far.MAIN) != null || scene.far(Far.PREEMPT) != null)) {
             throw new RuleBroken("the destination is in " + destination + " and holds a channel");
         }
     }
@@ -164,30 +133,19 @@ final class Rules {
 
     /** Whether it is over and well: one guest, whole, and nobody who would still do something about it. */
     static boolean goodEnd(Scene scene, SourceState source, DestinationState destination) {
-        return switch (source) {
-            case SourceState.Completed _ ->
-                destination instanceof DestinationState.Completed completed
-                        && !completed.answering()
-                        && scene.arrived
-                        && scene.here == Here.STOPPED
-                        && scene.received == Scene.ALL;
-            case SourceState.Idle _, SourceState.Failed _, SourceState.Cancelled _ ->
-                scene.here == Here.RUNS
-                        && !scene.arrived
-                        && (destination instanceof DestinationState.Failed
-                                || destination instanceof DestinationState.Listening);
-            case SourceState.Setup _,
-                    SourceState.Active _,
-                    SourceState.Stopping _,
-                    SourceState.PreSwitchover _,
-                    SourceState.Flushing _,
-                    SourceState.AwaitingShut _,
-                    SourceState.PostcopyActive _,
-                    SourceState.Paused _,
-                    SourceState.RecoverSetup _,
-                    SourceState.Recover _,
-                    SourceState.Held _,
-                    SourceState.Uncertain _ -> false;
-        };
+        if (!source.over()) {
+            return false;
+        }
+        if (source instanceof SourceState.Completed) {
+            return destination instanceof DestinationState.Completed completed
+                    && !completed.answering()
+                    && scene.arrived
+                    && scene.here == Here.STOPPED
+                    && scene.received == Scene.ALL;
+        }
+        return scene.here == Here.RUNS
+                && !scene.arrived
+                && (destination instanceof DestinationState.Failed
+                        || destination instanceof DestinationState.Listening);
     }
 }

@@ -170,8 +170,8 @@ final class SourceModel {
             }
             case SourceEffect.StatusChanged(MigrationStatus from, MigrationStatus to, String _) ->
                 rules.sourceStatus(scene, from, to);
-            case SourceEffect.Forget _, SourceEffect.Notice _ -> {
-                // What was kept is not looked at any more, and a notice is for people.
+            case SourceEffect.Forget _ -> {
+                // What was kept is not looked at any more.
             }
         }
     }
