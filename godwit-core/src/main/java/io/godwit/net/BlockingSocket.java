@@ -14,7 +14,8 @@ import java.util.function.Consumer;
  * A connection for those who wait on threads of their own instead of on a {@link Reactor}: one may read while another writes. Any thread may close it, which ends both waits with a
  * {@link ClosedChannelException}.
  */
-public sealed interface BlockingSocket extends AutoCloseable {
+public sealed interface BlockingSocket extends AutoCloseable
+        permits BlockingSocket.Plain, BlockingSocket.Handing, SecuredSocket {
     /**
      * Waits for bytes.
      *
@@ -33,6 +34,9 @@ public sealed interface BlockingSocket extends AutoCloseable {
 
     /** Reading comes to an end, as if the peer had said so. */
     void shutdownInput() throws IOException;
+
+    /** Says that nothing more will be written, where the kind of connection has a word for it; may wait while the peer does not read. */
+    default void farewell() throws IOException {}
 
     /** The kind of thread that may wait here. */
     Thread.Builder thread();

@@ -34,6 +34,7 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
@@ -118,24 +119,48 @@ public final class TlsCredentials {
         // With a port JSSE would resume sessions, and then a certificate that was revoked since is not looked at.
         SSLEngine engine = host.isEmpty() ? context.createSSLEngine() : context.createSSLEngine(host, -1);
         engine.setUseClientMode(true);
-        SSLParameters parameters = engine.getSSLParameters();
+        engine.setSSLParameters(client(engine.getSSLParameters(), host));
+        return engine;
+    }
+
+    /** The same over a socket that is connected and is waited on. */
+    SSLSocket client(Socket connected, String host) throws IOException {
+        // No port: as above.
+        SSLSocket socket =
+                (SSLSocket) context.getSocketFactory().createSocket(connected, host.isEmpty() ? null : host, -1, true);
+        socket.setUseClientMode(true);
+        socket.setSSLParameters(client(socket.getSSLParameters(), host));
+        return socket;
+    }
+
+    private SSLParameters client(SSLParameters parameters, String host) {
         parameters.setProtocols(PROTOCOLS);
         if (verifyPeer && !host.isEmpty()) {
             parameters.setEndpointIdentificationAlgorithm("HTTPS");
         }
-        engine.setSSLParameters(parameters);
-        return engine;
+        return parameters;
     }
 
     /** A new session's engine for a side that is connected to. */
     SSLEngine server() {
         SSLEngine engine = context.createSSLEngine();
         engine.setUseClientMode(false);
-        SSLParameters parameters = engine.getSSLParameters();
+        engine.setSSLParameters(server(engine.getSSLParameters()));
+        return engine;
+    }
+
+    /** The same over a socket that was accepted and is waited on. */
+    SSLSocket server(Socket accepted) throws IOException {
+        SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket(accepted, null, -1, true);
+        socket.setUseClientMode(false);
+        socket.setSSLParameters(server(socket.getSSLParameters()));
+        return socket;
+    }
+
+    private SSLParameters server(SSLParameters parameters) {
         parameters.setProtocols(PROTOCOLS);
         parameters.setNeedClientAuth(verifyPeer);
-        engine.setSSLParameters(parameters);
-        return engine;
+        return parameters;
     }
 
     private static KeyManager @Nullable [] identity(Path dir, Role role) throws IOException, GeneralSecurityException {

@@ -6,6 +6,7 @@ import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
 import io.godwit.json.JsonTypeException;
 import io.godwit.net.Address;
+import io.godwit.net.TlsClient;
 import io.godwit.qmp.QmpClient;
 import io.godwit.qmp.QmpException;
 import java.time.Duration;
@@ -29,16 +30,18 @@ public final class QemuPeer implements AutoCloseable {
     private static final int SAME_STATUS_TRIES = 5;
 
     private final Address address;
+    private final @Nullable TlsClient tls;
     private final Duration answer;
     private final PeerLog log = new PeerLog();
     private volatile QmpClient client;
     private volatile boolean closed;
     private final PeerIdentity identity;
 
-    private QemuPeer(Address address, Duration answer) throws PeerException {
+    private QemuPeer(Address address, @Nullable TlsClient tls, Duration answer) throws PeerException {
         this.address = address;
+        this.tls = tls;
         this.answer = answer;
-        this.client = open(address, answer, log);
+        this.client = open(address, tls, answer, log);
         try {
             this.identity = identify(client);
         } catch (PeerException | RuntimeException e) {
@@ -47,13 +50,19 @@ public final class QemuPeer implements AutoCloseable {
         }
     }
 
+    /** As {@link #connect(Address, TlsClient, Duration)}, without TLS. */
+    public static QemuPeer connect(Address address, Duration answer) throws PeerException {
+        return connect(address, null, answer);
+    }
+
     /**
      * Connects and asks who it is.
      *
+     * @param tls how TLS is spoken, over tcp only; null: not at all
      * @param answer how long to wait for a connection, and for each answer
      */
-    public static QemuPeer connect(Address address, Duration answer) throws PeerException {
-        return new QemuPeer(address, answer);
+    public static QemuPeer connect(Address address, @Nullable TlsClient tls, Duration answer) throws PeerException {
+        return new QemuPeer(address, tls, answer);
     }
 
     public Address address() {
@@ -203,7 +212,7 @@ public final class QemuPeer implements AutoCloseable {
         if (client.isOpen()) {
             return client;
         }
-        QmpClient fresh = open(address, answer, log);
+        QmpClient fresh = open(address, tls, answer, log);
         log.gap();
         client = fresh;
         if (closed) {
@@ -231,9 +240,10 @@ public final class QemuPeer implements AutoCloseable {
         return new PeerException(PeerException.Kind.LOST, "the connection to " + name() + " was closed here", null);
     }
 
-    private static QmpClient open(Address address, Duration answer, PeerLog log) throws PeerException {
+    private static QmpClient open(Address address, @Nullable TlsClient tls, Duration answer, PeerLog log)
+            throws PeerException {
         try {
-            QmpClient client = QmpClient.connect(address, answer);
+            QmpClient client = QmpClient.connect(address, tls, answer);
             client.addListener(log::event);
             return client;
         } catch (QmpException e) {

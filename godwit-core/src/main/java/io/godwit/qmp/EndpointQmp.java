@@ -5,6 +5,7 @@ package io.godwit.qmp;
 import io.godwit.engine.EndpointControl;
 import io.godwit.net.Address;
 import java.io.IOException;
+import java.time.InstantSource;
 import java.util.function.Consumer;
 
 /** An endpoint's QMP: its commands served, its events told. Every method may be called from any thread but the endpoint's loop. */
@@ -22,17 +23,22 @@ public final class EndpointQmp implements AutoCloseable {
     /**
      * Begins to serve; closing ends it, and leaves the endpoint as it is.
      *
-     * @param address as {@link QmpServer#listen} takes it
      * @throws IOException whose message is a sentence for people
      */
-    public static EndpointQmp serve(Address address, EndpointControl control) throws IOException {
-        return serve(address, control, _ -> {});
+    public static EndpointQmp serve(QmpAccess access, EndpointControl control) throws IOException {
+        return serve(access, control, _ -> {});
     }
 
-    /** As {@link #serve(Address, EndpointControl)}; {@code more} adds commands of the embedder's own, say about its guest. */
-    public static EndpointQmp serve(Address address, EndpointControl control, Consumer<CommandTable.Builder> more)
+    /** As {@link #serve(QmpAccess, EndpointControl)}, for this host alone. */
+    public static EndpointQmp serve(Address address, EndpointControl control) throws IOException {
+        return serve(QmpAccess.local(address), control);
+    }
+
+    /** As {@link #serve(QmpAccess, EndpointControl)}; {@code more} adds commands of the embedder's own, say about its guest. */
+    public static EndpointQmp serve(QmpAccess access, EndpointControl control, Consumer<CommandTable.Builder> more)
             throws IOException {
-        QmpServer server = QmpServer.listen(address, EndpointCommands.table(control, more));
+        QmpServer server = QmpServer.listen(
+                access, EndpointCommands.table(control, more), InstantSource.system(), QmpServer.Limits.DEFAULT);
         EndpointQmp qmp = new EndpointQmp(control, server);
         control.addListener(qmp.events);
         return qmp;

@@ -6,16 +6,9 @@ import io.godwit.engine.EndpointControl;
 import io.godwit.engine.EndpointControl.CommandRefused;
 import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
-import io.godwit.net.TlsCredentials;
-import io.godwit.net.TlsCredentials.Role;
-import java.io.IOException;
-import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
 
 /** object-add and object-del, for the one type of object there is: QEMU's {@code tls-creds-x509}. */
 final class ObjectCommands {
-    private static final String TYPE = "tls-creds-x509";
-
     private final EndpointControl control;
 
     ObjectCommands(EndpointControl control) {
@@ -37,32 +30,12 @@ final class ObjectCommands {
     }
 
     private Json add(JsonObject arguments) throws QmpError {
-        String type = arguments.string("qom-type");
-        if (!type.equals(TYPE)) {
-            throw QmpError.generic("there are no objects of type '" + type + "' here, only " + TYPE);
-        }
-        String id = arguments.string("id");
-        if (id.isEmpty()) {
-            throw QmpError.generic("'id' is empty: tls-creds names an object by it");
-        }
-        refuse(arguments, "priority", "which ciphers are spoken is Java's choice (jdk.tls.disabledAlgorithms)");
-        refuse(arguments, "passwordid", "encrypted keys are not read: decrypt the file, and keep it to its owner");
-        if (!arguments.bool("sanity-check", true)) {
-            throw QmpError.generic("'sanity-check' cannot be off: certificates that cannot work are refused here");
-        }
-        if (!arguments.has("dir")) {
-            throw QmpError.generic("'dir' is missing: the folder with ca-cert.pem and the other files");
-        }
-        Role role = role(arguments.string("endpoint", Role.CLIENT.word()));
-        String dir = arguments.string("dir");
+        CredentialsObject made = CredentialsObject.load(arguments);
         try {
-            TlsCredentials credentials = TlsCredentials.load(Path.of(dir), role, arguments.bool("verify-peer", true));
-            control.addCredentials(id, credentials);
+            control.addCredentials(made.id(), made.credentials());
             return Json.object();
-        } catch (InvalidPathException e) {
-            throw QmpError.generic("'" + dir + "' is no folder's name: " + e.getReason());
-        } catch (IOException | CommandRefused e) {
-            throw QmpError.generic("object '" + id + "' cannot be made: " + e.getMessage());
+        } catch (CommandRefused e) {
+            throw QmpError.generic(CredentialsObject.cannotBeMade(made.id(), e));
         }
     }
 
@@ -72,21 +45,6 @@ final class ObjectCommands {
             return Json.object();
         } catch (CommandRefused e) {
             throw QmpError.generic(String.valueOf(e.getMessage()));
-        }
-    }
-
-    private static Role role(String word) throws QmpError {
-        for (Role role : Role.values()) {
-            if (role.word().equals(word)) {
-                return role;
-            }
-        }
-        throw QmpError.generic("'endpoint' must be client or server, got '" + word + "'");
-    }
-
-    private static void refuse(JsonObject arguments, String name, String why) throws QmpError {
-        if (arguments.has(name)) {
-            throw QmpError.generic("'" + name + "' is not understood: " + why);
         }
     }
 }

@@ -9,6 +9,8 @@ import io.godwit.json.JsonSyntaxException;
 import io.godwit.net.Address;
 import io.godwit.net.BlockingSocket;
 import io.godwit.net.Reasons;
+import io.godwit.net.SecuredSocket;
+import io.godwit.net.TlsClient;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
@@ -50,21 +52,27 @@ public final class QmpClient implements AutoCloseable {
     private volatile @Nullable QmpDisconnected end;
     private volatile boolean oob;
 
-    private QmpClient(String peer, SocketChannel channel) {
+    private QmpClient(String peer, BlockingSocket socket) {
         this.peer = peer;
-        this.connection = new QmpConnection(BlockingSocket.of(channel), MAX_MESSAGE, MAX_MESSAGE, new Incoming());
+        this.connection = new QmpConnection(socket, MAX_MESSAGE, MAX_MESSAGE, new Incoming());
+    }
+
+    /** As {@link #connect(Address, TlsClient, Duration)}, without TLS. */
+    public static QmpClient connect(Address address, Duration deadline) throws QmpException {
+        return connect(address, null, deadline);
     }
 
     /**
      * Connects, reads the greeting and negotiates; enables out-of-band commands if the server offers them.
      *
+     * @param tls how TLS is spoken, over tcp only; null: not at all
      * @param deadline for all of it
      * @throws QmpDisconnected if there is nobody, or somebody who speaks something else
      * @throws QmpTimeout if it is not done when {@code deadline} is over
      */
-    public static QmpClient connect(Address address, Duration deadline) throws QmpException {
+    public static QmpClient connect(Address address, @Nullable TlsClient tls, Duration deadline) throws QmpException {
         long until = System.nanoTime() + deadline.toNanos();
-        QmpClient client = new QmpClient(address.toString(), connectSocket(address, deadline));
+        QmpClient client = new QmpClient(address.toString(), connectSocket(address, tls, deadline));
         client.connection.start("qmp-client " + address);
         try {
             QmpMessage.Greeting greeting = client.await(
@@ -213,8 +221,12 @@ public final class QmpClient implements AutoCloseable {
     }
 
     /** A blocking connect, but with a deadline: another thread closes the socket if it takes too long. */
-    private static SocketChannel connectSocket(Address address, Duration deadline) throws QmpException {
-        CompletableFuture<Void> connected = new CompletableFuture<>();
+    private static BlockingSocket connectSocket(Address address, @Nullable TlsClient tls, Duration deadline)
+            throws QmpException {
+        if (tls != null && !(address instanceof Address.Tcp)) {
+            throw new QmpDisconnected("QMP speaks TLS over tcp only, and not to '" + address + "'", null);
+        }
+        CompletableFuture<BlockingSocket> connected = new CompletableFuture<>();
         try {
             SocketChannel channel = switch (address) {
                 case Address.Unix _ -> SocketChannel.open(StandardProtocolFamily.UNIX);
@@ -227,14 +239,15 @@ public final class QmpClient implements AutoCloseable {
                                 case Address.Unix unix -> UnixDomainSocketAddress.of(unix.path());
                                 case Address.Tcp tcp -> new InetSocketAddress(tcp.host(), tcp.port());
                             });
-                    connected.complete(null);
+                    connected.complete(tls == null ? BlockingSocket.of(channel) : secured(channel, tls));
                 } catch (IOException | RuntimeException e) {
                     connected.completeExceptionally(e);
                 }
             });
             try {
-                connected.orTimeout(deadline.toNanos(), TimeUnit.NANOSECONDS).join();
-                return channel;
+                return connected
+                        .orTimeout(deadline.toNanos(), TimeUnit.NANOSECONDS)
+                        .join();
             } catch (CompletionException e) {
                 channel.close();
                 if (e.getCause() instanceof TimeoutException) {
@@ -245,6 +258,12 @@ public final class QmpClient implements AutoCloseable {
         } catch (IOException e) {
             throw unreachable(address, e);
         }
+    }
+
+    private static BlockingSocket secured(SocketChannel channel, TlsClient tls) throws IOException {
+        SecuredSocket socket = SecuredSocket.client(channel, tls);
+        socket.handshake();
+        return socket;
     }
 
     private static QmpDisconnected unreachable(Address address, @Nullable Throwable cause) {

@@ -155,6 +155,7 @@ final class QmpConnection {
             for (byte[] line = outbox.take(); line != null; line = outbox.take()) {
                 write(out, line);
             }
+            socket.farewell();
         } catch (IOException e) {
             // The reader, which sees the same end, tells the reason.
             LOG.log(System.Logger.Level.DEBUG, "writing to a QMP peer", e);

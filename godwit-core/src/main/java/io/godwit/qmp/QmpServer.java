@@ -6,11 +6,12 @@ import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
 import io.godwit.net.BlockingSocket;
 import io.godwit.net.BoundSocket;
+import io.godwit.net.SecuredSocket;
+import io.godwit.net.TlsCredentials;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -19,9 +20,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Serves QMP to several clients at once ({@code spec/qmp.md §1}), on a unix socket that only its owner can open or on this host's loopback.
+ * Serves QMP to several clients at once ({@code spec/qmp.md §1}), for those whom a {@link QmpAccess} lets in.
  *
  * <p>Each session has three threads of its own: one reads, and carries out what comes out-of-band; one carries out the other commands in
  * their order; one writes. What waits for a unix socket, over which descriptors may come, is a platform thread; the others are virtual. {@link #broadcast} never waits: a client that does not read loses its connection once a bounded
@@ -34,9 +36,10 @@ public final class QmpServer implements AutoCloseable {
      * @param maxClients sessions at once; one more is told so and closed
      * @param maxMessageBytes the longest command
      * @param maxUnreadBytes what may wait for a client that does not read, in its session
+     * @param handshake how long a client may take to begin TLS and show who it is
      */
-    public record Limits(int maxClients, int maxMessageBytes, int maxUnreadBytes) {
-        public static final Limits DEFAULT = new Limits(16, 1 << 20, 1 << 20);
+    public record Limits(int maxClients, int maxMessageBytes, int maxUnreadBytes, Duration handshake) {
+        public static final Limits DEFAULT = new Limits(16, 1 << 20, 1 << 20, Duration.ofSeconds(10));
     }
 
     private static final System.Logger LOG = System.getLogger(QmpServer.class.getName());
@@ -44,53 +47,48 @@ public final class QmpServer implements AutoCloseable {
     private static final long RETRY_ACCEPT_MILLIS = 100;
 
     private final BoundSocket socket;
+    private final @Nullable TlsCredentials credentials;
     private final CommandTable commands;
     private final InstantSource clock;
     private final Limits limits;
     private final Set<QmpSession> sessions = ConcurrentHashMap.newKeySet();
+    /** Nobody knows yet who they are. */
+    private final Set<SecuredSocket> strangers = ConcurrentHashMap.newKeySet();
+
     private final AtomicLong sessionCounter = new AtomicLong();
     private final CompletableFuture<Void> closing = new CompletableFuture<>();
 
-    private QmpServer(BoundSocket socket, CommandTable commands, InstantSource clock, Limits limits) {
+    private QmpServer(
+            BoundSocket socket,
+            @Nullable TlsCredentials credentials,
+            CommandTable commands,
+            InstantSource clock,
+            Limits limits) {
         this.socket = socket;
+        this.credentials = credentials;
         this.commands = commands;
         this.clock = clock;
         this.limits = limits;
     }
 
-    /** As {@link #listen(Address, CommandTable, InstantSource, Limits)}, with the system's clock and {@link Limits#DEFAULT}. */
+    /** As {@link #listen(QmpAccess, CommandTable, InstantSource, Limits)}, for this host alone, with the system's clock and {@link Limits#DEFAULT}. */
     public static QmpServer listen(Address address, CommandTable commands) throws IOException {
-        return listen(address, commands, InstantSource.system(), Limits.DEFAULT);
+        return listen(QmpAccess.local(address), commands, InstantSource.system(), Limits.DEFAULT);
     }
 
     /**
      * Begins to serve. A unix socket's file gets mode 0600; the file of an owner who is dead is replaced, that of a live one is not.
      *
      * @param clock for the timestamps of events
-     * @throws IOException whose message is a sentence for people
+     * @throws IOException whose message is a sentence for people; also for an address at which anybody could come in
      */
-    public static QmpServer listen(Address address, CommandTable commands, InstantSource clock, Limits limits)
+    public static QmpServer listen(QmpAccess access, CommandTable commands, InstantSource clock, Limits limits)
             throws IOException {
-        QmpServer server = new QmpServer(bind(address), commands, clock, limits);
+        access.check();
+        QmpServer server =
+                new QmpServer(BoundSocket.bind(access.address()), access.credentials(), commands, clock, limits);
         server.socket.thread().name("qmp-accept " + server.address()).start(server::accept);
         return server;
-    }
-
-    /** Who may connect may do everything: so it is a file that only its owner may open, or a port that only this host reaches. */
-    private static BoundSocket bind(Address address) throws IOException {
-        if (address instanceof Address.Tcp tcp && !isLoopback(tcp)) {
-            throw new IOException("QMP is not served on " + tcp + ": it knows no password, so over TCP it is served on"
-                    + " this host's loopback alone; use tcp:127.0.0.1:" + tcp.port() + " or unix:PATH");
-        }
-        return BoundSocket.bind(address);
-    }
-
-    private static boolean isLoopback(Address.Tcp tcp) throws IOException {
-        try {
-            return !tcp.host().isEmpty() && InetAddress.getByName(tcp.host()).isLoopbackAddress();
-        } catch (UnknownHostException e) {
-            throw new IOException("cannot listen on " + tcp + ": no address is known for this host name", e);
-        }
     }
 
     /** Where it listens; with port 0 asked for, this has the one that the system chose. */
@@ -149,6 +147,57 @@ public final class QmpServer implements AutoCloseable {
     }
 
     private void welcome(BlockingSocket client) throws IOException {
+        TlsCredentials known = credentials;
+        if (known != null && client instanceof BlockingSocket.Plain(SocketChannel accepted)) {
+            ask(SecuredSocket.server(accepted, known));
+        } else {
+            serve(client);
+        }
+    }
+
+    /** Has the client show who it is, in a thread of its own: the next one is not kept waiting by it. */
+    private void ask(SecuredSocket stranger) throws IOException {
+        if (strangers.size() >= limits.maxClients()) {
+            stranger.close();
+            return;
+        }
+        strangers.add(stranger);
+        if (closing.isDone()) {
+            stranger.close();
+        }
+        String late = "it did not show within " + limits.handshake().toMillis() + " ms who it is";
+        var _ = closing.copy()
+                .completeOnTimeout(null, limits.handshake().toMillis(), TimeUnit.MILLISECONDS)
+                .thenRun(() -> sendAway(stranger, late));
+        stranger.thread().name("qmp-tls").start(() -> {
+            try {
+                stranger.handshake();
+                if (strangers.remove(stranger)) {
+                    serve(stranger);
+                }
+            } catch (IOException e) {
+                sendAway(stranger, String.valueOf(e.getMessage()));
+            }
+        });
+    }
+
+    /** Whoever is known by now is no stranger any more. */
+    private void sendAway(SecuredSocket stranger, String why) {
+        if (strangers.remove(stranger)) {
+            if (!closing.isDone()) {
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        () -> "a client of QMP at " + address() + ", " + stranger + ", is not let in: " + why);
+            }
+            try {
+                stranger.close();
+            } catch (IOException e) {
+                LOG.log(System.Logger.Level.DEBUG, "closing a connection to QMP", e);
+            }
+        }
+    }
+
+    private void serve(BlockingSocket client) throws IOException {
         if (sessions.size() >= limits.maxClients()) {
             sendAway(client);
             return;

@@ -61,12 +61,12 @@ class QmpServerIT {
     @BeforeEach
     void serve() throws IOException {
         address = new Address.Unix(folder.resolve("qmp.sock"));
-        server = serve(new QmpServer.Limits(2, 1000, 20_000));
+        server = serve(new QmpServer.Limits(2, 1000, 20_000, Duration.ofSeconds(10)));
     }
 
     private QmpServer serve(QmpServer.Limits limits) throws IOException {
         InstantSource clock = InstantSource.fixed(Instant.ofEpochSecond(1_700_000_000, 123_456_789));
-        return QmpServer.listen(address, table(), clock, limits);
+        return QmpServer.listen(QmpAccess.local(address), table(), clock, limits);
     }
 
     @AfterEach

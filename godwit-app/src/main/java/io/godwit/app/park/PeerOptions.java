@@ -38,6 +38,18 @@ final class PeerOptions {
     private @Nullable String peer;
 
     @Option(
+            names = "--qmp-peer-tls-creds",
+            paramLabel = "ID",
+            description = "Speak TLS to it, with the certificates of that --object (endpoint=client).")
+    private @Nullable String peerCreds;
+
+    @Option(
+            names = "--qmp-peer-tls-hostname",
+            paramLabel = "NAME",
+            description = "Whom its certificate has to name, if that is not the host in its address.")
+    private @Nullable String peerHostname;
+
+    @Option(
             names = "--peer-parameter",
             paramLabel = "NAME=VALUE",
             description =
@@ -69,7 +81,17 @@ final class PeerOptions {
     /** Connects to it; null if none was given. */
     @Nullable
     QemuPeer connect(EndpointOptions options) throws PeerException {
-        return peer == null ? null : QemuPeer.connect(options.address(peer), ANSWER);
+        if (peer == null) {
+            if (peerCreds != null || peerHostname != null) {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "--qmp-peer-tls-... says how --qmp-peer is spoken to, and that is not given");
+            }
+            return null;
+        }
+        Address address = options.address(peer);
+        return QemuPeer.connect(
+                address, options.objects().client(address, peerCreds, peerHostname, "--qmp-peer-tls-creds"), ANSWER);
     }
 
     /**

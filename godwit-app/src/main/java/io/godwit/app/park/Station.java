@@ -8,9 +8,9 @@ import io.godwit.engine.Endpoint;
 import io.godwit.engine.EndpointListener;
 import io.godwit.engine.MigrationInfo;
 import io.godwit.engine.StoredGuest;
-import io.godwit.net.Address;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.qmp.EndpointQmp;
+import io.godwit.qmp.QmpAccess;
 import io.godwit.store.StoreState;
 import io.godwit.store.VmStore;
 import java.io.IOException;
@@ -69,7 +69,7 @@ final class Station implements AutoCloseable {
     private void serve(EndpointOptions options) throws IOException {
         boolean done = false;
         try {
-            for (Address server : options.servers()) {
+            for (QmpAccess server : options.servers()) {
                 servers.add(EndpointQmp.serve(server, endpoint));
             }
             done = true;

@@ -2,11 +2,13 @@
 
 package io.godwit.app.qmp;
 
+import io.godwit.app.term.CredentialsOptions;
 import io.godwit.app.term.ExitCodes;
 import io.godwit.json.Json;
 import io.godwit.json.JsonFormat;
 import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
+import io.godwit.net.TlsClient;
 import io.godwit.qmp.QmpClient;
 import io.godwit.qmp.QmpDisconnected;
 import io.godwit.qmp.QmpError;
@@ -23,6 +25,7 @@ import java.util.concurrent.Callable;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -35,7 +38,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         customSynopsis = {
             "godwit qmp [--json] [--oob] [--timeout=SECONDS] [--wait=EVENT[:STATUS]]",
-            "           [--events] ADDRESS [COMMAND [ARGUMENT...]]"
+            "           [--events] [--object=TYPE,KEY=VALUE --tls-creds=ID]",
+            "           [--tls-hostname=NAME] ADDRESS [COMMAND [ARGUMENT...]]"
         },
         sortOptions = false,
         description = {
@@ -57,7 +61,9 @@ import picocli.CommandLine.Spec;
             "  godwit qmp unix:/tmp/src.qmp --wait MIGRATION:completed --timeout 60 \\",
             "      migrate uri=tcp:host:4444",
             "  godwit qmp unix:/tmp/dst.qmp --oob migrate-recover uri=unix:/tmp/new.sock",
-            "  godwit qmp tcp:127.0.0.1:4445 --events"
+            "  godwit qmp tcp:127.0.0.1:4445 --events",
+            "  godwit qmp --object tls-creds-x509,id=tls0,dir=/etc/pki/godwit,endpoint=client \\",
+            "      --tls-creds tls0 tcp:host1:4445 query-migrate"
         })
 public final class QmpCommand implements Callable<Integer> {
     private static final Duration ANSWER = Duration.ofSeconds(10);
@@ -102,6 +108,21 @@ public final class QmpCommand implements Callable<Integer> {
     @Option(names = "--events", description = "Print events as they come, until --wait is met or Ctrl-C.")
     private boolean events;
 
+    @Mixin
+    private CredentialsOptions objects = new CredentialsOptions();
+
+    @Option(
+            names = "--tls-creds",
+            paramLabel = "ID",
+            description = "Speak TLS, with the certificates of that --object (endpoint=client).")
+    private @Nullable String tlsCreds;
+
+    @Option(
+            names = "--tls-hostname",
+            paramLabel = "NAME",
+            description = "Whom the server's certificate has to name, if that is not the host in its address.")
+    private @Nullable String tlsHostname;
+
     /** Made by picocli. */
     @SuppressWarnings("NullAway.Init") // picocli sets the fields
     public QmpCommand() {}
@@ -117,7 +138,8 @@ public final class QmpCommand implements Callable<Integer> {
         Duration limit = timeout == null ? null : duration(timeout);
         JsonObject arguments =
                 given.isEmpty() ? Json.object() : parsed(QmpArguments::parse, given.subList(1, given.size()));
-        try (QmpClient client = connect(to, limit == null ? ANSWER : limit)) {
+        TlsClient tls = objects.client(to, tlsCreds, tlsHostname, "--tls-creds");
+        try (QmpClient client = connect(to, tls, limit == null ? ANSWER : limit)) {
             return talk(client, given.isEmpty() ? null : given.getFirst(), arguments, wish, limit);
         } catch (Unreachable e) {
             return failed(ExitCodes.UNAVAILABLE, e.getMessage());
@@ -133,9 +155,9 @@ public final class QmpCommand implements Callable<Integer> {
         }
     }
 
-    private static QmpClient connect(Address to, Duration deadline) throws Unreachable {
+    private static QmpClient connect(Address to, @Nullable TlsClient tls, Duration deadline) throws Unreachable {
         try {
-            return QmpClient.connect(to, deadline);
+            return QmpClient.connect(to, tls, deadline);
         } catch (QmpException e) {
             throw new Unreachable(e);
         }

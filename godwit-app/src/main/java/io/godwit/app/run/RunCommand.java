@@ -12,6 +12,7 @@ import io.godwit.guest.ChurnOptions;
 import io.godwit.memory.Backing;
 import io.godwit.net.Address;
 import io.godwit.net.MigrationAddress;
+import io.godwit.qmp.QmpAccess;
 import io.godwit.sys.ByteSizes;
 import io.godwit.sys.ParentProcess;
 import io.godwit.sys.SystemCallException;
@@ -166,7 +167,7 @@ public final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        List<Address> servers = options.servers();
+        List<QmpAccess> servers = options.servers();
         MigrationAddress listen = incoming == null || incoming.equals("defer") ? null : options.place(incoming);
         ChurnOptions churn = churn();
         if (store != null && incoming != null) {
@@ -200,13 +201,13 @@ public final class RunCommand implements Callable<Integer> {
         };
     }
 
-    private void serve(Running made, List<Address> servers, @Nullable MigrationAddress listen, StatusLines lines)
+    private void serve(Running made, List<QmpAccess> servers, @Nullable MigrationAddress listen, StatusLines lines)
             throws IOException, CommandRefused {
         made.endpoint().addListener(lines);
         configure(made);
         listenToSignals(made, lines);
         List<String> served = new ArrayList<>();
-        for (Address server : servers) {
+        for (QmpAccess server : servers) {
             served.add(made.serve(server).toString());
         }
         if (listen != null) {

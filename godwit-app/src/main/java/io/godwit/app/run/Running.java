@@ -9,6 +9,7 @@ import io.godwit.guest.ChurnOptions;
 import io.godwit.memory.Backing;
 import io.godwit.net.Address;
 import io.godwit.qmp.EndpointQmp;
+import io.godwit.qmp.QmpAccess;
 import io.godwit.qmp.QmpVersion;
 import io.godwit.store.OsDisk;
 import io.godwit.store.StoreException;
@@ -76,11 +77,11 @@ final class Running implements AutoCloseable {
     }
 
     /** Serves QMP there, too; returns the address with the port that was chosen. */
-    Address serve(Address address) throws IOException {
+    Address serve(QmpAccess access) throws IOException {
         ChurnGuest embedded = guest;
         EndpointQmp server = embedded == null
-                ? EndpointQmp.serve(address, endpoint)
-                : EndpointQmp.serve(address, endpoint, table -> GuestCommands.add(table, embedded));
+                ? EndpointQmp.serve(access, endpoint)
+                : EndpointQmp.serve(access, endpoint, table -> GuestCommands.add(table, embedded));
         synchronized (this) {
             if (!closed) {
                 servers.add(server);

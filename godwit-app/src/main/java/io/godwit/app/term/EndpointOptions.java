@@ -4,20 +4,21 @@ package io.godwit.app.term;
 
 import io.godwit.engine.EndpointControl;
 import io.godwit.json.Json;
-import io.godwit.json.JsonBool;
 import io.godwit.json.JsonObject;
 import io.godwit.json.JsonString;
 import io.godwit.json.JsonSyntaxException;
 import io.godwit.net.Address;
 import io.godwit.net.MigrationAddress;
+import io.godwit.net.TlsCredentials;
 import io.godwit.qmp.EndpointCommands;
+import io.godwit.qmp.QmpAccess;
 import io.godwit.qmp.QmpMessage;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -25,17 +26,27 @@ import picocli.CommandLine.Spec;
 
 /** Options of every command that has an endpoint: its QMP, its settings, and how it tells what happens. */
 public final class EndpointOptions {
-    /** Properties of an object that are on or off. */
-    private static final Set<String> FLAGS = Set.of("verify-peer", "sanity-check");
-
     @Spec(Spec.Target.MIXEE)
     private CommandSpec spec;
 
     @Option(
             names = "--qmp",
             paramLabel = "ADDRESS",
-            description = "Serve QMP here: unix:PATH or tcp:127.0.0.1:PORT; may be given several times.")
+            description = "Serve QMP here: unix:PATH or tcp:HOST:PORT; may be given several times.")
     private List<String> qmp = List.of();
+
+    @Option(
+            names = "--qmp-tls-creds",
+            paramLabel = "ID",
+            description =
+                    "Serve QMP over tcp with TLS, with the certificates of that --object (endpoint=server). Without, and with"
+                            + " verify-peer=off, it is served on this host's loopback only.")
+    private @Nullable String qmpTlsCreds;
+
+    @Option(
+            names = "--unsafe-qmp",
+            description = "Serve QMP also where anybody who reaches the address may do everything.")
+    private boolean unsafeQmp;
 
     @Option(
             names = "--set-capability",
@@ -49,15 +60,8 @@ public final class EndpointOptions {
             description = "Set a migration parameter before anything begins.")
     private Map<String, String> parameters = Map.of();
 
-    @Option(
-            names = "--object",
-            paramLabel = "TYPE,KEY=VALUE",
-            description = {
-                "Make what --tls-creds names: tls-creds-x509,id=ID,dir=FOLDER,endpoint=client|server[,verify-peer=off],"
-                        + " where the folder has QEMU's files: ca-cert.pem, server-cert.pem, server-key.pem,"
-                        + " client-cert.pem, client-key.pem. Who waits is the server, who connects the client."
-            })
-    private List<String> objects = List.of();
+    @Mixin
+    private CredentialsOptions objects = new CredentialsOptions();
 
     @Option(
             names = "--tls-creds",
@@ -83,8 +87,28 @@ public final class EndpointOptions {
         return json;
     }
 
-    public List<Address> servers() {
-        return qmp.stream().map(this::address).toList();
+    /** Where QMP is to be served, and for whom. */
+    public List<QmpAccess> servers() {
+        TlsCredentials credentials = qmpTlsCreds == null ? null : objects.named(qmpTlsCreds, "--qmp-tls-creds");
+        List<QmpAccess> all = new ArrayList<>();
+        for (String text : qmp) {
+            Address address = address(text);
+            try {
+                all.add(new QmpAccess(address, address instanceof Address.Tcp ? credentials : null, unsafeQmp));
+            } catch (IllegalArgumentException e) {
+                throw mistake("--qmp-tls-creds: " + e.getMessage(), e);
+            }
+        }
+        if (credentials != null && all.stream().allMatch(access -> access.credentials() == null)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--qmp-tls-creds is for a --qmp over tcp (tcp:HOST:PORT), and there is none");
+        }
+        return all;
+    }
+
+    /** The certificates that there are. */
+    public CredentialsOptions objects() {
+        return objects;
     }
 
     /** A socket on the command line. */
@@ -162,48 +186,12 @@ public final class EndpointOptions {
 
     /** Half of {@link #configure}: for a migration whose capabilities were agreed on long ago. */
     public void setParameters(EndpointControl endpoint) {
-        for (String object : objects) {
-            obey(endpoint, "object-add", object(object));
+        for (JsonObject object : objects.all()) {
+            obey(endpoint, "object-add", object);
         }
         if (!parameters().isEmpty()) {
             obey(endpoint, "migrate-set-parameters", new JsonObject(parameters()));
         }
-    }
-
-    /** QEMU's {@code -object}: a type, then properties; two commas stand for one. */
-    private JsonObject object(String text) {
-        Map<String, Json> arguments = new LinkedHashMap<>();
-        // A comma that stands for itself cannot be in what is split by one.
-        for (String word : text.replace(",,", "\0").split(",", -1)) {
-            String part = word.replace('\0', ',');
-            int equals = part.indexOf('=');
-            if (arguments.isEmpty() && equals < 0) {
-                arguments.put("qom-type", Json.of(part));
-                continue;
-            }
-            if (equals <= 0) {
-                throw new ParameterException(
-                        spec.commandLine(),
-                        "--object " + text + ": '" + part
-                                + "' is no KEY=VALUE; it begins with its type, tls-creds-x509");
-            }
-            String name = part.substring(0, equals);
-            String value = part.substring(equals + 1);
-            if (arguments.put(name, FLAGS.contains(name) ? flag(text, name, value) : Json.of(value)) != null) {
-                throw new ParameterException(spec.commandLine(), "--object " + text + ": " + name + " is there twice");
-            }
-        }
-        return new JsonObject(arguments);
-    }
-
-    private Json flag(String text, String name, String value) {
-        return switch (value) {
-            case "on", "yes", "true" -> JsonBool.TRUE;
-            case "off", "no", "false" -> JsonBool.FALSE;
-            default ->
-                throw new ParameterException(
-                        spec.commandLine(), "--object " + text + ": " + name + " is on or off, not '" + value + "'");
-        };
     }
 
     /** Numbers and truth values as such, all else as words ({@code zero-page-detection=none}). */

@@ -7,13 +7,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
+import io.godwit.net.TlsCredentials;
+import io.godwit.qemu.Authority;
 import io.godwit.qmp.ArgumentType;
 import io.godwit.qmp.CommandTable;
+import io.godwit.qmp.QmpAccess;
 import io.godwit.qmp.QmpServer;
 import io.godwit.qmp.QmpVersion;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -53,6 +57,36 @@ class QmpCommandIT {
                 .build();
         server = QmpServer.listen(new Address.Unix(folder.resolve("q")), table);
         address = server.address().toString();
+    }
+
+    @Test
+    void speaksTlsToAServerThatWantsIt() throws Exception {
+        Path dir = new Authority("test CA").folder(folder.resolve("pki"));
+        CommandTable table = CommandTable.builder(QmpVersion.GODWIT)
+                .command("echo")
+                .mayTake("a", ArgumentType.ANY)
+                .runs(arguments -> arguments)
+                .build();
+        QmpAccess access = new QmpAccess(
+                new Address.Tcp("0.0.0.0", 0), TlsCredentials.load(dir, TlsCredentials.Role.SERVER, true), false);
+        try (QmpServer secured = QmpServer.listen(access, table, InstantSource.system(), QmpServer.Limits.DEFAULT)) {
+            String there = "tcp:127.0.0.1:" + ((Address.Tcp) secured.address()).port();
+            String object = "tls-creds-x509,id=tls0,endpoint=client,dir=" + dir;
+            assertThat(run("--object", object, "--tls-creds", "tls0", "--json", there, "echo", "a=x"))
+                    .isZero();
+            assertThat(out.toString()).isEqualToNormalizingNewlines("{\"a\":\"x\"}\n");
+            assertThat(run("--object", object, "--tls-creds=tls0", "--tls-hostname=other", there, "echo"))
+                    .isEqualTo(69);
+            assertThat(err.toString()).contains("its certificate is for another host");
+            assertThat(run("--object", object, "--tls-creds", "tls1", there, "echo"))
+                    .isEqualTo(2);
+            assertThat(err.toString()).contains("--tls-creds names 'tls1', and there is no such --object");
+            assertThat(run("--object", object, "--tls-creds", "tls0", address, "echo"))
+                    .isEqualTo(2);
+            assertThat(err.toString()).contains("over tcp only");
+            assertThat(run("--tls-hostname", "x", there, "echo")).isEqualTo(2);
+            assertThat(err.toString()).contains("of no use without --tls-creds");
+        }
     }
 
     private static JsonObject status(String status) {
