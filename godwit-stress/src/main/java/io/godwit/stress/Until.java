@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.stress;
+
+import java.util.function.BooleanSupplier;
+
+/** Waits for the other actor, for a bounded time: a wake-up that is lost becomes an outcome with a name instead of a test that hangs. */
+public final class Until {
+    private static final long MOST_NANOS = 5_000_000_000L;
+    private static final int SPINS = 1_000;
+
+    private Until() {}
+
+    /** Whether it became true within 5 s. Whoever asks goes on in any case, and ends the wait that was not ended. */
+    public static boolean holds(BooleanSupplier condition) {
+        long begun = System.nanoTime();
+        for (int i = 0; !condition.getAsBoolean(); i++) {
+            if (i < SPINS) {
+                Thread.onSpinWait();
+            } else if (System.nanoTime() - begun > MOST_NANOS) {
+                return condition.getAsBoolean();
+            } else {
+                Thread.yield();
+            }
+        }
+        return true;
+    }
+}
