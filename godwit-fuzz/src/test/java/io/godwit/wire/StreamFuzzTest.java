@@ -5,15 +5,12 @@ package io.godwit.wire;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.godwit.fuzz.Pieces;
 import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The channels that carry {@link StreamMessage}s. The first byte of an input is its options, the second the size of the pieces. */
 class StreamFuzzTest {
     private static final int CAPACITY = 2 * StreamDecoder.MIN_BUFFER;
-
-    private static final String END_OF_RAM = new StreamMessage.SectionEnd(Guest.RAM_ID).toString();
 
     private record Main(StreamDecoder decoder) implements Decoding.Decoder<StreamMessage> {
         @Override
@@ -52,15 +49,6 @@ class StreamFuzzTest {
         @Override
         public byte[] encode(StreamMessage message) {
             return StreamEncoder.bytes(message);
-        }
-
-        // Up to the device sections behind the END of ram. A vmdesc that does not fit them is taken for the end if
-        // nothing
-        // stands behind it yet, and so the pieces decide: docs/failures-found.md.
-        @Override
-        public List<String> settled(List<String> said) {
-            int end = said.indexOf(END_OF_RAM);
-            return end < 0 ? said : said.subList(0, end + 1);
         }
     };
 
