@@ -47,11 +47,12 @@ public final class ConnectionStress {
 
         /** All actors are done, here and in every other try that shares the reactor. */
         final void tell(III_Result result) {
+            // Before its owner hears of it, and closes it.
+            result.r1 = channel.shut() ? 1 : 0;
             // Both threads look at results at the same time, each at its share: whoever comes first tells all.
             synchronized (REACTOR) {
                 REACTOR.poll(0, Told.HANDLER);
             }
-            result.r1 = channel.shut() ? 1 : 0;
             result.r2 = told.calls;
         }
     }

@@ -16,6 +16,7 @@ public final class Until {
     private Until() {}
 
     /** Whether it became true within 5 s; once it did not, within a millisecond. Whoever asks goes on in any case, and ends the wait that was not ended. */
+    @SuppressWarnings("ThreadPriorityCheck") // nothing relies on it: on a busy machine whoever waits makes room
     public static boolean holds(BooleanSupplier condition) {
         long begun = System.nanoTime();
         for (int i = 0; !condition.getAsBoolean(); i++) {
