@@ -3,29 +3,34 @@
 package io.godwit.wire;
 
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.PriorityQueue;
 
 /**
  * The device sections of a precopy with all that follows them to the end of the channel: a run of FULL sections, the EOF byte, the vmdesc.
  *
  * <p>The run is one piece here. Its end is sought from behind: a footer, then {@code 00 06 u32 n} and n bytes of
  * a JSON object. A device body may look like that by chance or by a guest's wish, so each such place is a candidate: kept until all its bytes are
- * there, taken if its description fits the run's sections to the byte; or, since no device may make a migration fail that QEMU would take, if it
- * is a JSON object and nothing has arrived behind it.
+ * there, taken if its description fits the run's sections to the byte; or, for a QEMU whose sizes are wrong, or that describes nothing ({@code {}}), if the run can be cut into sections that have
+ * the described names. Candidates are judged in the order of their last bytes and by what stands before those, so how the bytes were cut into pieces decides nothing.
  */
 final class DeviceRunReader {
     /** {@code 7e, u32 id, 00, 06, u32 n}, opening brace. */
     private static final int PATTERN = 12;
-    /** Most candidates that wait for their bytes, and how much of them is parsed: this bounds what fakes can cost. A stream has one. */
+    /** Most candidates, how much of them is parsed, and for how many sections are sought by their footers: this bounds what fakes can cost. A stream has one. */
     private static final int MAX_CANDIDATES = 1024;
 
     private static final int MAX_PARSED = 4;
+    private static final int MAX_SOUGHT = 4;
 
     private final StreamLimits limits;
     private final int early;
     private final Collector bytes;
-    private final List<Candidate> candidates = new ArrayList<>();
+    private final PriorityQueue<Candidate> candidates =
+            new PriorityQueue<>(Comparator.comparingInt(Candidate::jsonEnd).thenComparingInt(Candidate::runEnd));
+    private int seen;
+    private int sought;
     private long parsed;
     private int scanned;
     private int runEnd = -1;
@@ -43,11 +48,12 @@ final class DeviceRunReader {
     /** Takes all of {@code in}, or gives back what is past the end; true once the vmdesc is complete. */
     boolean read(Reader reader, ByteBuffer in) throws WireException {
         bytes.take(in, in.remaining());
-        scan(reader);
-        candidates.removeIf(c -> c.jsonEnd <= bytes.size() && !accept(c));
-        if (parsed > (long) MAX_PARSED * limits.maxVmDescriptionBytes()) {
-            throw reader.error("device state with too many places that look like its end");
+        while (runEnd < 0 && scanned + PATTERN <= bytes.size() && scanned <= limits.maxDeviceBytes()) {
+            // As if the bytes had come one by one: what ends before this place is complete is judged first.
+            judge(scanned + PATTERN - 1, reader);
+            look(reader);
         }
+        judge(bytes.size(), reader);
         if (runEnd >= 0) {
             in.position(in.position() - (bytes.size() - jsonEnd));
             return true;
@@ -67,52 +73,77 @@ final class DeviceRunReader {
         return bytes.range(runEnd + 6, jsonEnd);
     }
 
-    private boolean accept(Candidate c) {
-        if (runEnd >= 0 || bytes.at(c.jsonEnd - 1) != '}' || !describes(c)) {
-            return false;
+    private void judge(int end, Reader reader) throws WireException {
+        while (runEnd < 0 && !candidates.isEmpty() && candidates.peek().jsonEnd <= end) {
+            Candidate c = candidates.remove();
+            if (bytes.at(c.jsonEnd - 1) == '}' && describes(c)) {
+                runEnd = c.runEnd;
+                jsonEnd = c.jsonEnd;
+            } else if (parsed > (long) MAX_PARSED * limits.maxVmDescriptionBytes()) {
+                throw reader.error("device state with too many places that look like its end");
+            }
         }
-        runEnd = c.runEnd;
-        jsonEnd = c.jsonEnd;
-        return true;
     }
 
     private boolean describes(Candidate c) {
         parsed += c.jsonEnd - c.runEnd;
+        List<DescribedDevice> late;
         try {
             List<DescribedDevice> devices = bytes.describedDevices(c.runEnd + 6, c.jsonEnd);
-            return c.jsonEnd == bytes.size() || fits(c, devices);
+            late = devices.subList(Math.min(early, devices.size()), devices.size());
         } catch (WireException e) {
             return false; // these bytes are part of a device, not the vmdesc
         }
+        byte[] run = bytes.range(0, c.runEnd);
+        return fits(run, late) || names(run, late);
     }
 
-    private boolean fits(Candidate c, List<DescribedDevice> devices) {
+    private static boolean fits(byte[] run, List<DescribedDevice> late) {
         try {
-            List<DescribedDevice> late = devices.subList(Math.min(early, devices.size()), devices.size());
-            return !late.isEmpty()
-                    && DeviceSections.cut(bytes.range(0, c.runEnd), late).size() == late.size();
+            return !late.isEmpty() && DeviceSections.cut(run, late).size() == late.size();
         } catch (WireException e) {
             return false; // another run's description
         }
     }
 
-    private void scan(Reader reader) throws WireException {
-        for (; scanned + PATTERN <= bytes.size() && scanned <= limits.maxDeviceBytes(); scanned++) {
-            if (bytes.at(scanned) != WireFormat.FOOTER
-                    || bytes.at(scanned + 5) != WireFormat.EOF
-                    || bytes.at(scanned + 6) != WireFormat.VM_DESCRIPTION
-                    || bytes.at(scanned + 11) != '{') {
-                continue;
-            }
-            int length = bytes.intAt(scanned + 7);
-            if (length < 2 || length > limits.maxVmDescriptionBytes()) {
-                continue;
-            }
-            if (candidates.size() == MAX_CANDIDATES) {
-                throw reader.error("device state with more than " + MAX_CANDIDATES + " places that look like its end");
-            }
-            int end = scanned + WireFormat.FOOTER_SIZE;
-            candidates.add(new Candidate(end, end + 6 + length));
+    private boolean names(byte[] run, List<DescribedDevice> late) {
+        if (sought == MAX_SOUGHT) {
+            return false;
         }
+        sought++;
+        List<DeviceSectionBytes> sections;
+        try {
+            sections = DeviceSections.scan(run);
+        } catch (WireException e) {
+            return false; // no run of sections ends here
+        }
+        boolean same = late.isEmpty() || late.size() == sections.size();
+        for (int i = 0; i < late.size() && same; i++) {
+            DescribedDevice device = late.get(i);
+            DeviceSectionBytes section = sections.get(i);
+            same = section.idstr().equals(device.idstr()) && section.instanceId() == (int) device.instanceId();
+        }
+        return same;
+    }
+
+    private void look(Reader reader) throws WireException {
+        int at = scanned++;
+        if (runEnd >= 0
+                || bytes.at(at) != WireFormat.FOOTER
+                || bytes.at(at + 5) != WireFormat.EOF
+                || bytes.at(at + 6) != WireFormat.VM_DESCRIPTION
+                || bytes.at(at + 11) != '{') {
+            return;
+        }
+        int length = bytes.intAt(at + 7);
+        if (length < 2 || length > limits.maxVmDescriptionBytes()) {
+            return;
+        }
+        if (seen == MAX_CANDIDATES) {
+            throw reader.error("device state with more than " + MAX_CANDIDATES + " places that look like its end");
+        }
+        seen++;
+        int end = at + WireFormat.FOOTER_SIZE;
+        candidates.add(new Candidate(end, end + 6 + length));
     }
 }

@@ -185,6 +185,43 @@ class DeviceStateTest {
         assertThat(stream.decode(DecoderOptions.PLAIN)).endsWith(state, new EndOfStream(), description);
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3, 17, 10_000})
+    void aDescriptionWithWrongSizesEndsTheRunIfItNamesTheSections(int piece) throws Exception {
+        DeviceState state = new DeviceState(DeviceSections.encode(List.of(TIMER, EMPTY), 4));
+        VmDescription description = new VmDescription(json(TIMER, sized(EMPTY, 77)));
+
+        assertThat(inPieces(state, description, piece)).endsWith(state, new EndOfStream(), description);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3, 17, 10_000})
+    void aDescriptionOfOtherDevicesIsNoneWhereverAPieceEnds(int piece) throws Exception {
+        DeviceState state = new DeviceState(DeviceSections.encode(List.of(TIMER, EMPTY), 4));
+        VmDescription description =
+                new VmDescription(json(TIMER, new DeviceSectionBytes("another", EMPTY.instanceId(), 1, new byte[77])));
+
+        assertThat(inPieces(state, description, piece)).doesNotContain(new EndOfStream());
+    }
+
+    private static DeviceSectionBytes sized(DeviceSectionBytes device, int bytes) {
+        return new DeviceSectionBytes(device.idstr(), device.instanceId(), device.versionId(), new byte[bytes]);
+    }
+
+    private static List<StreamMessage> inPieces(DeviceState state, VmDescription description, int piece)
+            throws Exception {
+        byte[] bytes = afterEnd()
+                .message(state)
+                .message(new EndOfStream())
+                .message(description)
+                .toBytes();
+        StreamDecoder decoder = new StreamDecoder(StreamLimits.DEFAULT, DecoderOptions.PLAIN);
+        List<StreamMessage> messages = new java.util.ArrayList<>();
+        new Feed(bytes, StreamDecoder.MIN_BUFFER)
+                .<StreamMessage>all(Feed.Pieces.of(piece), decoder::next, messages::add);
+        return messages;
+    }
+
     @Test
     void manyFakesCostLittle() {
         byte[] unit = new Wire().u8(0x7e).u32(4).u8(0, 6).u32(400).u8('{').toBytes();

@@ -3,6 +3,7 @@
 package io.godwit.store;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.godwit.fuzz.Budget;
 import io.godwit.fuzz.Pieces;
 import io.godwit.json.Json;
 import io.godwit.json.JsonFormat;
@@ -20,6 +21,10 @@ import java.util.HexFormat;
 class ManifestFuzzTest {
     @FuzzTest
     void manifest(byte[] input) {
+        Budget.holds(input.length, _ -> read(input));
+    }
+
+    private static void read(byte[] input) {
         Manifest manifest;
         try {
             if (!(Json.parse(Pieces.rest(input, 1), JsonLimits.DEFAULT) instanceof JsonObject json)) {

@@ -31,6 +31,10 @@ class DeviceFuzzTest {
     /** The first two bytes tell how many of the others are sections; the rest describes them. */
     @FuzzTest
     void cut(byte[] input) {
+        Budget.holds(input.length, _ -> cutAsDescribed(input));
+    }
+
+    private static void cutAsDescribed(byte[] input) {
         byte[] rest = Pieces.rest(input, 2);
         int n = Math.min(rest.length, Pieces.control(input, 0) << 8 | Pieces.control(input, 1));
         byte[] devices = Arrays.copyOf(rest, n);
