@@ -20,6 +20,9 @@ public final class QemuSource {
      */
     static final Duration SETTLED = Duration.ofSeconds(1);
 
+    /** Where a Godwit stands that lost its channel when it had given its guest away and had not heard that it arrived; QEMU knows no such state. */
+    private static final String UNCERTAIN = "uncertain";
+
     private final QemuPeer peer;
     private volatile boolean asked;
 
@@ -66,10 +69,10 @@ public final class QemuSource {
         peer.command("migrate-start-postcopy", Json.object());
     }
 
-    /** Recovers a paused postcopy over a new connection. The destination must listen. */
+    /** Recovers a paused postcopy over a new connection, also one of a Godwit that does not know whether its guest has arrived. The destination must listen. */
     public void resume(MigrationAddress destination) throws PeerException {
         PeerState state = peer.state();
-        if (!state.is("postcopy-paused")) {
+        if (!state.is("postcopy-paused", UNCERTAIN)) {
             throw PeerException.refused(peer.name()
                     + " is not paused in postcopy, so there is nothing to recover: it is " + state.status());
         }
@@ -125,6 +128,11 @@ public final class QemuSource {
                 case "completed" -> say(SourceVerdict.Fate.LEFT, state, "its guest has left");
                 case "postcopy-paused" ->
                     say(SourceVerdict.Fate.AWAITS_RECOVERY, state, "it is paused in postcopy and waits for a recovery");
+                case UNCERTAIN ->
+                    say(
+                            SourceVerdict.Fate.AWAITS_RECOVERY,
+                            state,
+                            "it does not know whether its guest has arrived, and waits for a recovery");
                 case PeerState.NONE -> asked ? replaced("it knows nothing of this migration") : here(state, steady);
                 case "failed", "cancelled" -> here(state, steady);
                 default -> null;

@@ -9,6 +9,7 @@ import io.godwit.app.lab.End;
 import io.godwit.app.lab.Happening;
 import io.godwit.app.lab.LabFailed;
 import io.godwit.app.lab.Side;
+import io.godwit.app.lab.VmMemory;
 import io.godwit.app.vm.Machine;
 import io.godwit.guest.BootSector;
 import io.godwit.net.Address;
@@ -141,7 +142,7 @@ final class QemuLab extends DemoGround {
 
     /** The guest's last page has been counted, so all have. */
     private boolean counts(End end, Duration patience) throws LabFailed, IOException {
-        GuestMemory memory = new GuestMemory(end, folder, guest);
+        VmMemory memory = new VmMemory(end, folder, guest);
         long until = board.now() + patience.toNanos();
         while (!memory.isCounted()) {
             board.pass(TICK);
@@ -201,8 +202,8 @@ final class QemuLab extends DemoGround {
     }
 
     /** The memory of the QEMU that has the guest. */
-    GuestMemory memory(End end) {
-        return new GuestMemory(end, folder, guest);
+    VmMemory memory(End end) {
+        return new VmMemory(end, folder, guest);
     }
 
     private Path disk() {

@@ -7,6 +7,7 @@ import io.godwit.app.lab.Happening;
 import io.godwit.app.lab.LabFailed;
 import io.godwit.app.lab.RelayedGround;
 import io.godwit.app.lab.Side;
+import io.godwit.app.lab.VmMemory;
 import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
 import io.godwit.net.FaultPlan;
@@ -184,7 +185,7 @@ final class QemuScenario implements Play {
 
     private void prove() throws LabFailed, IOException {
         step("The memory");
-        GuestMemory memory = lab.memory(lab.destination());
+        VmMemory memory = lab.memory(lab.destination());
         int last = memory.last();
         long until = board.now() + settings.patienceForAll().toNanos();
         while (memory.last() == last) {

@@ -55,11 +55,17 @@ record Plan(
         PRECOPY,
         POSTCOPY,
         /** Postcopy into a store and postcopy out of it: the process that has the store may be killed at any moment of these, and goes on when it is started again. */
-        STORED;
+        STORED,
+        /** {@code godwit park} and {@code godwit unpark}, which drive everything themselves, are killed at any moment, and are started again by the same command. */
+        PARKED;
 
         @Override
         public String toString() {
-            return this == STORED ? "postcopy into a store and out of it" : name().toLowerCase(Locale.ROOT);
+            return switch (this) {
+                case STORED -> "postcopy into a store and out of it";
+                case PARKED -> "godwit park and godwit unpark";
+                case PRECOPY, POSTCOPY -> name().toLowerCase(Locale.ROOT);
+            };
         }
     }
 
@@ -77,10 +83,40 @@ record Plan(
         return mode != Mode.PRECOPY;
     }
 
+    /**
+     * Rounds of {@code park} and {@code unpark} alone.
+     *
+     * @param host who has the machine, and by its nature may lose it
+     */
+    static Plan parked(long seed, Host host) {
+        return new Draw(seed).parked(host);
+    }
+
+    /** Who has the machine that is parked and unparked. */
+    enum Host {
+        GODWIT,
+        /** It gives its guest away for good when it has sent the device state; if that does not arrive, nobody has it ({@code spec/sequences.md}). Nothing is broken around that moment. */
+        QEMU,
+        /** As {@link #QEMU}, and a recovery's broken connection is its end: none is broken there. */
+        QEMU_BEFORE_8_2;
+
+        boolean fragile() {
+            return this == QEMU_BEFORE_8_2;
+        }
+    }
+
+    /** Whether a way of {@link Mode#PARKED} is made by precopy: all that is done to it comes before the guest changes sides. */
+    static boolean isPrecopy(List<Strike> way) {
+        return !way.isEmpty() && way.stream().allMatch(strike -> strike.moment() == Moment.ACTIVE);
+    }
+
     /** One line. */
     String words() {
-        return mode + (preempt ? " with preempt" : "") + ", switched when " + sentPercent + " % are sent; "
-                + words(strikes) + (onward.isEmpty() ? "" : "; on the way out: " + words(onward));
+        return mode
+                + (preempt ? " with preempt" : "")
+                + (mode == Mode.PARKED ? "; " : ", switched when " + sentPercent + " % are sent; ")
+                + words(strikes)
+                + (onward.isEmpty() ? "" : "; on the way out: " + words(onward));
     }
 
     private static String words(List<Strike> strikes) {
@@ -104,8 +140,12 @@ record Plan(
                     : switch (dice.nextInt(8)) {
                         case 0, 1 -> Mode.PRECOPY;
                         case 2, 3 -> Mode.STORED;
+                        case 7 -> Mode.PARKED;
                         default -> Mode.POSTCOPY;
                     };
+            if (mode == Mode.PARKED) {
+                return parked(Host.GODWIT);
+            }
             boolean preempt = mode != Mode.PRECOPY && dice.nextInt(3) == 0;
             int percent = dice.nextInt(5, 50);
             int recoveries = wanted > 0 ? wanted : dice.nextInt(1, USUAL_RECOVERIES + 1);
@@ -131,8 +171,63 @@ record Plan(
                     strikes.clear();
                     late(recoveries, false, Side.DESTINATION);
                 }
+                case PARKED -> throw new IllegalStateException("drawn above");
             }
             return new Plan(seed, mode, preempt, percent, recoveries, wanted, strikes, onward);
+        }
+
+        Plan parked(Host host) {
+            boolean preempt = dice.nextInt(3) == 0;
+            way(Side.DESTINATION, host);
+            List<Strike> in = List.copyOf(strikes);
+            strikes.clear();
+            way(Side.SOURCE, host);
+            return new Plan(seed, Mode.PARKED, preempt, 0, 0, 0, in, strikes);
+        }
+
+        /** @param command the end that {@code park} or {@code unpark} is */
+        private void way(Side command, Host host) {
+            boolean precopy = dice.nextInt(4) == 0;
+            for (int early = dice.nextInt(precopy ? 1 : 0, precopy ? 4 : 2); early > 0; early--) {
+                strike(
+                        Moment.ACTIVE,
+                        600,
+                        precopy || host == Host.GODWIT ? onWay(Moment.ACTIVE, command, host) : harmless());
+            }
+            for (int late = precopy ? 0 : dice.nextInt(1, 4); late > 0; late--) {
+                strike(Moment.POSTCOPY, 500, onWay(Moment.POSTCOPY, command, host));
+                if (dice.nextBoolean()) {
+                    strike(Moment.RECOVER, dice.nextBoolean() ? 1 : 150, onWay(Moment.RECOVER, command, host));
+                }
+            }
+        }
+
+        private Blow onWay(Moment moment, Side command, Host host) {
+            if (host.fragile() && moment == Moment.RECOVER) {
+                return harmless();
+            }
+            return switch (dice.nextInt(9)) {
+                case 0, 1, 2 -> new Blow.Kill(command);
+                case 3 -> new Blow.Cut();
+                case 4 -> cutAt(moment == Moment.RECOVER ? HANDSHAKE_BYTES : PAGES_BYTES);
+                case 5, 6 -> harmless();
+                // A silence that ends, or a port that is closed, breaks a recovery that was begun meanwhile.
+                case 7 -> host.fragile() ? new Blow.Cut() : new Blow.Silence(direction());
+                default -> host.fragile() ? harmless() : new Blow.Refuse(dice.nextInt(50, 500));
+            };
+        }
+
+        /** What breaks no connection by itself. */
+        private Blow harmless() {
+            return dice.nextBoolean() ? slow() : freeze(dice.nextBoolean() ? Side.SOURCE : Side.DESTINATION);
+        }
+
+        private Blow slow() {
+            return new Blow.Slow(dice.nextInt(10, 200), dice.nextInt(100, 800));
+        }
+
+        private Blow freeze(Side side) {
+            return new Blow.Freeze(side, dice.nextInt(SHORTEST_FREEZE_MILLIS, LONGEST_FREEZE_MILLIS));
         }
 
         private void early(int number) {
@@ -179,9 +274,9 @@ record Plan(
                 case 0 -> new Blow.Cut();
                 case 1, 2 -> cutAt(moment == Moment.RECOVER ? HANDSHAKE_BYTES : PAGES_BYTES);
                 case 3 -> new Blow.Silence(direction());
-                case 4 -> new Blow.Slow(dice.nextInt(10, 200), dice.nextInt(100, 800));
+                case 4 -> slow();
                 case 5 -> new Blow.Refuse(dice.nextInt(50, 500));
-                case 6 -> new Blow.Freeze(side, dice.nextInt(SHORTEST_FREEZE_MILLIS, LONGEST_FREEZE_MILLIS));
+                case 6 -> freeze(side);
                 default -> word(moment, side);
             };
         }

@@ -4,12 +4,16 @@ package io.godwit.app.torture;
 
 import io.godwit.app.lab.Board;
 import io.godwit.app.lab.LabFailed;
+import io.godwit.app.lab.RelayedGround;
 import io.godwit.app.torture.Operator.Pace;
 import io.godwit.app.torture.Result.Verdict;
+import io.godwit.app.vm.Emulator;
 import io.godwit.page.Pages;
+import io.godwit.store.StoreException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Rounds with real processes. {@link #close} may be called from any thread: it ends what the round that is being played has started. */
@@ -21,7 +25,8 @@ final class ProcessRounds implements Torture.Player, AutoCloseable {
     private final long size;
     private final int recoveries;
     private final double deadlineSeconds;
-    private @Nullable Field playing;
+    private final @Nullable Emulator emulator;
+    private @Nullable RelayedGround playing;
     private boolean closed;
 
     /**
@@ -30,27 +35,77 @@ final class ProcessRounds implements Torture.Player, AutoCloseable {
      * @param size of the guest in bytes
      * @param recoveries in each round; 0: a few, as the seed says
      * @param deadlineSeconds of a round, from the moment at which its processes are there
+     * @param emulator whose machines are parked and unparked; null: the guest is a Godwit's own, and moves in every way
      */
-    ProcessRounds(long size, int recoveries, double deadlineSeconds) {
+    ProcessRounds(long size, int recoveries, double deadlineSeconds, @Nullable Emulator emulator) {
         this.size = size;
         this.recoveries = recoveries;
         this.deadlineSeconds = deadlineSeconds;
+        this.emulator = emulator;
+    }
+
+    @Override
+    public String options() {
+        return emulator == null ? "" : " --guest qemu=" + emulator.series();
     }
 
     @Override
     public Result play(long seed) {
-        Plan plan = Plan.draw(seed, recoveries);
+        Plan plan = emulator == null
+                ? Plan.draw(seed, recoveries)
+                : Plan.parked(
+                        seed, emulator.mayNotSurviveFailedRecoveries() ? Plan.Host.QEMU_BEFORE_8_2 : Plan.Host.QEMU);
         Board board = new Board(System::nanoTime, Set.of());
+        if (plan.mode() == Plan.Mode.PARKED) {
+            ParkField field = new ParkField(board, size, emulator);
+            return on(field, plan, () -> parked(plan, board, field));
+        }
         Field field = new Field(board, size);
-        try (field) {
+        return on(field, plan, () -> play(plan, board, field));
+    }
+
+    /** Plays on that ground, which is closed in the end, or by {@link #close}. */
+    private Result on(RelayedGround ground, Plan plan, Supplier<Result> round) {
+        try (ground) {
             synchronized (this) {
                 if (closed) {
-                    return new Result(plan, Verdict.BROKEN, "it was ended", List.of(), List.of(), 0, 0, null);
+                    return new Result(
+                            plan, Verdict.BROKEN, "it was ended", List.of(), List.of(), List.of(), 0, 0, null);
                 }
-                playing = field;
+                playing = ground;
             }
-            return play(plan, board, field);
+            return round.get();
         }
+    }
+
+    private Result parked(Plan plan, Board board, ParkField field) {
+        Supervisor supervisor = new Supervisor(field, board, board.now() + (long) (deadlineSeconds * 1e9));
+        ParkedRound round = new ParkedRound(plan, board, field, supervisor, size);
+        Verdict verdict;
+        String what;
+        try {
+            field.open();
+            verdict = round.play();
+            what = "completed";
+        } catch (RoundFailed e) {
+            verdict = e.verdict();
+            what = String.valueOf(e.getMessage());
+        } catch (LabFailed | IOException | StoreException e) {
+            String dead = field.dead();
+            verdict = Verdict.BROKEN;
+            what = (dead == null ? String.valueOf(e.getMessage()) : dead) + "; the source was in " + supervisor.source()
+                    + ", the destination in " + supervisor.destination();
+        }
+        return new Result(
+                plan,
+                verdict,
+                what,
+                round.hits(),
+                List.of(),
+                supervisor.restarts(),
+                0,
+                board.now() / 1e9,
+                verdict.good() ? null : Logs.of(board, field));
     }
 
     private Result play(Plan plan, Board board, Field field) {
@@ -84,6 +139,7 @@ final class ProcessRounds implements Torture.Player, AutoCloseable {
                 what,
                 round == null ? List.of() : round.hits(),
                 operator == null ? List.of() : operator.recoveries(),
+                List.of(),
                 operator == null ? 0 : operator.failedRecoveries(),
                 board.now() / 1e9,
                 verdict.good() ? null : Logs.of(board, field));
@@ -91,7 +147,7 @@ final class ProcessRounds implements Torture.Player, AutoCloseable {
 
     @Override
     public void close() {
-        Field field;
+        RelayedGround field;
         synchronized (this) {
             closed = true;
             field = playing;

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param what a sentence
  * @param hits the blows that were struck, in order
  * @param recoveryMillis of each recovery that succeeded, from {@code migrate resume} to postcopy-active (or completed) at both ends
+ * @param restartMillis from each {@code kill -9} of {@code park} or {@code unpark} to both ends going on: it is found, the same command given, the peer asked, a recovery made
  * @param failedRecoveries that ended in postcopy-paused again
  * @param logs what the processes said, if the round failed
  */
@@ -20,6 +21,7 @@ record Result(
         String what,
         List<Hit> hits,
         List<Double> recoveryMillis,
+        List<Double> restartMillis,
         int failedRecoveries,
         double seconds,
         @Nullable List<String> logs) {
@@ -56,6 +58,7 @@ record Result(
     Result {
         hits = List.copyOf(hits);
         recoveryMillis = List.copyOf(recoveryMillis);
+        restartMillis = List.copyOf(restartMillis);
         logs = logs == null ? null : List.copyOf(logs);
     }
 }

@@ -34,6 +34,7 @@ final class Tally {
     private final List<Double> first = new ArrayList<>();
     private final List<Double> both = new ArrayList<>();
     private final List<Double> recovery = new ArrayList<>();
+    private final List<Double> restart = new ArrayList<>();
     private final List<Result> bad = new ArrayList<>();
     private int faults;
     private int failedRecoveries;
@@ -42,6 +43,7 @@ final class Tally {
         rounds.merge(result.verdict(), 1, Integer::sum);
         failedRecoveries += result.failedRecoveries();
         recovery.addAll(result.recoveryMillis());
+        restart.addAll(result.restartMillis());
         for (Hit hit : result.hits()) {
             if (hit.firstMillis() >= 0) {
                 first.add(hit.firstMillis());
@@ -98,6 +100,7 @@ final class Tally {
         times.row(row("lost channel -> first end paused", first));
         times.row(row("lost channel -> both ends paused", both));
         times.row(row("migrate resume -> both ends go on", recovery));
+        times.row(row("kill -9 of park, unpark -> both ends go on", restart));
         Table verdicts = new Table("rounds", "" + rounds());
         verdicts.row("  completed, memory right", "" + count(Verdict.COMPLETED));
         verdicts.row("  source killed in precopy, nobody ran its guest", "" + count(Verdict.GONE));
@@ -179,6 +182,7 @@ final class Tally {
                 .put("first-paused-ms", times(first))
                 .put("both-paused-ms", times(both))
                 .put("recovery-ms", times(recovery))
+                .put("restart-ms", times(restart))
                 .put("never", new JsonArray(never().stream().<Json>map(Json::of).toList()))
                 .put(
                         "bad-seeds",

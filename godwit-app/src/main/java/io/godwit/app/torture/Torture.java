@@ -29,6 +29,11 @@ final class Torture {
     /** Plays the round of one seed, to the end, whatever happens in it. */
     interface Player {
         Result play(long seed);
+
+        /** What else the command line needs to have the same rounds, with a space before each word. */
+        default String options() {
+            return "";
+        }
     }
 
     /** @param keep whether a failed round's logs stay in a folder */
@@ -95,7 +100,8 @@ final class Torture {
         out.println("  plan: " + result.plan().words());
         out.println("  the same plan again (its timing will differ): godwit torture --seed %d --rounds 1"
                         .formatted(result.plan().seed())
-                + again(result.plan()));
+                + again(result.plan())
+                + player.options());
         out.println(
                 logs == null
                         ? "  add --keep to have what the processes and relays said, and the timeline, in a folder"

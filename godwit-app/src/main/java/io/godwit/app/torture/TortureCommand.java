@@ -4,6 +4,7 @@ package io.godwit.app.torture;
 
 import io.godwit.app.term.Amounts;
 import io.godwit.app.term.ExitCodes;
+import io.godwit.app.vm.Emulator;
 import io.godwit.sys.ByteSizes;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
@@ -24,7 +25,7 @@ import picocli.CommandLine.Spec;
             "Migrates a guest that writes all the time between two processes, round after round, while a plan drawn "
                     + "from a seed is carried out: cuts at any byte, silence of one direction, slow links, refused "
                     + "connections, migrate-pause at either end, migrate_cancel, SIGSTOP of either process, kill -9 "
-                    + "in precopy, and in postcopy of a process whose guest is in a store; in recoveries too. Then the network heals, and an operator tries until the "
+                    + "in precopy, and in postcopy of a process whose guest is in a store, 'park' and 'unpark' too; in recoveries too. Then the network heals, and an operator tries until the "
                     + "migration is completed. Every page is compared, and exactly one guest may run.",
             "",
             "  source - unix socket - relay (a) - tcp - relay (b) - unix socket - destination",
@@ -37,6 +38,7 @@ import picocli.CommandLine.Spec;
             "0:no guest was lost and no round was stuck",
             "1:one was; its seed, its plan and what to look at are shown",
             "2:wrong arguments",
+            "69:the QEMU that was asked for is not here",
             "130:Ctrl-C; the table so far is shown, and no process, socket or file is left"
         },
         footerHeading = "%nExamples:%n",
@@ -45,9 +47,11 @@ import picocli.CommandLine.Spec;
             "  godwit torture --minutes 10 --keep",
             "  godwit torture --seed 4711 --rounds 1 --keep",
             "  godwit torture --recoveries 1000 --rounds 1",
+            "  godwit torture --guest qemu=7.2 --minutes 5",
             "  godwit torture --seconds 30 --json | jq 'select(.event == \"report\")'"
         })
 public final class TortureCommand implements Callable<Integer> {
+    private static final long MOST_QEMU_SIZE = 1L << 30;
     private static final long LEAST_SIZE = 16L << 20;
     private static final long USUAL_SECONDS = 60;
     private static final int MOST_RECOVERIES = 1_000;
@@ -84,6 +88,16 @@ public final class TortureCommand implements Callable<Integer> {
     private int recoveries;
 
     @Option(
+            names = "--guest",
+            paramLabel = "churn|qemu[=VERSION]",
+            description = {
+                "churn: Godwit's own guest; one round in eight by 'park' and 'unpark' (default).",
+                "qemu: a virtual machine of a real QEMU, as 10.0 (default: the newest that is here), parked and unparked in"
+                        + " each round. With 7.2, which a recovery's broken connection kills, none is broken there."
+            })
+    private String guest = "churn";
+
+    @Option(
             names = "--size",
             paramLabel = "BYTES",
             converter = Amounts.Bytes.class,
@@ -109,6 +123,13 @@ public final class TortureCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         check();
+        Emulator emulator;
+        try {
+            emulator = emulator();
+        } catch (Emulator.Missing e) {
+            spec.commandLine().getErr().println("godwit: " + e.getMessage());
+            return ExitCodes.UNAVAILABLE;
+        }
         long most = rounds == null ? Long.MAX_VALUE : rounds;
         double time = minutes != null
                 ? minutes * 60
@@ -120,7 +141,7 @@ public final class TortureCommand implements Callable<Integer> {
             out.println("the first seed is " + first + "; the network's faults are made by relays");
             out.flush();
         }
-        ProcessRounds player = new ProcessRounds(size, recoveries, patience);
+        ProcessRounds player = new ProcessRounds(size, recoveries, patience, emulator);
         Torture torture = new Torture(out, json, keep, player);
         AtomicBoolean ended = new AtomicBoolean();
         // Ctrl-C and signals: the hook ends what a round began, while this thread may still be in the middle of it.
@@ -137,6 +158,19 @@ public final class TortureCommand implements Callable<Integer> {
         boolean good = torture.run(first, most, time);
         ended.set(true);
         return good ? 0 : ExitCodes.FAILED;
+    }
+
+    /** The one that was asked for; null for Godwit's own guest. */
+    private @Nullable Emulator emulator() throws Emulator.Missing {
+        if (guest.equals("churn")) {
+            return null;
+        }
+        require(
+                guest.equals("qemu") || guest.startsWith("qemu="),
+                "--guest is churn, qemu or qemu=VERSION, got '" + guest + "'");
+        require(recoveries == 0, "--recoveries is for the churn guest: leave out --guest qemu");
+        require(size <= MOST_QEMU_SIZE, "a QEMU's guest has at most 1 GiB here, got " + ByteSizes.show(size));
+        return Emulator.find(System.getenv(), guest.equals("qemu") ? null : guest.substring("qemu=".length()));
     }
 
     private void check() {

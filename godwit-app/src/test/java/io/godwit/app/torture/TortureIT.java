@@ -25,9 +25,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** {@code godwit torture} with real processes, for some seconds. */
 @Timeout(120)
 class TortureIT extends InProcesses {
-    /** A postcopy whose recovery fails, and one into a store and out of it whose process is killed twice. */
+    /** A postcopy whose recovery fails, and a park and unpark through a port that is closed, the latter killed in postcopy. */
     @ParameterizedTest
-    @CsvSource({"4", "3"})
+    @CsvSource({"4", "25"})
     void aRoundIsSurvived(String seed) throws Exception {
         Programs.Program torture =
                 programs.start("torture", "--seed", seed, "--rounds", "1", "--size", "16M", "--json");

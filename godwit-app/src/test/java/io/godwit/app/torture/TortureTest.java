@@ -33,7 +33,16 @@ class TortureTest {
     private final StringWriter out = new StringWriter();
 
     private static Result result(long seed, Verdict verdict, @Nullable List<String> logs, Hit... hits) {
-        return new Result(Plan.draw(seed, 0), verdict, "what was seen", List.of(hits), List.of(10.0, 30.0), 1, 2, logs);
+        return new Result(
+                Plan.draw(seed, 0),
+                verdict,
+                "what was seen",
+                List.of(hits),
+                List.of(10.0, 30.0),
+                List.of(900.0),
+                1,
+                2,
+                logs);
     }
 
     private boolean run(boolean json, boolean keep, Verdict verdict) {
@@ -77,6 +86,9 @@ class TortureTest {
     void nobodyIsKilledWithTheOnlyGuest() {
         for (long seed = 0; seed < 2_000; seed++) {
             Plan plan = Plan.draw(seed, 0);
+            if (plan.mode() == Plan.Mode.PARKED) {
+                continue;
+            }
             for (Plan.Strike strike : plan.strikes()) {
                 if (strike.blow() instanceof Blow.Kill(Side side)) {
                     boolean stored = plan.mode() == Plan.Mode.STORED && side == Side.DESTINATION;
@@ -86,6 +98,69 @@ class TortureTest {
                 }
             }
             assertThat(plan.onward()).noneMatch(strike -> strike.blow().equals(new Blow.Kill(Side.DESTINATION)));
+        }
+    }
+
+    private static List<Plan> parked(Plan.Host host) {
+        return LongStream.range(0, 2_000)
+                .mapToObj(seed -> Plan.parked(seed, host))
+                .toList();
+    }
+
+    private static Stream<Plan.Strike> ways(Plan plan) {
+        return Stream.concat(plan.strikes().stream(), plan.onward().stream());
+    }
+
+    @Test
+    void oneRoundInEightIsParkedAndUnparkedByTheCommands() {
+        long parked = LongStream.range(0, 2_000)
+                .filter(seed -> Plan.draw(seed, 0).mode() == Plan.Mode.PARKED)
+                .count();
+        assertThat(parked).isBetween(200L, 300L);
+    }
+
+    /** The command may die at any moment; whoever has the machine in its memory may not. */
+    @ParameterizedTest
+    @EnumSource
+    void onlyParkAndUnparkAreKilledOnTheirWays(Plan.Host host) {
+        for (Plan plan : parked(host)) {
+            assertThat(plan.strikes()).noneMatch(strike -> strike.blow().equals(new Blow.Kill(Side.SOURCE)));
+            assertThat(plan.onward()).noneMatch(strike -> strike.blow().equals(new Blow.Kill(Side.DESTINATION)));
+        }
+        Set<Moment> killed = parked(host).stream()
+                .flatMap(TortureTest::ways)
+                .filter(strike -> strike.blow() instanceof Blow.Kill)
+                .map(Plan.Strike::moment)
+                .collect(Collectors.toSet());
+        assertThat(killed).contains(Moment.ACTIVE, Moment.POSTCOPY);
+        assertThat(killed.contains(Moment.RECOVER)).isNotEqualTo(host.fragile());
+    }
+
+    private static boolean breaksNothing(Blow blow) {
+        return blow instanceof Blow.Slow || blow instanceof Blow.Freeze;
+    }
+
+    /** What of its device state does not arrive is nowhere: so nothing is broken before it has. */
+    @Test
+    void aQemuIsLeftAloneWhileItGivesItsGuestAway() {
+        for (Plan plan : parked(Plan.Host.QEMU)) {
+            for (List<Plan.Strike> way : List.of(plan.strikes(), plan.onward())) {
+                if (!Plan.isPrecopy(way)) {
+                    assertThat(way)
+                            .filteredOn(strike -> strike.moment() == Moment.ACTIVE)
+                            .allMatch(strike -> breaksNothing(strike.blow()));
+                }
+            }
+        }
+    }
+
+    @Test
+    void noRecoveryWithAnOldQemuIsBroken() {
+        for (Plan plan : parked(Plan.Host.QEMU_BEFORE_8_2)) {
+            assertThat(ways(plan))
+                    .noneMatch(strike -> strike.blow() instanceof Blow.Silence || strike.blow() instanceof Blow.Refuse)
+                    .filteredOn(strike -> strike.moment() == Moment.RECOVER)
+                    .allMatch(strike -> breaksNothing(strike.blow()));
         }
     }
 

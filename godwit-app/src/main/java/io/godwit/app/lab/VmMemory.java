@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package io.godwit.app.demo;
+package io.godwit.app.lab;
 
-import io.godwit.app.lab.End;
-import io.godwit.app.lab.LabFailed;
 import io.godwit.guest.BootSector;
 import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
@@ -14,26 +12,27 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /** What a QEMU's guest has in memory, as its QMP gives it. */
-final class GuestMemory {
+public final class VmMemory {
     private static final int PIECE = 16 << 20;
 
     private final End end;
     private final Path file;
     private final BootSector guest;
 
-    GuestMemory(End end, Path folder, BootSector guest) {
+    /** @param folder where its memory may be written, a piece at a time */
+    public VmMemory(End end, Path folder, BootSector guest) {
         this.end = end;
         this.file = folder.resolve("memory");
         this.guest = guest;
     }
 
     /** How often the last page was counted, mod 256; the guest may run meanwhile. */
-    int last() throws LabFailed, IOException {
+    public int last() throws LabFailed, IOException {
         return read(guest.end() - BootSector.PAGE, 1)[0] & 0xff;
     }
 
     /** Whether every page has been counted since the guest filled it; the guest may run meanwhile. */
-    boolean isCounted() throws LabFailed, IOException {
+    public boolean isCounted() throws LabFailed, IOException {
         byte[] fresh = new byte[BootSector.PAGE];
         guest.fill(guest.pages() - 1, fresh);
         byte[] now = read(guest.end() - BootSector.PAGE, BootSector.PAGE);
@@ -56,7 +55,7 @@ final class GuestMemory {
     }
 
     /** Looks at all pages of a guest that is stopped: whether they are right, how many they are, and a sentence. */
-    JsonObject verify() throws LabFailed, IOException {
+    public JsonObject verify() throws LabFailed, IOException {
         BootSector.Inspection inspection = guest.inspect();
         String damage = null;
         for (long at = guest.first(); at < guest.end() && damage == null; at += PIECE) {

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.torture;
+
+import io.godwit.app.lab.Board;
+import io.godwit.app.lab.Caretaker;
+import io.godwit.app.lab.Child;
+import io.godwit.app.lab.End;
+import io.godwit.app.lab.Happening;
+import io.godwit.app.lab.LabFailed;
+import io.godwit.app.lab.RelayedGround;
+import io.godwit.app.lab.Side;
+import io.godwit.app.lab.VmMemory;
+import io.godwit.app.term.ChildCommand;
+import io.godwit.app.vm.Emulator;
+import io.godwit.app.vm.Machine;
+import io.godwit.app.vm.Tied;
+import io.godwit.guest.BootSector;
+import io.godwit.json.Json;
+import io.godwit.json.JsonObject;
+import io.godwit.net.Address;
+import io.godwit.net.FaultPlan;
+import io.godwit.net.RelayEvent;
+import io.godwit.qmp.QmpException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A machine, the command that takes it into a folder or out of it, and two relays between them. {@link #close} may be called from any thread, the rest is for one.
+ *
+ * <pre>
+ *   in:   machine ─ unix:src.sock ─ relay (a) ─ tcp ─ relay (b) ─ unix:dst.sock ─ godwit park ─ vm/
+ *   out:  vm/ ─ godwit unpark ─ unix:src.sock ─ relay (a) ─ tcp ─ relay (b) ─ unix:dst.sock ─ machine
+ * </pre>
+ *
+ * Relay (a) makes the path slow, so that there is time for something to happen on it; relay (b) makes the faults.
+ */
+final class ParkField extends RelayedGround {
+    private static final Duration START = Duration.ofSeconds(60);
+    private static final Duration ANSWER = Duration.ofSeconds(20);
+    private static final Duration END = Duration.ofSeconds(10);
+    private static final Duration TICK = Duration.ofMillis(20);
+
+    /** What the firmware has for itself at the end of memory, and some more. */
+    private static final int FIRMWARE = 4 << 20;
+
+    private static final int WRITERS = 2;
+    private static final int READERS = 2;
+    private static final int RATE = 4_000;
+    private static final int READ_RATE = 500;
+    private static final int HOT_PERCENT = 5;
+    private static final int COLD_PERCENT = 85;
+
+    private final long size;
+    private final @Nullable Emulator emulator;
+    private final BootSector sector;
+    private final AtomicLong cuts = new AtomicLong();
+    private final AtomicLong lastCut = new AtomicLong();
+    private @Nullable Caretaker caretaker;
+    private @Nullable Child machine;
+    private @Nullable End machineEnd;
+    private @Nullable Child command;
+    private @Nullable End commandEnd;
+    private List<String> words = List.of();
+    private Side commandSide = Side.DESTINATION;
+    private int machines;
+
+    /** @param emulator that runs the machine; null: it is a Godwit's embedded guest */
+    ParkField(Board board, long size, @Nullable Emulator emulator) {
+        super("godwit-torture-", board);
+        this.size = size;
+        this.emulator = emulator;
+        this.sector = BootSector.noise(1 << 20, Math.toIntExact(size) - FIRMWARE);
+    }
+
+    /** Makes the folder and the path. */
+    void open() throws IOException {
+        requireShortPath("machine9.watch");
+        synchronized (this) {
+            requireOpen();
+            caretaker = Caretaker.start(folder);
+        }
+        sector.write(disk());
+        startRelays();
+    }
+
+    Path store() {
+        return folder.resolve("vm");
+    }
+
+    boolean isQemu() {
+        return emulator != null;
+    }
+
+    // ---- the machine
+
+    /** Starts one: as source it runs and has been through its memory, as destination it waits for what comes. */
+    void startMachine(Side side, long seed) throws LabFailed, IOException {
+        board.forget(side);
+        Child child = emulator == null ? embedded(side, seed) : virtual(emulator, side);
+        machine = child;
+        End end = connect(side, child);
+        machineEnd = end;
+        board.add(new Happening.Outcome("the machine at the " + side + " is process " + child.pid()));
+        if (side == Side.SOURCE) {
+            crew.need(child);
+            if (emulator != null) {
+                awaitCounted(new VmMemory(end, folder, sector));
+            }
+        }
+    }
+
+    private Child embedded(Side side, long seed) throws IOException {
+        List<String> more = new ArrayList<>(List.of("run", "--json", "--die-with-parent", "--size", "" + size));
+        more.addAll(List.of("--qmp", qmp("qmp").toString()));
+        more.addAll(
+                side == Side.SOURCE
+                        ? churn(WRITERS, RATE, READERS, READ_RATE, HOT_PERCENT, COLD_PERCENT, seed)
+                        : List.of("--incoming", "defer"));
+        return crew.add(() -> Child.start("machine", more));
+    }
+
+    private Child virtual(Emulator qemu, Side side) throws IOException {
+        List<Path> sockets = List.of(path("qmp"), path("watch"), path("peer"));
+        Machine vm = new Machine(qemu, "tcg", size, disk(), sockets, side == Side.DESTINATION);
+        return crew.add(() -> Child.deaf("machine", vm.start()));
+    }
+
+    private End connect(Side side, Child child) throws LabFailed, IOException {
+        if (emulator == null) {
+            child.awaitReady(START);
+            return keep(new End(side, End.Kind.EMBEDDED, board, List.of(qmp("qmp"), qmp("qmp")), folder, ANSWER));
+        }
+        long until = board.now() + START.toNanos();
+        while (true) {
+            try {
+                return keep(new End(side, End.Kind.QEMU, board, List.of(qmp("qmp"), qmp("watch")), folder, ANSWER));
+            } catch (LabFailed notYet) {
+                if (!child.isAlive() || board.now() > until) {
+                    throw notYet;
+                }
+                board.pass(TICK);
+            }
+        }
+    }
+
+    private void awaitCounted(VmMemory memory) throws LabFailed, IOException {
+        long until = board.now() + START.toNanos();
+        while (!memory.isCounted()) {
+            if (board.now() > until) {
+                throw new LabFailed("the guest does not run in its QEMU");
+            }
+            board.pass(TICK);
+        }
+    }
+
+    private Path path(String kind) {
+        return folder.resolve("machine" + machines + "." + kind);
+    }
+
+    private Address qmp(String kind) {
+        return new Address.Unix(path(kind));
+    }
+
+    /** Where the command reaches the machine's QMP. */
+    Address peer() {
+        return qmp(emulator == null ? "qmp" : "peer");
+    }
+
+    End machine() {
+        return there(machineEnd);
+    }
+
+    boolean machineLives() {
+        return there(machine).isAlive();
+    }
+
+    /** Brings the board up to date: some of QEMU's changes come without an event. */
+    void sample() {
+        try {
+            if (machineLives()) {
+                machine().sample();
+            }
+        } catch (QmpException e) {
+            board.add(new Happening.Outcome("the machine does not answer: " + e.getMessage()));
+        }
+    }
+
+    /** Ends it by QMP; the exit code must be 0. */
+    void quitMachine() throws LabFailed {
+        Child child = there(machine);
+        crew.retire(child);
+        machine().order("quit");
+        int code = child.exit()
+                .completeOnTimeout(-1, END.toSeconds(), TimeUnit.SECONDS)
+                .join();
+        if (code != 0) {
+            throw new LabFailed("the machine's process did not end by quit: exit code " + code);
+        }
+        machine().close();
+    }
+
+    /** The next one has sockets of its own. */
+    void nextMachine() {
+        machines++;
+    }
+
+    /** Its guest never came here, and a destination is good for one try: another waits in its place, at the same sockets. */
+    void replaceMachine() throws LabFailed, IOException {
+        crew.retire(there(machine));
+        there(machine).kill();
+        machine().close();
+        startMachine(Side.DESTINATION, 0);
+    }
+
+    // ---- the command
+
+    /** This is what is started from now on, again and again. */
+    void command(Side side, List<String> commandLine) {
+        commandSide = side;
+        words = List.copyOf(commandLine);
+        command = null;
+    }
+
+    /** Starts it, and waits until it is ready or has ended. */
+    void startCommand() throws LabFailed, IOException {
+        board.forget(commandSide);
+        board.add(new Happening.Order(commandSide, End.words(String.join(" ", words), Json.object(), folder)));
+        List<String> line = ChildCommand.of(words);
+        Child child = crew.add(() -> Child.deaf("command", Tied.start(Tied.builder(line))));
+        command = child;
+        try {
+            child.awaitReady(START);
+            Address qmp = commandQmp();
+            End end = keep(new End(commandSide, End.Kind.STORE, board, List.of(qmp, qmp), folder, ANSWER));
+            commandEnd = end;
+            // A process that goes on with a folder is in a state already, and tells of no change.
+            String status = end.query("query-migrate").string("status", "none");
+            if (!status.equals("none") && board.mark(commandSide) == 0) {
+                board.add(new Happening.Status(commandSide, status, "so it was when it was started"));
+            }
+        } catch (LabFailed e) {
+            if (child.exit()
+                            .completeOnTimeout(-1, END.toSeconds(), TimeUnit.SECONDS)
+                            .join()
+                    < 0) {
+                throw e;
+            }
+        }
+    }
+
+    Address commandQmp() {
+        return socket("command.qmp");
+    }
+
+    /** Whether one was started and has not ended. */
+    boolean commandLives() {
+        return command != null && command.isAlive();
+    }
+
+    /** How it ended. */
+    int commandCode() {
+        closeCommand();
+        return there(command).exit().join();
+    }
+
+    /** What it said when it ended. */
+    String commandWord() {
+        Child child = there(command);
+        return child.obituary(child.exit().join());
+    }
+
+    void killCommand() {
+        there(command).kill();
+        closeCommand();
+    }
+
+    private void closeCommand() {
+        if (commandEnd != null) {
+            commandEnd.close();
+            commandEnd = null;
+        }
+    }
+
+    // ---- what is done to them
+
+    /** Stops the process at that end for so long. */
+    void freeze(Side side, Duration time) throws LabFailed, IOException {
+        Child child = there(side == commandSide ? command : machine);
+        if (!child.isAlive()) {
+            return;
+        }
+        try (Frozen _ = Frozen.stop(child.pid())) {
+            board.pass(time);
+        }
+    }
+
+    /** @param bytes that pass in a second; 0: all that come */
+    void pace(long bytes) throws IOException {
+        relayA().setFault(bytes == 0 ? FaultPlan.NONE : FaultPlan.parse("both:rate=" + bytes));
+    }
+
+    void fault(String plan) throws IOException {
+        board.add(new Happening.Network("relay (b)", "fault: " + plan));
+        relayB().setFault(FaultPlan.parse(plan));
+    }
+
+    void cut() {
+        relayB().cut();
+        relayA().cut();
+    }
+
+    /** How often connections were cut at relay (b). */
+    long cuts() {
+        return cuts.get();
+    }
+
+    /** When that was last, as {@link Board#now}. */
+    long lastCut() {
+        return lastCut.get();
+    }
+
+    // ---- the proof
+
+    /** What the stopped machine says of its memory, and of its threads. */
+    void judge() throws LabFailed, IOException, RoundFailed {
+        if (emulator == null) {
+            JsonObject stats = machine().query("x-godwit-guest-stats");
+            Proof.judge(machine().query("x-godwit-guest-verify"), stats);
+        } else {
+            Proof.judge(memory().verify(), Json.object());
+        }
+    }
+
+    /** Of a QEMU's machine. */
+    VmMemory memory() {
+        return new VmMemory(machine(), folder, sector);
+    }
+
+    private Path disk() {
+        return folder.resolve("disk");
+    }
+
+    @Override
+    protected void seen(String relay, RelayEvent event) {
+        super.seen(relay, event);
+        if (event instanceof RelayEvent.Cut(int connections, String why) && relay.equals("(b)") && connections > 0) {
+            lastCut.set(board.now());
+            cuts.incrementAndGet();
+            board.add(new Happening.Network("relay (b)", "has cut " + connections + ": " + why));
+        }
+    }
+
+    @Override
+    protected void removeFolder() {
+        Caretaker mine;
+        synchronized (this) {
+            mine = caretaker;
+        }
+        if (mine != null) {
+            mine.close();
+        }
+    }
+}
