@@ -104,7 +104,15 @@ class LauncherIT {
 
     private void copyRepository() throws IOException {
         for (String part : List.of(
-                "pom.xml", "LICENSE", ".mvn", "mvnw", "godwit", "bin", "godwit-bench/pom.xml", "godwit-fuzz/pom.xml", "godwit-stress/pom.xml")) {
+                "pom.xml",
+                "LICENSE",
+                ".mvn",
+                "mvnw",
+                "godwit",
+                "bin",
+                "godwit-bench/pom.xml",
+                "godwit-fuzz/pom.xml",
+                "godwit-stress/pom.xml")) {
             copyTree(part);
         }
         for (String module : List.of("godwit-core", "godwit-app")) {

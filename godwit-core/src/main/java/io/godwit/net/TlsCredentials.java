@@ -48,6 +48,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TlsCredentials {
     private static final String[] PROTOCOLS = {"TLSv1.3", "TLSv1.2"};
+    /** For those who wait on threads of their own: before 1.3 the end of one direction is the end of both, whatever is still to be said. */
+    private static final String[] HALF_CLOSED = {"TLSv1.3"};
 
     /** Which side: the one that connects is the client, so a migration's source is. */
     public enum Role {
@@ -63,13 +65,16 @@ public final class TlsCredentials {
     private final Path dir;
     private final Role role;
     private final boolean verifyPeer;
-    private final SSLContext context;
+    private final KeyManager @Nullable [] identity;
+    private final TrustManager[] trust;
 
-    private TlsCredentials(Path dir, Role role, boolean verifyPeer, SSLContext context) {
+    private TlsCredentials(
+            Path dir, Role role, boolean verifyPeer, KeyManager @Nullable [] identity, TrustManager[] trust) {
         this.dir = dir;
         this.role = role;
         this.verifyPeer = verifyPeer;
-        this.context = context;
+        this.identity = identity;
+        this.trust = trust;
     }
 
     /**
@@ -89,10 +94,10 @@ public final class TlsCredentials {
             requireTimely(dir.resolve("ca-cert.pem"), authority);
         }
         try {
-            SSLContext context = SSLContext.getInstance("TLS");
             TrustManager[] trust = verifyPeer ? trust(authorities, revocations) : new TrustManager[] {new Anybody()};
-            context.init(identity(dir, role), trust, null);
-            return new TlsCredentials(dir, role, verifyPeer, context);
+            TlsCredentials credentials = new TlsCredentials(dir, role, verifyPeer, identity(dir, role), trust);
+            var _ = credentials.context();
+            return credentials;
         } catch (GeneralSecurityException e) {
             throw new IOException("the certificates in " + dir + " cannot be used: " + e.getMessage(), e);
         }
@@ -110,31 +115,45 @@ public final class TlsCredentials {
         return verifyPeer;
     }
 
+    /** One for each session: a context remembers sessions, and who resumes one is not looked at again. */
+    private SSLContext context() throws GeneralSecurityException {
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(identity, trust, null);
+        return context;
+    }
+
+    private SSLContext fresh() {
+        try {
+            return context();
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("it could be made when the certificates were read", e);
+        }
+    }
+
     /**
      * A new session's engine for a side that connects.
      *
      * @param host whom the other side's certificate has to name; empty: nobody, it only has to be issued by the CA
      */
     SSLEngine client(String host) {
-        // With a port JSSE would resume sessions, and then a certificate that was revoked since is not looked at.
+        SSLContext context = fresh();
         SSLEngine engine = host.isEmpty() ? context.createSSLEngine() : context.createSSLEngine(host, -1);
         engine.setUseClientMode(true);
-        engine.setSSLParameters(client(engine.getSSLParameters(), host));
+        engine.setSSLParameters(client(engine.getSSLParameters(), host, PROTOCOLS));
         return engine;
     }
 
     /** The same over a socket that is connected and is waited on. */
     SSLSocket client(Socket connected, String host) throws IOException {
-        // No port: as above.
         SSLSocket socket =
-                (SSLSocket) context.getSocketFactory().createSocket(connected, host.isEmpty() ? null : host, -1, true);
+                (SSLSocket) fresh().getSocketFactory().createSocket(connected, host.isEmpty() ? null : host, -1, true);
         socket.setUseClientMode(true);
-        socket.setSSLParameters(client(socket.getSSLParameters(), host));
+        socket.setSSLParameters(client(socket.getSSLParameters(), host, HALF_CLOSED));
         return socket;
     }
 
-    private SSLParameters client(SSLParameters parameters, String host) {
-        parameters.setProtocols(PROTOCOLS);
+    private SSLParameters client(SSLParameters parameters, String host, String[] protocols) {
+        parameters.setProtocols(protocols);
         if (verifyPeer && !host.isEmpty()) {
             parameters.setEndpointIdentificationAlgorithm("HTTPS");
         }
@@ -143,22 +162,22 @@ public final class TlsCredentials {
 
     /** A new session's engine for a side that is connected to. */
     SSLEngine server() {
-        SSLEngine engine = context.createSSLEngine();
+        SSLEngine engine = fresh().createSSLEngine();
         engine.setUseClientMode(false);
-        engine.setSSLParameters(server(engine.getSSLParameters()));
+        engine.setSSLParameters(server(engine.getSSLParameters(), PROTOCOLS));
         return engine;
     }
 
     /** The same over a socket that was accepted and is waited on. */
     SSLSocket server(Socket accepted) throws IOException {
-        SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket(accepted, null, -1, true);
+        SSLSocket socket = (SSLSocket) fresh().getSocketFactory().createSocket(accepted, null, -1, true);
         socket.setUseClientMode(false);
-        socket.setSSLParameters(server(socket.getSSLParameters()));
+        socket.setSSLParameters(server(socket.getSSLParameters(), HALF_CLOSED));
         return socket;
     }
 
-    private SSLParameters server(SSLParameters parameters) {
-        parameters.setProtocols(PROTOCOLS);
+    private SSLParameters server(SSLParameters parameters, String[] protocols) {
+        parameters.setProtocols(protocols);
         parameters.setNeedClientAuth(verifyPeer);
         return parameters;
     }

@@ -38,6 +38,9 @@ final class TlsReasons {
         if (words.contains("Empty client certificate chain")) {
             return "it shows no certificate, and verify-peer is on: it needs client-cert.pem and client-key.pem";
         }
+        if (words.contains("Unsupported or unrecognized SSL message")) {
+            return "it speaks no TLS";
+        }
         return "TLS failed: " + words;
     }
 

@@ -15,6 +15,9 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -45,6 +48,7 @@ public final class QmpServer implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(QmpServer.class.getName());
     private static final Duration FLUSH = Duration.ofSeconds(1);
     private static final long RETRY_ACCEPT_MILLIS = 100;
+    private static final long WARNED_NANOS = 1_000_000_000;
 
     private final BoundSocket socket;
     private final @Nullable TlsCredentials credentials;
@@ -52,8 +56,10 @@ public final class QmpServer implements AutoCloseable {
     private final InstantSource clock;
     private final Limits limits;
     private final Set<QmpSession> sessions = ConcurrentHashMap.newKeySet();
-    /** Nobody knows yet who they are. */
-    private final Set<SecuredSocket> strangers = ConcurrentHashMap.newKeySet();
+    /** Nobody knows yet who they are; the longest there first. What is done when one is known, or sent away, ends the wait for him. */
+    private final Map<SecuredSocket, CompletableFuture<Void>> strangers = new LinkedHashMap<>();
+
+    private final AtomicLong warned = new AtomicLong(Long.MIN_VALUE);
 
     private final AtomicLong sessionCounter = new AtomicLong();
     private final CompletableFuture<Void> closing = new CompletableFuture<>();
@@ -121,6 +127,11 @@ public final class QmpServer implements AutoCloseable {
         } catch (IOException e) {
             LOG.log(System.Logger.Level.WARNING, "closing QMP's socket " + address(), e);
         }
+        List<SecuredSocket> unknown;
+        synchronized (strangers) {
+            unknown = List.copyOf(strangers.keySet());
+        }
+        unknown.forEach(stranger -> sendAway(stranger, "QMP is being ended"));
         sessions.forEach(QmpSession::finish);
         CompletableFuture.allOf(sessions.stream().map(QmpSession::closed).toArray(CompletableFuture<?>[]::new))
                 .completeOnTimeout(null, FLUSH.toMillis(), TimeUnit.MILLISECONDS)
@@ -155,24 +166,30 @@ public final class QmpServer implements AutoCloseable {
         }
     }
 
-    /** Has the client show who it is, in a thread of its own: the next one is not kept waiting by it. */
-    private void ask(SecuredSocket stranger) throws IOException {
-        if (strangers.size() >= limits.maxClients()) {
-            stranger.close();
+    /** Has the client show who it is, in a thread of its own: the next one is not kept waiting by it. Where too many do so, the one that is at it longest makes way. */
+    private void ask(SecuredSocket stranger) {
+        CompletableFuture<Void> known = new CompletableFuture<>();
+        SecuredSocket first = null;
+        synchronized (strangers) {
+            if (strangers.size() >= limits.maxClients()) {
+                first = strangers.keySet().iterator().next();
+            }
+            strangers.put(stranger, known);
+        }
+        if (first != null) {
+            sendAway(first, "too many others wait to be let in");
+        }
+        if (closing.isDone()) {
+            sendAway(stranger, "QMP is being ended");
             return;
         }
-        strangers.add(stranger);
-        if (closing.isDone()) {
-            stranger.close();
-        }
         String late = "it did not show within " + limits.handshake().toMillis() + " ms who it is";
-        var _ = closing.copy()
-                .completeOnTimeout(null, limits.handshake().toMillis(), TimeUnit.MILLISECONDS)
+        var _ = known.completeOnTimeout(null, limits.handshake().toMillis(), TimeUnit.MILLISECONDS)
                 .thenRun(() -> sendAway(stranger, late));
         stranger.thread().name("qmp-tls").start(() -> {
             try {
                 stranger.handshake();
-                if (strangers.remove(stranger)) {
+                if (noStranger(stranger)) {
                     serve(stranger);
                 }
             } catch (IOException e) {
@@ -181,23 +198,43 @@ public final class QmpServer implements AutoCloseable {
         });
     }
 
+    /** Whether it was one until now. */
+    private boolean noStranger(SecuredSocket stranger) {
+        CompletableFuture<Void> known;
+        synchronized (strangers) {
+            known = strangers.remove(stranger);
+        }
+        if (known != null) {
+            known.complete(null);
+        }
+        return known != null;
+    }
+
     /** Whoever is known by now is no stranger any more. */
     private void sendAway(SecuredSocket stranger, String why) {
-        if (strangers.remove(stranger)) {
-            if (!closing.isDone()) {
-                LOG.log(
-                        System.Logger.Level.WARNING,
-                        () -> "a client of QMP at " + address() + ", " + stranger + ", is not let in: " + why);
-            }
-            try {
-                stranger.close();
-            } catch (IOException e) {
-                LOG.log(System.Logger.Level.DEBUG, "closing a connection to QMP", e);
-            }
+        if (!noStranger(stranger)) {
+            return;
+        }
+        if (!closing.isDone()) {
+            LOG.log(
+                    quietly() ? System.Logger.Level.DEBUG : System.Logger.Level.WARNING,
+                    () -> "a client of QMP at " + address() + ", " + stranger + ", is not let in: " + why);
+        }
+        try {
+            stranger.close();
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.DEBUG, "closing a connection to QMP", e);
         }
     }
 
-    private void serve(BlockingSocket client) throws IOException {
+    /** Whether such a thing was said just now: who is not let in must not fill a log. */
+    private boolean quietly() {
+        long now = System.nanoTime();
+        long last = warned.get();
+        return (last != Long.MIN_VALUE && now - last < WARNED_NANOS) || !warned.compareAndSet(last, now);
+    }
+
+    private synchronized void serve(BlockingSocket client) throws IOException {
         if (sessions.size() >= limits.maxClients()) {
             sendAway(client);
             return;

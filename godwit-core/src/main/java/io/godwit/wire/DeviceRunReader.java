@@ -12,17 +12,20 @@ import java.util.PriorityQueue;
  *
  * <p>The run is one piece here. Its end is sought from behind: a footer, then {@code 00 06 u32 n} and n bytes of
  * a JSON object. A device body may look like that by chance or by a guest's wish, so each such place is a candidate: kept until all its bytes are
- * there, taken if its description fits the run's sections to the byte; or, for a QEMU whose sizes are wrong, or that describes nothing ({@code {}}), if the run can be cut into sections that have
- * the described names. Candidates are judged in the order of their last bytes and by what stands before those, so how the bytes were cut into pieces decides nothing.
+ * there, taken if its description fits the run's sections to the byte; or, for a QEMU whose sizes are wrong, if the run can be cut into sections that have the described names. One that describes
+ * nothing is none: a guest could write those few bytes. Candidates are judged in the order of their last bytes and by what stands before those, so how the bytes were cut into pieces decides nothing.
  */
 final class DeviceRunReader {
     /** {@code 7e, u32 id, 00, 06, u32 n}, opening brace. */
     private static final int PATTERN = 12;
-    /** Most candidates, how much of them is parsed, and for how many sections are sought by their footers: this bounds what fakes can cost. A stream has one. */
+    /** Most candidates, and how much of them is parsed, as a multiple of the longest: this bounds what fakes can cost. A stream has one. */
     private static final int MAX_CANDIDATES = 1024;
 
     private static final int MAX_PARSED = 4;
-    private static final int MAX_SOUGHT = 4;
+    /** Most bytes of runs that are compared with a description, as a multiple of the longest run. */
+    private static final int MAX_LOOKED_AT = 4;
+    /** Most bytes of runs in which sections are sought by their footers, which takes several steps for each. */
+    private static final int MAX_SOUGHT = 4 << 20;
 
     private final StreamLimits limits;
     private final int early;
@@ -30,7 +33,8 @@ final class DeviceRunReader {
     private final PriorityQueue<Candidate> candidates =
             new PriorityQueue<>(Comparator.comparingInt(Candidate::jsonEnd).thenComparingInt(Candidate::runEnd));
     private int seen;
-    private int sought;
+    private long sought;
+    private long lookedAt;
     private long parsed;
     private int scanned;
     private int runEnd = -1;
@@ -79,7 +83,8 @@ final class DeviceRunReader {
             if (bytes.at(c.jsonEnd - 1) == '}' && describes(c)) {
                 runEnd = c.runEnd;
                 jsonEnd = c.jsonEnd;
-            } else if (parsed > (long) MAX_PARSED * limits.maxVmDescriptionBytes()) {
+            } else if (parsed > (long) MAX_PARSED * limits.maxVmDescriptionBytes()
+                    || lookedAt > (long) MAX_LOOKED_AT * limits.maxDeviceBytes()) {
                 throw reader.error("device state with too many places that look like its end");
             }
         }
@@ -94,30 +99,34 @@ final class DeviceRunReader {
         } catch (WireException e) {
             return false; // these bytes are part of a device, not the vmdesc
         }
+        if (late.isEmpty()) {
+            return false;
+        }
         byte[] run = bytes.range(0, c.runEnd);
+        lookedAt += run.length;
         return fits(run, late) || names(run, late);
     }
 
     private static boolean fits(byte[] run, List<DescribedDevice> late) {
         try {
-            return !late.isEmpty() && DeviceSections.cut(run, late).size() == late.size();
+            return DeviceSections.cut(run, late).size() == late.size();
         } catch (WireException e) {
             return false; // another run's description
         }
     }
 
     private boolean names(byte[] run, List<DescribedDevice> late) {
-        if (sought == MAX_SOUGHT) {
+        sought += run.length;
+        if (sought > MAX_SOUGHT) {
             return false;
         }
-        sought++;
         List<DeviceSectionBytes> sections;
         try {
             sections = DeviceSections.scan(run);
         } catch (WireException e) {
             return false; // no run of sections ends here
         }
-        boolean same = late.isEmpty() || late.size() == sections.size();
+        boolean same = late.size() == sections.size();
         for (int i = 0; i < late.size() && same; i++) {
             DescribedDevice device = late.get(i);
             DeviceSectionBytes section = sections.get(i);

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -159,7 +160,7 @@ class QmpTlsIT {
             Address to = new Address.Tcp("127.0.0.1", ((Address.Tcp) plain.address()).port());
             assertThatThrownBy(() -> QmpClient.connect(to, known(dir), LONG))
                     .isInstanceOf(QmpDisconnected.class)
-                    .hasMessageContaining("TLS");
+                    .hasMessageContaining("it speaks no TLS");
         }
         assertThatThrownBy(() -> QmpClient.connect(new Address.Unix(dir.resolve("q")), known(dir), LONG))
                 .isInstanceOf(QmpDisconnected.class)
@@ -177,7 +178,27 @@ class QmpTlsIT {
                 assertThat(echo(client, "in spite of it")).isEqualTo(Json.of("in spite of it"));
             }
             // The server's end comes by itself.
-            assertThat(silent.read(java.nio.ByteBuffer.allocateDirect(1))).isEqualTo(-1);
+            assertThat(silent.read(ByteBuffer.allocateDirect(1))).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void aCrowdOfStrangersMakesWayForWhoIsKnown() throws Exception {
+        InetSocketAddress there = new InetSocketAddress(
+                InetAddress.getLoopbackAddress(), address().port());
+        List<SocketChannel> crowd = new ArrayList<>();
+        try {
+            for (int i = 0; i < 6; i++) {
+                crowd.add(SocketChannel.open(there));
+            }
+            try (QmpClient client = QmpClient.connect(address(), known(dir), LONG)) {
+                assertThat(echo(client, "in spite of them")).isEqualTo(Json.of("in spite of them"));
+                assertThat(crowd.getFirst().read(ByteBuffer.allocateDirect(1))).isEqualTo(-1);
+            }
+        } finally {
+            for (SocketChannel each : crowd) {
+                each.close();
+            }
         }
     }
 
@@ -188,7 +209,7 @@ class QmpTlsIT {
         try (SocketChannel silent = SocketChannel.open(there);
                 QmpClient client = QmpClient.connect(address(), known(dir), LONG)) {
             server.close();
-            assertThat(silent.read(java.nio.ByteBuffer.allocateDirect(1))).isEqualTo(-1);
+            assertThat(silent.read(ByteBuffer.allocateDirect(1))).isEqualTo(-1);
             assertThatThrownBy(() -> echo(client, "anybody?"))
                     .isInstanceOf(QmpDisconnected.class)
                     .hasMessageContaining("the peer closed the connection");

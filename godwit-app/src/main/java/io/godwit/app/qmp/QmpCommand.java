@@ -138,6 +138,7 @@ public final class QmpCommand implements Callable<Integer> {
         Duration limit = timeout == null ? null : duration(timeout);
         JsonObject arguments =
                 given.isEmpty() ? Json.object() : parsed(QmpArguments::parse, given.subList(1, given.size()));
+        objects.requireUsed(tlsCreds != null, "--tls-creds");
         TlsClient tls = objects.client(to, tlsCreds, tlsHostname, "--tls-creds");
         try (QmpClient client = connect(to, tls, limit == null ? ANSWER : limit)) {
             return talk(client, given.isEmpty() ? null : given.getFirst(), arguments, wish, limit);

@@ -43,6 +43,13 @@ public final class CredentialsOptions {
     @SuppressWarnings("NullAway.Init") // picocli sets the fields
     public CredentialsOptions() {}
 
+    /** Refuses certificates that no option names: whoever gave them means to speak TLS. */
+    public void requireUsed(boolean used, String option) {
+        if (!used && !objects.isEmpty()) {
+            throw mistake("--object is of no use without " + option + ", which names it");
+        }
+    }
+
     /** The arguments of an {@code object-add} for each. */
     List<JsonObject> all() {
         return objects.stream().map(this::object).toList();

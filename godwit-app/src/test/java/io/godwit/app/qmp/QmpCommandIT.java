@@ -84,6 +84,8 @@ class QmpCommandIT {
             assertThat(run("--object", object, "--tls-creds", "tls0", address, "echo"))
                     .isEqualTo(2);
             assertThat(err.toString()).contains("over tcp only");
+            assertThat(run("--object", object, there, "echo")).isEqualTo(2);
+            assertThat(err.toString()).contains("--object is of no use without --tls-creds");
             assertThat(run("--tls-hostname", "x", there, "echo")).isEqualTo(2);
             assertThat(err.toString()).contains("of no use without --tls-creds");
         }
