@@ -18,8 +18,12 @@ import javax.net.ssl.SSLSocket;
  * peer that does not read could hold up its last record; {@link #farewell} says it.
  */
 public final class SecuredSocket implements BlockingSocket {
+    private static final String NOT_LET_IN = "the peer ended the connection before it said anything: it may not accept"
+            + " this side's certificate, or await no TLS";
+
     private final SocketChannel channel;
     private final SSLSocket session;
+    private volatile boolean heard;
     private volatile boolean inputEnded;
     private volatile boolean closed;
 
@@ -59,7 +63,10 @@ public final class SecuredSocket implements BlockingSocket {
             InputStream in = session.getInputStream();
             int count = in.read(bytes);
             if (count > 0) {
+                heard = true;
                 into.put(bytes, 0, count);
+            } else if (count < 0 && !heard && !inputEnded && session.getUseClientMode()) {
+                throw new IOException(NOT_LET_IN);
             }
             return count;
         } catch (IOException failed) {
@@ -89,7 +96,9 @@ public final class SecuredSocket implements BlockingSocket {
             here.initCause(failed);
             return here;
         }
-        return new IOException(TlsReasons.of(failed), failed);
+        // Who is refused may hear it only by the end: the alert is overtaken by it.
+        boolean refused = !heard && session.getUseClientMode() && TlsReasons.isLoss(failed);
+        return new IOException(refused ? NOT_LET_IN : TlsReasons.of(failed), failed);
     }
 
     @Override

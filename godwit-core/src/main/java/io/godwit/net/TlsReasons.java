@@ -2,6 +2,7 @@
 
 package io.godwit.net;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.security.cert.CertPathValidatorException;
 import java.security.cert.CertPathValidatorException.BasicReason;
@@ -42,6 +43,18 @@ final class TlsReasons {
             return "it speaks no TLS";
         }
         return "TLS failed: " + words;
+    }
+
+    /** Whether the peer's end of the connection is all that is known. */
+    static boolean isLoss(IOException failed) {
+        @Nullable Throwable cause = failed;
+        for (int depth = 0; cause != null && depth < DEEPEST; depth++, cause = cause.getCause()) {
+            String words = String.valueOf(cause.getMessage());
+            if (cause instanceof EOFException || words.contains("Broken pipe") || words.contains("Connection reset")) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static @Nullable String aboutCertificate(Throwable failed) {
