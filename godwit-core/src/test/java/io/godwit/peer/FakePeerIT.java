@@ -48,6 +48,7 @@ class FakePeerIT {
         "failed, finish-migrate, false, STOPPED_HERE",
         "failed, postmigrate, false, STOPPED_HERE",
         "postcopy-paused, finish-migrate, false, AWAITS_RECOVERY",
+        "uncertain, finish-migrate, false, AWAITS_RECOVERY",
         "postcopy-active, finish-migrate, false, UNDECIDED",
         "failing, finish-migrate, false, UNDECIDED",
         "a-word-of-the-future, running, true, UNDECIDED",
@@ -64,6 +65,23 @@ class FakePeerIT {
 
             assertThat(verdict.fate()).as("%s", verdict).isEqualTo(fate);
             assertThat(verdict.sentence()).startsWith("QEMU 10.0.13 at 'unix:");
+            source.peer().close();
+        }
+    }
+
+    /** A Godwit that lost its channel right after it gave its guest away: the destination may have it, and only a recovery tells. */
+    @ParameterizedTest
+    @CsvSource({"uncertain, true", "postcopy-paused, true", "postcopy-active, false", "failed, false"})
+    void aSourceThatWaitsForARecoveryIsResumed(String status, boolean waits) throws Exception {
+        try (FakeQemu qemu = fake(V10_0)) {
+            QemuSource source = source(qemu);
+            qemu.says(status, "finish-migrate", false);
+            if (waits) {
+                source.resume(NOWHERE);
+                assertThat(qemu.commands).containsExactly("migrate " + NOWHERE);
+            } else {
+                assertThatThrownBy(() -> source.resume(NOWHERE)).hasMessageContaining("nothing to recover");
+            }
             source.peer().close();
         }
     }

@@ -7,9 +7,12 @@ import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
 import io.godwit.sys.ByteSizes;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** What a QEMU's guest has in memory, as its QMP gives it. */
 public final class VmMemory {
@@ -51,6 +54,38 @@ public final class VmMemory {
             return Files.readAllBytes(file);
         } finally {
             Files.deleteIfExists(file);
+        }
+    }
+
+    /**
+     * Compares the guest's pages, while it is stopped, with a file of its memory.
+     *
+     * @param image physical memory from address 0 on
+     * @return the first page that differs, as a sentence; null if none does
+     */
+    public @Nullable String difference(Path image) throws LabFailed, IOException {
+        try (FileChannel in = FileChannel.open(image)) {
+            for (long at = guest.first(); at < guest.end(); at += PIECE) {
+                byte[] here = read(at, (int) Math.min(PIECE, guest.end() - at));
+                ByteBuffer there = ByteBuffer.allocate(here.length);
+                for (long from = at; there.hasRemaining(); from = at + there.position()) {
+                    if (in.read(there, from) < 0) {
+                        return image + " ends at 0x%x".formatted(from);
+                    }
+                }
+                int differs = Arrays.mismatch(here, there.array());
+                if (differs >= 0) {
+                    return "page %d at 0x%x: byte %d is 0x%02x in the machine, 0x%02x in %s"
+                            .formatted(
+                                    (at + differs - guest.first()) / BootSector.PAGE,
+                                    (at + differs) / BootSector.PAGE * BootSector.PAGE,
+                                    differs % BootSector.PAGE,
+                                    here[differs],
+                                    there.array()[differs],
+                                    image.getFileName());
+                }
+            }
+            return null;
         }
     }
 

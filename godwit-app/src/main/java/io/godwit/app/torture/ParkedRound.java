@@ -67,6 +67,7 @@ final class ParkedRound {
         if (field.machine().query("query-status").bool("running", false)) {
             throw new RoundFailed(Verdict.LOST, "the source runs its guest, which is parked; " + supervisor.states());
         }
+        field.memory().judgeParked();
         field.quitMachine();
         field.nextMachine();
         board.add(new Happening.Step("Unpark"));
@@ -268,21 +269,19 @@ final class ParkedRound {
         if (!field.machine().query("query-status").bool("running", false)) {
             throw new RoundFailed(Verdict.LOST, "the guest runs nowhere: " + supervisor.states());
         }
-        if (field.isQemu()) {
-            goesOn();
-        }
+        goesOn();
         field.machine().order("stop");
         board.await("the guest stops", STOPS, () -> !board.runs(Side.DESTINATION));
-        field.judge();
+        field.memory().judge();
         field.quitMachine();
     }
 
     private void goesOn() throws LabFailed, IOException, RoundFailed {
-        int last = field.memory().last();
+        long last = field.memory().progress();
         long until = board.now() + GOES_ON.toNanos();
-        while (field.memory().last() == last) {
+        while (field.memory().progress() == last) {
             if (board.now() > until) {
-                throw new RoundFailed(Verdict.LOST, "the guest does not go on: its last page is not counted any more");
+                throw new RoundFailed(Verdict.LOST, "the guest does not go on: nothing is written any more");
             }
             board.pass(TICK);
         }

@@ -158,7 +158,8 @@ final class Supervisor {
         return side == Side.DESTINATION ? parked(state, code, how) : left(state, code, how);
     }
 
-    private boolean parked(@Nullable StoreState state, int code, String how) throws LabFailed, RoundFailed {
+    private boolean parked(@Nullable StoreState state, int code, String how)
+            throws LabFailed, IOException, RoundFailed {
         return switch (state) {
             case StoreState.Parked _ -> true;
             case StoreState.ParkedUnconfirmed _ -> confirmed();
@@ -175,7 +176,7 @@ final class Supervisor {
     }
 
     /** Nothing has come, so the machine has to run where it was; a Godwit that cannot know that is told. */
-    private boolean stillThere(String how) throws LabFailed, RoundFailed {
+    private boolean stillThere(String how) throws LabFailed, IOException, RoundFailed {
         long until = board.now() + SETTLES.toNanos();
         while (!runs()) {
             if (field.machine().query("query-migrate").string("status", "none").equals("uncertain")) {
@@ -186,6 +187,7 @@ final class Supervisor {
             }
             board.pass(TICK);
         }
+        field.renewSource();
         return false;
     }
 
@@ -224,7 +226,7 @@ final class Supervisor {
             }
             case StoreState.Parked _ -> {
                 // The destination had a part of it, or nothing, and is good for one try.
-                field.replaceMachine();
+                field.replaceDestination();
                 yield false;
             }
             case null -> throw new RoundFailed(Verdict.LOST, how);

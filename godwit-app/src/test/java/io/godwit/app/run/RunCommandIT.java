@@ -3,11 +3,14 @@
 package io.godwit.app.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.godwit.json.Json;
 import io.godwit.json.JsonArray;
 import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
+import io.godwit.peer.PeerIdentity;
+import io.godwit.peer.QemuPeer;
 import io.godwit.qmp.QmpClient;
 import io.godwit.qmp.QmpDisconnected;
 import io.godwit.qmp.QmpError;
@@ -139,6 +142,28 @@ class RunCommandIT {
         ask(client, "quit");
         assertThat(code(run)).isZero();
         nothingIsLeft();
+    }
+
+    /** So that park and unpark know whom they talk to. */
+    @Test
+    void itSaysWhatMachineItIsAsAQemuDoes() throws Exception {
+        Process run = start("--json", "--qmp", unix("a"));
+        line(run, "ready");
+        try (QemuPeer peer = QemuPeer.connect(new Address.Unix(folder.resolve("a")), DEADLINE)) {
+            assertThat(peer.identity().machine()).isEqualTo("godwit-churn");
+            assertThat(peer.identity().memoryBytes()).isEqualTo(16 << 20);
+            assertThat(peer.identity().uuid()).isEqualTo(PeerIdentity.NO_UUID);
+        }
+        QmpClient client = qmp("a");
+        JsonObject other = JsonObject.builder()
+                .put("path", "/machine")
+                .put("property", "smm")
+                .build();
+        assertThatThrownBy(() -> client.execute("qom-get", other, DEADLINE))
+                .hasMessageContaining("'smm' of '/machine' is not known here");
+        ask(client, "stop");
+        ask(client, "quit");
+        assertThat(code(run)).isZero();
     }
 
     private static String refusal(QmpClient client, String command) throws Exception {
