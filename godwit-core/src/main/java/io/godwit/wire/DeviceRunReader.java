@@ -12,8 +12,9 @@ import java.util.PriorityQueue;
  *
  * <p>The run is one piece here. Its end is sought from behind: a footer, then {@code 00 06 u32 n} and n bytes of
  * a JSON object. A device body may look like that by chance or by a guest's wish, so each such place is a candidate: kept until all its bytes are
- * there, taken if its description fits the run's sections to the byte; or, for a QEMU whose sizes are wrong, if the run can be cut into sections that have the described names. One that describes
- * nothing is none: a guest could write those few bytes. Candidates are judged in the order of their last bytes and by what stands before those, so how the bytes were cut into pieces decides nothing.
+ * there, taken if its description fits the run's sections to the byte; or, for a QEMU whose sizes are wrong, or one that describes nothing ({@code {}}, as Godwit sends it for a VM that came by postcopy),
+ * if the run can be cut into sections that have the described names. Candidates are judged in the order of their last bytes and by what stands before those, so how the bytes were cut into pieces
+ * decides nothing. A guest that has such an end written into one of its devices makes its own migration fail, and no other's.
  */
 final class DeviceRunReader {
     /** {@code 7e, u32 id, 00, 06, u32 n}, opening brace. */
@@ -99,9 +100,6 @@ final class DeviceRunReader {
         } catch (WireException e) {
             return false; // these bytes are part of a device, not the vmdesc
         }
-        if (late.isEmpty()) {
-            return false;
-        }
         byte[] run = bytes.range(0, c.runEnd);
         lookedAt += run.length;
         return fits(run, late) || names(run, late);
@@ -109,7 +107,7 @@ final class DeviceRunReader {
 
     private static boolean fits(byte[] run, List<DescribedDevice> late) {
         try {
-            return DeviceSections.cut(run, late).size() == late.size();
+            return !late.isEmpty() && DeviceSections.cut(run, late).size() == late.size();
         } catch (WireException e) {
             return false; // another run's description
         }
@@ -126,7 +124,7 @@ final class DeviceRunReader {
         } catch (WireException e) {
             return false; // no run of sections ends here
         }
-        boolean same = late.size() == sections.size();
+        boolean same = late.isEmpty() || late.size() == sections.size();
         for (int i = 0; i < late.size() && same; i++) {
             DescribedDevice device = late.get(i);
             DeviceSectionBytes section = sections.get(i);

@@ -176,14 +176,12 @@ class DeviceStateTest {
                 .hasMessageContaining("1 bytes after the end");
     }
 
-    /** Seventeen bytes that a guest can have in a device must not end its migration. */
+    /** As Godwit sends it for a VM that came by postcopy, where nothing is described. */
     @ParameterizedTest
     @ValueSource(ints = {1, 3, 17, 10_000})
-    void aDescriptionThatListsNothingIsPartOfADevice(int piece) throws Exception {
-        Wire fake = new Wire().u8(0x7e).u32(4).u8(0, 6).u32(2).u8('{', '}').u8(1, 2, 3);
-        DeviceSectionBytes liar = device("liar", fake.toBytes());
-        DeviceState state = new DeviceState(DeviceSections.encode(List.of(liar, TIMER), 4));
-        VmDescription description = new VmDescription(json(liar, TIMER));
+    void aDescriptionThatListsNothingEndsTheRunToo(int piece) throws Exception {
+        DeviceState state = new DeviceState(DeviceSections.encode(List.of(TIMER, EMPTY), 4));
+        VmDescription description = new VmDescription("{}".getBytes(UTF_8));
 
         assertThat(inPieces(state, description, piece)).endsWith(state, new EndOfStream(), description);
     }
