@@ -113,6 +113,8 @@ final class Arriving extends Journey {
     @Nullable
     Outcome underway(MigrationInfo info) {
         if (source == null) {
+            // A recovery went on: the next pause has to be listened in again, and told.
+            told = told && info.status() != MigrationStatus.POSTCOPY_ACTIVE;
             return null;
         }
         told = false;
