@@ -3,16 +3,12 @@
 package io.godwit.app.torture;
 
 import io.godwit.app.lab.Board;
-import io.godwit.app.lab.Caretaker;
 import io.godwit.app.lab.Child;
 import io.godwit.app.lab.End;
 import io.godwit.app.lab.Happening;
 import io.godwit.app.lab.LabFailed;
-import io.godwit.app.lab.RelayedGround;
 import io.godwit.app.lab.Side;
 import io.godwit.net.Address;
-import io.godwit.net.FaultPlan;
-import io.godwit.net.RelayEvent;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
@@ -21,8 +17,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Two processes, two relays, and a folder for their sockets. {@link #close} may be called from any thread, the rest is for one.
@@ -31,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  *   source ─ unix:src.sock ─ relay (a) ─ tcp ─ relay (b) ─ unix:dst.sock ─ destination
  * </pre>
  */
-final class Field extends RelayedGround {
+final class Field extends TortureGround {
     private static final Duration START = Duration.ofSeconds(60);
     private static final Duration ANSWER = Duration.ofSeconds(20);
     private static final Duration END = Duration.ofSeconds(10);
@@ -45,13 +39,10 @@ final class Field extends RelayedGround {
     private final Map<Side, List<String>> words = new EnumMap<>(Side.class);
     private final Map<Side, Child> children = new EnumMap<>(Side.class);
     private final Map<Side, Integer> numbers = new EnumMap<>(Side.class);
-    private final AtomicLong cuts = new AtomicLong();
-    private final AtomicLong lastCut = new AtomicLong();
-    private @Nullable Caretaker caretaker;
     private final long size;
 
     Field(Board board, long size) {
-        super("godwit-torture-", board);
+        super(board);
         this.size = size;
     }
 
@@ -62,11 +53,7 @@ final class Field extends RelayedGround {
      * @param stored whether the destination is a VM's folder, not a guest
      */
     void start(long seed, long readRate, boolean stored) throws LabFailed, IOException {
-        requireShortPath("destination99.qmp");
-        synchronized (this) {
-            requireOpen();
-            caretaker = Caretaker.start(folder);
-        }
+        makeFolder("destination99.qmp");
         startRelays();
         List<String> guest = new ArrayList<>(churn(WRITERS, RATE, READERS, readRate, HOT_PERCENT, COLD_PERCENT, seed));
         guest.addAll(memory());
@@ -168,21 +155,6 @@ final class Field extends RelayedGround {
         return there(children.get(side));
     }
 
-    /** How often connections were cut at relay (b), by a word or at a byte. */
-    long cuts() {
-        return cuts.get();
-    }
-
-    /** When that was last, as {@link Board#now}. */
-    long lastCut() {
-        return lastCut.get();
-    }
-
-    void fault(String plan) throws IOException {
-        board.add(new Happening.Network("relay (b)", "fault: " + plan));
-        relayB().setFault(FaultPlan.parse(plan));
-    }
-
     /** The path is as it was, without a connection. */
     void heal() throws IOException {
         fault("none");
@@ -208,27 +180,6 @@ final class Field extends RelayedGround {
             if (code != 0) {
                 throw new LabFailed("the " + side + "'s process did not end by quit: exit code " + code);
             }
-        }
-    }
-
-    @Override
-    protected void seen(String relay, RelayEvent event) {
-        super.seen(relay, event);
-        if (event instanceof RelayEvent.Cut(int connections, String why) && relay.equals("(b)") && connections > 0) {
-            lastCut.set(board.now());
-            cuts.incrementAndGet();
-            board.add(new Happening.Network("relay (b)", "has cut " + connections + ": " + why));
-        }
-    }
-
-    @Override
-    protected void removeFolder() {
-        Caretaker mine;
-        synchronized (this) {
-            mine = caretaker;
-        }
-        if (mine != null) {
-            mine.close();
         }
     }
 }

@@ -3,12 +3,10 @@
 package io.godwit.app.torture;
 
 import io.godwit.app.lab.Board;
-import io.godwit.app.lab.Caretaker;
 import io.godwit.app.lab.Child;
 import io.godwit.app.lab.End;
 import io.godwit.app.lab.Happening;
 import io.godwit.app.lab.LabFailed;
-import io.godwit.app.lab.RelayedGround;
 import io.godwit.app.lab.Side;
 import io.godwit.app.lab.VmMemory;
 import io.godwit.app.term.ChildCommand;
@@ -19,7 +17,6 @@ import io.godwit.guest.BootSector;
 import io.godwit.json.Json;
 import io.godwit.net.Address;
 import io.godwit.net.FaultPlan;
-import io.godwit.net.RelayEvent;
 import io.godwit.qmp.QmpException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -27,7 +24,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  *
  * Relay (a) makes the path slow, so that there is time for something to happen on it; relay (b) makes the faults.
  */
-final class ParkField extends RelayedGround {
+final class ParkField extends TortureGround {
     private static final Duration START = Duration.ofSeconds(60);
     private static final Duration ANSWER = Duration.ofSeconds(20);
     private static final Duration END = Duration.ofSeconds(10);
@@ -59,9 +55,6 @@ final class ParkField extends RelayedGround {
     private final long size;
     private final @Nullable Emulator emulator;
     private final BootSector sector;
-    private final AtomicLong cuts = new AtomicLong();
-    private final AtomicLong lastCut = new AtomicLong();
-    private @Nullable Caretaker caretaker;
     private @Nullable Child machine;
     private @Nullable End machineEnd;
     private @Nullable Child command;
@@ -72,7 +65,7 @@ final class ParkField extends RelayedGround {
 
     /** @param emulator that runs the machine; null: it is a Godwit's embedded guest */
     ParkField(Board board, long size, @Nullable Emulator emulator) {
-        super("godwit-torture-", board);
+        super(board);
         this.size = size;
         this.emulator = emulator;
         this.sector = BootSector.noise(1 << 20, Math.toIntExact(size) - FIRMWARE);
@@ -80,11 +73,7 @@ final class ParkField extends RelayedGround {
 
     /** Makes the folder and the path. */
     void open() throws IOException {
-        requireShortPath("machine9.watch");
-        synchronized (this) {
-            requireOpen();
-            caretaker = Caretaker.start(folder);
-        }
+        makeFolder("machine9.watch");
         sector.write(disk());
         startRelays();
     }
@@ -321,24 +310,9 @@ final class ParkField extends RelayedGround {
         relayA().setFault(bytes == 0 ? FaultPlan.NONE : FaultPlan.parse("both:rate=" + bytes));
     }
 
-    void fault(String plan) throws IOException {
-        board.add(new Happening.Network("relay (b)", "fault: " + plan));
-        relayB().setFault(FaultPlan.parse(plan));
-    }
-
     /** At one relay only, which the other hears of: a moment later the next recovery may be on its way, and a second cut would be that one's. */
     void cut() {
         relayB().cut();
-    }
-
-    /** How often connections were cut at relay (b). */
-    long cuts() {
-        return cuts.get();
-    }
-
-    /** When that was last, as {@link Board#now}. */
-    long lastCut() {
-        return lastCut.get();
     }
 
     /** What the machine has in memory now. */
@@ -348,26 +322,5 @@ final class ParkField extends RelayedGround {
 
     private Path disk() {
         return folder.resolve("disk");
-    }
-
-    @Override
-    protected void seen(String relay, RelayEvent event) {
-        super.seen(relay, event);
-        if (event instanceof RelayEvent.Cut(int connections, String why) && relay.equals("(b)") && connections > 0) {
-            lastCut.set(board.now());
-            cuts.incrementAndGet();
-            board.add(new Happening.Network("relay (b)", "has cut " + connections + ": " + why));
-        }
-    }
-
-    @Override
-    protected void removeFolder() {
-        Caretaker mine;
-        synchronized (this) {
-            mine = caretaker;
-        }
-        if (mine != null) {
-            mine.close();
-        }
     }
 }
