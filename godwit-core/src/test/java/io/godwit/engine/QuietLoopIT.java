@@ -11,12 +11,15 @@ import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.Parameters;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A loop that may not or cannot do anything sleeps: measured in processor time. */
 @Timeout(60)
+@Execution(ExecutionMode.SAME_THREAD) // threads are found by their names
 class QuietLoopIT {
     private static final long MILLIS = 300;
     private static final double MOST_PERCENT = 5;

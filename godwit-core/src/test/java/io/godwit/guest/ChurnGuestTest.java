@@ -15,7 +15,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
+@Execution(ExecutionMode.SAME_THREAD) // threads are counted
 class ChurnGuestTest {
     private static final long SIZE = 512 * Pages.SIZE;
     private static final ChurnOptions BUSY = ChurnOptions.of(SIZE).withWriters(2, 0);
