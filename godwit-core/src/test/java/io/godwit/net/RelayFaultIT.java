@@ -186,7 +186,7 @@ class RelayFaultIT extends RelayStand {
     }
 
     @Test
-    void aRateIsKept() throws IOException {
+    void aRateIsKept() throws Exception {
         try (Peer source = dial();
                 Peer destination = answer()) {
             fault("forward:rate=1M");

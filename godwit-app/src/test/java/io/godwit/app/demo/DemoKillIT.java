@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** However the demo ends, in whatever phase: no process, no socket and no file is left. */
-@Timeout(120)
+@Timeout(180)
 class DemoKillIT extends InProcesses {
     private static final long PATIENCE_SECONDS = 20;
 

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** However the demo with real QEMUs ends, in whatever phase: no process, no socket and no file is left. */
-@Timeout(120)
+@Timeout(180)
 class QemuDemoKillIT extends InProcesses {
     @ParameterizedTest
     @CsvSource({

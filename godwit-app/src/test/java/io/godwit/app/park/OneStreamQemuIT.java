@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 /** What real QEMUs save by a command or into a file is parked, and what is parked is saved for them; the guest's memory is right in the end. */
-@Timeout(60)
+@Timeout(180)
 class OneStreamQemuIT {
     @TempDir
     Path folder;

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** {@code godwit park} and {@code godwit unpark} as an operator has them: processes, real QEMUs, a guest that writes all the time, and Godwits that are killed. */
-@Timeout(60)
+@Timeout(180)
 class ParkCommandIT {
     private static final String[] FAST = {
         "--mode", "postcopy", "--peer-parameter", "max-bandwidth=0", "--peer-parameter", "max-postcopy-bandwidth=0"

@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 /** {@code godwit run} as its operator has it: a process, its signals, its QMP. */
-@Timeout(120)
+@Timeout(180)
 class RunCommandIT {
     private static final Duration DEADLINE = Duration.ofSeconds(20);
 
