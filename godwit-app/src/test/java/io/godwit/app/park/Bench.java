@@ -210,7 +210,7 @@ final class Bench {
                 line = process.inputReader().readLine()) {
             said.add(line);
         }
-        if (!process.waitFor(50, TimeUnit.SECONDS)) {
+        if (!process.waitFor(150, TimeUnit.SECONDS)) {
             throw new AssertionError("it does not end: " + this);
         }
         return process.exitValue();
