@@ -46,7 +46,7 @@ class TortureIT extends InProcesses {
         assertThat(torture.code()).as(all).isEqualTo(1);
         assertThat(all)
                 .contains(Verdict.STUCK + ": seed 1: stuck", "the source is in ", "the destination is in ")
-                .contains("plan: " + Plan.draw(1, 0).words(), "godwit torture --seed 1 --rounds 1")
+                .contains("plan: " + Plan.draw(1, 0, Plan.Means.RELAYS).words(), "godwit torture --seed 1 --rounds 1")
                 .containsPattern("stuck +1");
     }
 
@@ -75,7 +75,7 @@ class TortureIT extends InProcesses {
 
     private static long frozen() {
         for (long seed = 0; ; seed++) {
-            List<Plan.Strike> strikes = Plan.draw(seed, 0).strikes();
+            List<Plan.Strike> strikes = Plan.draw(seed, 0, Plan.Means.RELAYS).strikes();
             if (!strikes.isEmpty()
                     && strikes.getFirst().blow() instanceof Blow.Freeze(var _, int millis)
                     && millis > 2_000) {

@@ -34,7 +34,7 @@ class TortureTest {
 
     private static Result result(long seed, Verdict verdict, @Nullable List<String> logs, Hit... hits) {
         return new Result(
-                Plan.draw(seed, 0),
+                Plan.draw(seed, 0, Plan.Means.RELAYS),
                 verdict,
                 "what was seen",
                 List.of(hits),
@@ -57,9 +57,9 @@ class TortureTest {
 
     @Test
     void aSeedIsAPlan() {
-        assertThat(Plan.draw(5, 0)).isEqualTo(Plan.draw(5, 0));
+        assertThat(Plan.draw(5, 0, Plan.Means.RELAYS)).isEqualTo(Plan.draw(5, 0, Plan.Means.RELAYS));
         assertThat(LongStream.range(0, 200)
-                        .mapToObj(seed -> Plan.draw(seed, 0).words())
+                        .mapToObj(seed -> Plan.draw(seed, 0, Plan.Means.RELAYS).words())
                         .collect(Collectors.toSet()))
                 .hasSizeGreaterThan(190);
     }
@@ -69,7 +69,7 @@ class TortureTest {
     void everythingIsDrawn() {
         List<Plan.Strike> all = LongStream.range(0, 400)
                 .boxed()
-                .flatMap(seed -> Plan.draw(seed, 0).strikes().stream())
+                .flatMap(seed -> Plan.draw(seed, 0, Plan.Means.RELAYS).strikes().stream())
                 .toList();
         assertThat(all.stream().map(Plan.Strike::moment).collect(Collectors.toSet()))
                 .containsExactlyInAnyOrder(Moment.values());
@@ -85,7 +85,7 @@ class TortureTest {
     @Test
     void nobodyIsKilledWithTheOnlyGuest() {
         for (long seed = 0; seed < 2_000; seed++) {
-            Plan plan = Plan.draw(seed, 0);
+            Plan plan = Plan.draw(seed, 0, Plan.Means.RELAYS);
             if (plan.mode() == Plan.Mode.PARKED) {
                 continue;
             }
@@ -103,7 +103,7 @@ class TortureTest {
 
     private static List<Plan> parked(Plan.Host host) {
         return LongStream.range(0, 2_000)
-                .mapToObj(seed -> Plan.parked(seed, host))
+                .mapToObj(seed -> Plan.parked(seed, host, Plan.Means.RELAYS))
                 .toList();
     }
 
@@ -114,7 +114,7 @@ class TortureTest {
     @Test
     void oneRoundInEightIsParkedAndUnparkedByTheCommands() {
         long parked = LongStream.range(0, 2_000)
-                .filter(seed -> Plan.draw(seed, 0).mode() == Plan.Mode.PARKED)
+                .filter(seed -> Plan.draw(seed, 0, Plan.Means.RELAYS).mode() == Plan.Mode.PARKED)
                 .count();
         assertThat(parked).isBetween(200L, 300L);
     }
@@ -167,7 +167,7 @@ class TortureTest {
     @ParameterizedTest
     @CsvSource({"1", "17", "1000"})
     void recoveriesAreAsManyAsAskedFor(int wanted) {
-        Plan plan = Plan.draw(3, wanted);
+        Plan plan = Plan.draw(3, wanted, Plan.Means.RELAYS);
         assertThat(plan.postcopy()).isTrue();
         assertThat(plan.strikes().stream().filter(strike -> strike.moment() == Moment.POSTCOPY))
                 .hasSize(wanted);
@@ -207,7 +207,7 @@ class TortureTest {
         } else {
             assertThat(out.toString())
                     .contains("FAILED", verdict + ": seed 41: what was seen", "--seed 42 --rounds 1")
-                    .contains(Plan.draw(41, 0).words())
+                    .contains(Plan.draw(41, 0, Plan.Means.RELAYS).words())
                     .containsPattern("faults survived +0");
         }
     }
