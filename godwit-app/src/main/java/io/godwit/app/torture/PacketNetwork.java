@@ -9,7 +9,6 @@ import io.godwit.net.Address;
 import io.godwit.net.Fault.Direction;
 import java.io.IOException;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 
 /**
@@ -161,8 +160,14 @@ final class PacketNetwork implements Network, AutoCloseable {
     void narrow(int kilobits) throws IOException {
         note("lets " + kilobits + " kbit/s pass");
         for (Side side : Side.values()) {
-            at(side).run("tc qdisc replace dev veth root tbf rate " + kilobits + "kbit burst 8kb latency 300ms");
+            shape(side, "tbf rate " + kilobits + "kbit burst 8kb latency 300ms");
         }
+    }
+
+    /** What waits in the queue that was there is dropped: a packet larger than the new one's burst would stand before it for ever. */
+    private void shape(Side side, String queue) throws IOException {
+        at(side).run("tc qdisc replace dev veth root noqueue");
+        at(side).run("tc qdisc replace dev veth root " + queue);
     }
 
     /** That end has no link any more; the other's has no carrier. */
@@ -183,13 +188,7 @@ final class PacketNetwork implements Network, AutoCloseable {
         for (Side side : Side.values()) {
             at(side).run("ip link set dev veth up");
             at(side).run("tc filter delete dev veth ingress");
-            at(side).run(
-                            pace > 0
-                                    ? String.format(
-                                            Locale.ROOT,
-                                            "tc qdisc replace dev veth root tbf rate %dbit burst 64kb latency 100ms",
-                                            pace * Byte.SIZE)
-                                    : "tc qdisc replace dev veth root noqueue");
+            shape(side, pace > 0 ? "tbf rate " + pace * Byte.SIZE + "bit burst 64kb latency 100ms" : "noqueue");
         }
     }
 

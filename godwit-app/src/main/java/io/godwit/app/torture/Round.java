@@ -143,9 +143,10 @@ final class Round {
         return operator.bothPaused();
     }
 
-    private void strike(Blow blow) throws LabFailed, IOException {
+    private void strike(Blow blow) throws LabFailed, IOException, RoundFailed {
         String state = operator.source();
         boolean mayPause = state.equals(Operator.ACTIVE);
+        boolean bothActive = operator.bothActive();
         int sourceMark = board.mark(Side.SOURCE);
         int destinationMark = board.mark(Side.DESTINATION);
         long began = board.now();
@@ -164,6 +165,12 @@ final class Round {
             long destination = board.time(Side.DESTINATION, destinationMark, Operator.PAUSED);
             first = (Math.min(source, destination) - began) / 1e6;
             both = (Math.max(source, destination) - began) / 1e6;
+        } else if (bothActive
+                && breaks
+                && (goesOn(Side.SOURCE, sourceMark) || goesOn(Side.DESTINATION, destinationMark))) {
+            throw new RoundFailed(
+                    Verdict.STUCK,
+                    "the channel was lost (" + blow.words() + "), and an end has not noticed; " + operator.states());
         } else if (breaks && isPostcopy()) {
             board.awaitQuietly(PAUSES, () -> atRest(operator.source()) && atRest(operator.destination()));
         }
@@ -175,6 +182,11 @@ final class Round {
         } else {
             field.network().clear();
         }
+    }
+
+    /** As if nothing had happened. */
+    private boolean goesOn(Side side, int mark) {
+        return board.status(side).equals(Operator.ACTIVE) && !board.seen(side, mark, Operator.PAUSED);
     }
 
     private static boolean atRest(String status) {
