@@ -12,7 +12,7 @@ interface Network {
     /** What stands before the command of a process of that end; may be empty. */
     List<String> launcher(Side side);
 
-    /** All connections end, and both ends hear of it. */
+    /** All connections end, and both ends hear of it, unless what says so gets lost. */
     void cut() throws IOException;
 
     /** Nothing of that direction arrives any more, and nobody is told. */

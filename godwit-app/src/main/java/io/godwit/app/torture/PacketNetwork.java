@@ -24,8 +24,8 @@ import java.util.Set;
 final class PacketNetwork implements Network, AutoCloseable {
     private static final int PORT = 4444;
 
-    /** Of a recovery: its handshake has some hundred bytes. */
-    private static final int DRAG_KILOBITS = 64;
+    /** Of a hundred: most recoveries have a packet or two among these, which TCP sends again 200 ms later at the earliest. */
+    private static final int DRAG_LOSS = 25;
 
     /** A send buffer (least, usual, most; bytes) that a slow link empties soon: what waits in it delays what is urgent, and a relay has no more. */
     private static final String SEND_BUFFER = "4096 65536 131072";
@@ -69,8 +69,8 @@ final class PacketNetwork implements Network, AutoCloseable {
      */
     static void check() throws IOException {
         try (PacketNetwork network = open(new Board(System::nanoTime, Set.of()))) {
-            network.lose(Direction.FORWARD, 50);
-            network.narrow(DRAG_KILOBITS);
+            network.drag();
+            network.narrow(1_000);
             network.clear();
         }
     }
@@ -153,7 +153,8 @@ final class PacketNetwork implements Network, AutoCloseable {
 
     @Override
     public void drag() throws IOException {
-        narrow(DRAG_KILOBITS);
+        lose(Direction.FORWARD, DRAG_LOSS);
+        lose(Direction.BACK, DRAG_LOSS);
     }
 
     /** So many kbit pass in a second, each way; the queue before it holds 300 ms of them, and drops what is more. */

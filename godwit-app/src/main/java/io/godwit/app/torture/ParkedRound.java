@@ -144,12 +144,16 @@ final class ParkedRound {
                 "both ends are in postcopy", () -> isRecovering() || supervisor.bothIn(Operator.ACTIVE))) {
             return false;
         }
+        int mark = board.mark(Side.SOURCE);
         if (!isRecovering()) {
             // So that it lasts.
             field.network().drag();
             field.network().cut();
         }
-        return supervisor.drive("the source is in a recovery", this::isRecovering);
+        // Some are over before they are heard of.
+        return supervisor.drive(
+                "the source is in a recovery",
+                () -> isRecovering() || board.seen(Side.SOURCE, mark, "postcopy-recover"));
     }
 
     private boolean isPostcopy() {

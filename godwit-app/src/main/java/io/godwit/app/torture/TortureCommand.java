@@ -147,7 +147,9 @@ public final class TortureCommand implements Callable<Integer> {
             try {
                 PacketNetwork.check();
             } catch (IOException e) {
-                return unavailable("--netns cannot be: " + e.getMessage());
+                return unavailable(
+                        "--netns cannot be: " + e.getMessage()
+                                + ". It takes root (or a kernel that lets others have user namespaces), iproute2, and a kernel with veth, clsact, tbf and cls_bpf");
             }
         }
         long most = rounds == null ? Long.MAX_VALUE : rounds;

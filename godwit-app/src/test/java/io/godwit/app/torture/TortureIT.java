@@ -71,8 +71,9 @@ class TortureIT {
             }
         });
         recovered = played(ground -> survived(ground, RECOVERED));
-        interrupted = played(ground -> nothingIsLeft(ground, "INT", 130));
-        killed = played(ground -> nothingIsLeft(ground, "KILL", 137));
+        interrupted = played(ground -> nothingIsLeft(ground, "INT", 130, Plan.Means.RELAYS));
+        Plan.Means means = without == null ? Plan.Means.PACKETS : Plan.Means.RELAYS;
+        killed = played(ground -> nothingIsLeft(ground, "KILL", 137, means));
         stuck = played(TortureIT::stuck);
     }
 
@@ -134,8 +135,13 @@ class TortureIT {
                 .containsPattern("stuck +1");
     }
 
-    private static void nothingIsLeft(Ground ground, String signal, int code) throws Exception {
-        Programs.Program torture = ground.torture(List.of("--seed", "" + frozen(), "--rounds", "1", "--size", "16M"));
+    /** No process, so no namespace either, and no file. */
+    private static void nothingIsLeft(Ground ground, String signal, int code, Plan.Means means) throws Exception {
+        List<String> words = new ArrayList<>(List.of("--seed", "" + frozen(means), "--rounds", "1", "--size", "16M"));
+        if (means == Plan.Means.PACKETS) {
+            words.add("--netns");
+        }
+        Programs.Program torture = ground.torture(words);
         await(() -> torture.process.descendants().anyMatch(TortureIT::isStopped));
         List<ProcessHandle> children = torture.process.descendants().toList();
         Process kill = new ProcessBuilder("kill", "-" + signal, "" + torture.process.pid()).start();
@@ -149,9 +155,9 @@ class TortureIT {
     }
 
     /** A plan that begins with a process that is stopped for more than two seconds, as early as can be. */
-    private static long frozen() {
+    private static long frozen(Plan.Means means) {
         for (long seed = 0; ; seed++) {
-            List<Plan.Strike> strikes = Plan.draw(seed, 0, Plan.Means.RELAYS).strikes();
+            List<Plan.Strike> strikes = Plan.draw(seed, 0, means).strikes();
             if (!strikes.isEmpty()
                     && strikes.getFirst().moment() == Moment.SETUP
                     && strikes.getFirst().blow() instanceof Blow.Freeze(var _, int millis)
