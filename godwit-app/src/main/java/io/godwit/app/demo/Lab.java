@@ -62,7 +62,7 @@ final class Lab extends DemoGround {
     private Child child(Side side, String qmp, List<String> more) throws IOException {
         List<String> words = new ArrayList<>(List.of("--size", "" + settings.size()));
         words.addAll(more);
-        return endpoint(side.toString(), qmp, words);
+        return endpoint(side.toString(), List.of(), qmp, words);
     }
 
     /** Ends both processes by QMP; each must end with exit code 0. */

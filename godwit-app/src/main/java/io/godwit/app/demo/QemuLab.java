@@ -157,7 +157,7 @@ final class QemuLab extends DemoGround {
         String prefix = incoming ? "dst" : "src";
         List<Path> qmp = List.of(folder.resolve(prefix + ".qmp"), folder.resolve(prefix + ".watch"));
         Machine machine = new Machine(qemu.emulator(), accel, settings.size(), disk(), qmp, incoming);
-        return crew.add(() -> Child.deaf(name, machine.start()));
+        return crew.add(() -> Child.deaf(name, machine.start(List.of())));
     }
 
     /** Its sockets come soon after its start. */
@@ -189,7 +189,7 @@ final class QemuLab extends DemoGround {
                 folder.resolve("vm").toString(),
                 "--qmp",
                 qmp.toString());
-        Child child = crew.add(() -> Child.start(name, words));
+        Child child = crew.add(() -> Child.start(name, List.of(), words));
         crew.need(child);
         godwitChild = child;
         child.awaitReady(settings.patienceForAll());

@@ -13,15 +13,15 @@ import java.util.concurrent.TimeUnit;
  * A process that makes a folder which only its owner may use, and removes it with all that is in it when it is told to, or when this process has ended, however it did. It is in
  * a session of its own, so that what ends this process' group does not end it.
  *
- * <p>After a kill it removes the folder for two seconds on end: the processes that use it are dying, and the last of them may still be making files.
+ * <p>After a kill, or if it cannot be removed at once, it removes the folder for two seconds on end: the processes that use it are dying, and the last of them may still be making files.
  */
 public final class Caretaker implements AutoCloseable {
     private static final long PATIENCE_SECONDS = 30;
     private static final String SCRIPT = """
             mkdir -m 700 -- "$0" || exit 1
             echo ready
-            if read -r word; then exec rm -rf -- "$0"; fi
             exec >/dev/null 2>&1
+            if read -r word && rm -rf -- "$0"; then exit 0; fi
             for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do rm -rf -- "$0"; sleep 0.1; done
             """;
 

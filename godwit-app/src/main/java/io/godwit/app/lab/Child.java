@@ -13,6 +13,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -42,13 +43,16 @@ public final class Child {
     /**
      * Starts it.
      *
+     * @param launcher what stands before its command, and becomes it; may be empty
      * @param arguments of {@code godwit}
      * @throws IOException with a sentence
      */
-    public static Child start(String name, List<String> arguments) throws IOException {
+    public static Child start(String name, List<String> launcher, List<String> arguments) throws IOException {
         Process process;
         try {
-            process = new ProcessBuilder(ChildCommand.of(arguments)).start();
+            List<String> command = new ArrayList<>(launcher);
+            command.addAll(ChildCommand.of(arguments));
+            process = new ProcessBuilder(command).start();
         } catch (IOException e) {
             throw new IOException("the " + name + "'s process cannot be started: " + e.getMessage(), e);
         }

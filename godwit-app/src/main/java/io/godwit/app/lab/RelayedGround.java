@@ -17,7 +17,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What every scenario has: a folder for its sockets, which nobody else has, two relays in a row, the processes, and what is to be closed in the end.
+ * What every scenario has: a folder for its sockets, which nobody else has, two relays in a row (unless it has another network), the processes, and what is to be closed in the end.
  *
  * <p>{@link #close} may be called from any thread, the rest is for one.
  */
@@ -60,14 +60,16 @@ public abstract class RelayedGround implements AutoCloseable {
     /**
      * Starts a {@code godwit run} with its QMP at that socket; it is needed, and is part of the folder's household.
      *
+     * @param launcher what stands before its command; may be empty
      * @param more of its command line
      */
-    protected final Child endpoint(String name, String qmp, List<String> more) throws IOException {
+    protected final Child endpoint(String name, List<String> launcher, String qmp, List<String> more)
+            throws IOException {
         List<String> words = new ArrayList<>(List.of("run", "--json", "--die-with-parent"));
         words.addAll(List.of(
                 "--private-folder", folder.toString(), "--qmp", socket(qmp).toString()));
         words.addAll(more);
-        Child child = crew.add(() -> Child.start(name, words));
+        Child child = crew.add(() -> Child.start(name, launcher, words));
         crew.need(child);
         return child;
     }
@@ -131,12 +133,12 @@ public abstract class RelayedGround implements AutoCloseable {
     }
 
     /** Where the source connects to. */
-    public final Address sourceAddress() {
+    public Address sourceAddress() {
         return relayA().address();
     }
 
     /** Where the destination listens. */
-    public final Address destinationAddress() {
+    public Address destinationAddress() {
         return new Address.Unix(folder.resolve("dst.sock"));
     }
 

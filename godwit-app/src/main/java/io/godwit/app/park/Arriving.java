@@ -32,6 +32,9 @@ final class Arriving extends Journey {
     /** How long a peer may be out of reach, or have given up, before nobody is waited for any longer, in ns. */
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(10);
 
+    /** How long nothing may come in postcopy before the source is asked whether it still has a channel, in ns. */
+    private static final long QUIET = TimeUnit.SECONDS.toNanos(1);
+
     private final Plan plan;
     private final @Nullable QemuSource source;
     private MigrationAddress target;
@@ -39,6 +42,8 @@ final class Arriving extends Journey {
     private boolean cancelled;
     private boolean told;
     private long troubleSince = -1;
+    private long lastTransferred = -1;
+    private long lastCame = System.nanoTime();
 
     /**
      * What was asked for.
@@ -129,9 +134,36 @@ final class Arriving extends Journey {
                 source.startPostcopy();
             }
             troubleSince = -1;
+            follow(info, source);
             return null;
         } catch (PeerException e) {
             return before ? since(String.valueOf(e.getMessage()), info) : null;
+        }
+    }
+
+    /**
+     * A source that sends no PINGs is not silent for this end as long as it owes no page, and what its kernel says when it gives a connection up may get lost: then it is paused, nothing comes any more,
+     * and this end waits for ever. So it is asked.
+     */
+    private void follow(MigrationInfo info, QemuSource from) throws PeerException {
+        long now = System.nanoTime();
+        boolean comes = info.ram().transferred() != lastTransferred;
+        if (info.status() != MigrationStatus.POSTCOPY_ACTIVE || comes) {
+            lastTransferred = info.ram().transferred();
+            lastCame = now;
+        }
+        if (now - lastCame < QUIET) {
+            return;
+        }
+        lastCame = now;
+        PeerState state = from.peer().state();
+        if (state.is("postcopy-paused", "uncertain")) {
+            try {
+                station.endpoint().migratePause();
+                note("the source has lost the channel, and this end had not noticed: " + state);
+            } catch (CommandRefused e) {
+                note("the source has lost the channel, and this end has moved on meanwhile: " + e.getMessage());
+            }
         }
     }
 

@@ -106,4 +106,67 @@ sealed interface Blow {
             return "kill -9, " + side;
         }
     }
+
+    /** What is done to the packets of a network, or to its link. */
+    sealed interface OnPackets extends Blow {}
+
+    /** The kernel of that end gives all connections up; the other hears of it by a RST. */
+    record Reset(Side side) implements OnPackets {
+        @Override
+        public String kind() {
+            return "reset by the " + side;
+        }
+    }
+
+    /** So many packets of a hundred vanish in one direction, for so long; nothing need break. */
+    record Lossy(Direction direction, int percent, int forMillis) implements OnPackets {
+        @Override
+        public String kind() {
+            return "loss " + direction;
+        }
+
+        @Override
+        public String words() {
+            return percent + " % loss " + direction + " for " + forMillis + " ms";
+        }
+    }
+
+    /** Only so much passes, for so long; nothing need break. */
+    record Narrow(int kilobits, int forMillis) implements OnPackets {
+        @Override
+        public String kind() {
+            return "narrow link";
+        }
+
+        @Override
+        public String words() {
+            return kilobits + " kbit/s for " + forMillis + " ms";
+        }
+    }
+
+    /** The link of that end is down and comes up again so much later: its kernel says that there is no way, the other's says nothing at first. */
+    record Down(Side side, int forMillis) implements OnPackets {
+        @Override
+        public String kind() {
+            return "link down, " + side;
+        }
+
+        @Override
+        public String words() {
+            return kind() + " for " + forMillis + " ms";
+        }
+    }
+
+    /** {@code kill -9} while the link is down, which comes up so much later: what the kernel says of the dead process's connections gets lost. */
+    record KillUnseen(Side side, int forMillis) implements OnPackets {
+        @Override
+        public String kind() {
+            return "kill -9 unseen, " + side;
+        }
+
+        @Override
+        public String words() {
+            return kind() + ", link down for " + forMillis + " ms";
+        }
+    }
 }

@@ -19,10 +19,11 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Two processes, two relays, and a folder for their sockets. {@link #close} may be called from any thread, the rest is for one.
+ * Two processes, the network between them, and a folder for their sockets. {@link #close} may be called from any thread, the rest is for one.
  *
  * <pre>
  *   source ─ unix:src.sock ─ relay (a) ─ tcp ─ relay (b) ─ unix:dst.sock ─ destination
+ *   source ─ tcp ─ veth ═ veth ─ tcp ─ destination
  * </pre>
  */
 final class Field extends TortureGround {
@@ -41,8 +42,8 @@ final class Field extends TortureGround {
     private final Map<Side, Integer> numbers = new EnumMap<>(Side.class);
     private final long size;
 
-    Field(Board board, long size) {
-        super(board);
+    Field(Board board, long size, boolean netns) {
+        super(board, netns);
         this.size = size;
     }
 
@@ -54,7 +55,7 @@ final class Field extends TortureGround {
      */
     void start(long seed, long readRate, boolean stored) throws LabFailed, IOException {
         makeFolder("destination99.qmp");
-        startRelays();
+        makeNetwork(true);
         List<String> guest = new ArrayList<>(churn(WRITERS, RATE, READERS, readRate, HOT_PERCENT, COLD_PERCENT, seed));
         guest.addAll(memory());
         launch(Side.SOURCE, guest);
@@ -77,7 +78,7 @@ final class Field extends TortureGround {
 
     private void launch(Side side, List<String> more) throws IOException {
         words.put(side, more);
-        children.put(side, endpoint(side.toString(), qmp(side), more));
+        children.put(side, endpoint(side.toString(), network().launcher(side), qmp(side), more));
     }
 
     private void connect(Side side) throws LabFailed, IOException {
@@ -153,17 +154,6 @@ final class Field extends TortureGround {
 
     private Child child(Side side) {
         return there(children.get(side));
-    }
-
-    /** The path is as it was, without a connection. */
-    void heal() throws IOException {
-        fault("none");
-        cut();
-    }
-
-    void cut() {
-        relayB().cut();
-        relayA().cut();
     }
 
     /** Ends both by QMP; each must end with exit code 0. */

@@ -220,7 +220,7 @@ final class Operator {
             board.pass(TICK);
         }
         watch();
-        field.heal();
+        field.network().heal();
         field.replace(Side.DESTINATION);
         begin();
     }

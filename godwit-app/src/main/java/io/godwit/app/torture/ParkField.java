@@ -16,7 +16,6 @@ import io.godwit.app.vm.Tied;
 import io.godwit.guest.BootSector;
 import io.godwit.json.Json;
 import io.godwit.net.Address;
-import io.godwit.net.FaultPlan;
 import io.godwit.qmp.QmpException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -27,14 +26,14 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A machine, the command that takes it into a folder or out of it, and two relays between them. {@link #close} may be called from any thread, the rest is for one.
+ * A machine, the command that takes it into a folder or out of it, and the network between them, here relays. {@link #close} may be called from any thread, the rest is for one.
  *
  * <pre>
  *   in:   machine ─ unix:src.sock ─ relay (a) ─ tcp ─ relay (b) ─ unix:dst.sock ─ godwit park ─ vm/
  *   out:  vm/ ─ godwit unpark ─ unix:src.sock ─ relay (a) ─ tcp ─ relay (b) ─ unix:dst.sock ─ machine
  * </pre>
  *
- * Relay (a) makes the path slow, so that there is time for something to happen on it; relay (b) makes the faults.
+ * The path is slow, so that there is time for something to happen on it.
  */
 final class ParkField extends TortureGround {
     private static final Duration START = Duration.ofSeconds(60);
@@ -64,8 +63,8 @@ final class ParkField extends TortureGround {
     private int machines;
 
     /** @param emulator that runs the machine; null: it is a Godwit's embedded guest */
-    ParkField(Board board, long size, @Nullable Emulator emulator) {
-        super(board);
+    ParkField(Board board, long size, @Nullable Emulator emulator, boolean netns) {
+        super(board, netns);
         this.size = size;
         this.emulator = emulator;
         this.sector = BootSector.noise(1 << 20, Math.toIntExact(size) - FIRMWARE);
@@ -75,7 +74,7 @@ final class ParkField extends TortureGround {
     void open() throws IOException {
         makeFolder("machine9.watch");
         sector.write(disk());
-        startRelays();
+        makeNetwork(false);
     }
 
     Path store() {
@@ -111,13 +110,13 @@ final class ParkField extends TortureGround {
                 side == Side.SOURCE
                         ? churn(WRITERS, RATE, READERS, READ_RATE, HOT_PERCENT, COLD_PERCENT, seed)
                         : List.of("--incoming", "defer"));
-        return crew.add(() -> Child.start("machine", more));
+        return crew.add(() -> Child.start("machine", network().launcher(side), more));
     }
 
     private Child virtual(Emulator qemu, Side side) throws IOException {
         List<Path> sockets = List.of(path("qmp"), path("watch"), path("peer"));
         Machine vm = new Machine(qemu, "tcg", size, disk(), sockets, side == Side.DESTINATION);
-        return crew.add(() -> Child.deaf("machine", vm.start()));
+        return crew.add(() -> Child.deaf("machine", vm.start(network().launcher(side))));
     }
 
     private End connect(Side side, Child child) throws LabFailed, IOException {
@@ -237,7 +236,8 @@ final class ParkField extends TortureGround {
         board.forget(commandSide);
         board.add(new Happening.Order(commandSide, End.words(String.join(" ", words), Json.object(), folder)));
         List<String> line = ChildCommand.of(words);
-        Child child = crew.add(() -> Child.deaf("command", Tied.start(Tied.builder(line))));
+        Child child = crew.add(() ->
+                Child.deaf("command", Tied.start(Tied.builder(network().launcher(commandSide), line))));
         command = child;
         try {
             child.awaitReady(START);
@@ -303,16 +303,6 @@ final class ParkField extends TortureGround {
         try (Frozen _ = Frozen.stop(child.pid())) {
             board.pass(time);
         }
-    }
-
-    /** @param bytes that pass in a second; 0: all that come */
-    void pace(long bytes) throws IOException {
-        relayA().setFault(bytes == 0 ? FaultPlan.NONE : FaultPlan.parse("both:rate=" + bytes));
-    }
-
-    /** At one relay only, which the other hears of: a moment later the next recovery may be on its way, and a second cut would be that one's. */
-    void cut() {
-        relayB().cut();
     }
 
     /** What the machine has in memory now. */

@@ -29,9 +29,6 @@ final class ParkedRound {
     private static final Duration STOPS = Duration.ofSeconds(5);
     private static final Duration GOES_ON = Duration.ofSeconds(20);
 
-    /** Delays a recovery's bytes, so that it lasts. */
-    private static final String LASTING = "both:delay=40";
-
     /** In which a way would be made if nothing happened on it. */
     private static final int WAY_SECONDS = 10;
 
@@ -115,7 +112,7 @@ final class ParkedRound {
             throws LabFailed, IOException, RoundFailed {
         List<String> line = new ArrayList<>(words);
         line.addAll(List.of("--qmp-peer", field.peer().toString()));
-        field.pace(size / WAY_SECONDS);
+        field.network().pace(size / WAY_SECONDS);
         supervisor.begin(command, line);
         for (Strike strike : strikes) {
             if (!bring(strike.moment())) {
@@ -127,8 +124,8 @@ final class ParkedRound {
             }
         }
         board.add(new Happening.Step("The network heals"));
-        field.fault("none");
-        field.pace(0);
+        field.network().clear();
+        field.network().pace(0);
         supervisor.drive("the command says that all is done", () -> false);
     }
 
@@ -147,11 +144,16 @@ final class ParkedRound {
                 "both ends are in postcopy", () -> isRecovering() || supervisor.bothIn(Operator.ACTIVE))) {
             return false;
         }
+        int mark = board.mark(Side.SOURCE);
         if (!isRecovering()) {
-            field.fault(LASTING);
-            field.cut();
+            // So that it lasts.
+            field.network().drag();
+            field.network().cut();
         }
-        return supervisor.drive("the source is in a recovery", this::isRecovering);
+        // Some are over before they are heard of.
+        return supervisor.drive(
+                "the source is in a recovery",
+                () -> isRecovering() || board.seen(Side.SOURCE, mark, "postcopy-recover"));
     }
 
     private boolean isPostcopy() {
@@ -184,10 +186,10 @@ final class ParkedRound {
             both = (Math.max(source, destination) - began) / 1e6;
         }
         hits.add(new Hit(blow.kind() + heldBy(blow), state, first, both));
-        field.fault("none");
         if (blow instanceof Blow.Silence) {
-            // What it swallowed is missing from the stream.
-            field.cut();
+            field.network().heal();
+        } else {
+            field.network().clear();
         }
     }
 
@@ -195,11 +197,12 @@ final class ParkedRound {
     private String heldBy(Blow blow) {
         String command = supervisor.side() == Side.DESTINATION ? "park" : "unpark";
         return switch (blow) {
-            case Blow.Kill _ -> ": " + command;
+            case Blow.Kill _, Blow.KillUnseen _ -> ": " + command;
             case Blow.Freeze(Side at, int _) ->
                 ": " + (at == supervisor.side() ? command : field.isQemu() ? "QEMU" : "run");
             case Blow.Cut _, Blow.CutAt _, Blow.Silence _, Blow.Slow _, Blow.Refuse _, Blow.Pause _, Blow.Cancel _ ->
                 "";
+            case Blow.Reset _, Blow.Lossy _, Blow.Narrow _, Blow.Down _ -> "";
         };
     }
 
@@ -222,19 +225,19 @@ final class ParkedRound {
     private boolean deal(Blow blow) throws LabFailed, IOException {
         return switch (blow) {
             case Blow.Cut _ -> {
-                field.cut();
+                field.network().cut();
                 yield true;
             }
             case Blow.CutAt(var direction, long bytes) -> {
                 long before = field.cuts();
                 field.fault(direction + ":cut-after=" + bytes);
                 if (!board.awaitQuietly(BYTES_COME, () -> field.cuts() > before)) {
-                    field.cut();
+                    field.network().cut();
                 }
                 yield true;
             }
             case Blow.Silence(var direction) -> {
-                field.fault(direction + ":swallow");
+                field.network().silence(direction);
                 if (!supervisor.bothIn(Operator.ACTIVE)) {
                     board.pass(Duration.ofMillis(DEADLINE_MILLIS / 2));
                 }
@@ -247,7 +250,7 @@ final class ParkedRound {
             }
             case Blow.Refuse(int millis) -> {
                 field.fault("refuse");
-                field.cut();
+                field.network().cut();
                 board.pass(Duration.ofMillis(millis));
                 yield true;
             }
@@ -259,8 +262,38 @@ final class ParkedRound {
                 supervisor.kill();
                 yield false;
             }
+            case Blow.OnPackets packets -> deal(packets);
             case Blow.Pause _, Blow.Cancel _ ->
                 throw new IllegalStateException("no plan of park and unpark has " + blow);
+        };
+    }
+
+    private boolean deal(Blow.OnPackets blow) throws LabFailed, IOException {
+        PacketNetwork network = field.packets();
+        return switch (blow) {
+            case Blow.Reset(Side side) -> network.reset(side);
+            case Blow.Lossy(var direction, int percent, int millis) -> {
+                network.lose(direction, percent);
+                board.pass(Duration.ofMillis(millis));
+                yield false;
+            }
+            case Blow.Narrow(int kilobits, int millis) -> {
+                network.narrow(kilobits);
+                board.pass(Duration.ofMillis(millis));
+                yield false;
+            }
+            case Blow.Down(Side side, int millis) -> {
+                network.down(side);
+                boolean breaks = supervisor.bothIn(Operator.ACTIVE) && millis > DEADLINE_MILLIS;
+                board.pass(Duration.ofMillis(millis));
+                yield breaks;
+            }
+            case Blow.KillUnseen(Side side, int millis) -> {
+                network.down(side);
+                supervisor.kill();
+                board.pass(Duration.ofMillis(millis));
+                yield false;
+            }
         };
     }
 

@@ -38,6 +38,13 @@ record Plan(
 
     private static final int PAGES_BYTES = 3_000_000;
 
+    private static final int LONGEST_DOWN_MILLIS = 2_500;
+    private static final int LEAST_KILOBITS = 100;
+    private static final int MOST_KILOBITS = 16_000;
+
+    /** What is in a send buffer is through before any deadline. */
+    private static final int HARMLESS_KILOBITS = 4_000;
+
     /**
      * One blow.
      *
@@ -74,9 +81,22 @@ record Plan(
         onward = List.copyOf(onward);
     }
 
-    /** @param recoveries that are wanted; 0: a few, as the seed says */
-    static Plan draw(long seed, int recoveries) {
-        return new Draw(seed).plan(recoveries);
+    /**
+     * Rounds of every kind.
+     *
+     * @param recoveries that are wanted; 0: a few, as the seed says
+     * @param means what can be done to the network
+     */
+    static Plan draw(long seed, int recoveries, Means means) {
+        return new Draw(seed, means).plan(recoveries);
+    }
+
+    /** By what faults of the network are made. */
+    enum Means {
+        /** They know bytes and connections. */
+        RELAYS,
+        /** Of packets between network namespaces. */
+        PACKETS
     }
 
     boolean postcopy() {
@@ -88,8 +108,8 @@ record Plan(
      *
      * @param host who has the machine, and by its nature may lose it
      */
-    static Plan parked(long seed, Host host) {
-        return new Draw(seed).parked(host);
+    static Plan parked(long seed, Host host, Means means) {
+        return new Draw(seed, means).parked(host);
     }
 
     /** Who has the machine that is parked and unparked. */
@@ -126,11 +146,13 @@ record Plan(
     /** The dice of one plan. */
     private static final class Draw {
         private final long seed;
+        private final boolean packets;
         private final SplittableRandom dice;
         private final List<Strike> strikes = new ArrayList<>();
 
-        Draw(long seed) {
+        Draw(long seed, Means means) {
             this.seed = seed;
+            this.packets = means == Means.PACKETS;
             this.dice = new SplittableRandom(seed);
         }
 
@@ -206,6 +228,9 @@ record Plan(
             if (host.fragile() && moment == Moment.RECOVER) {
                 return harmless();
             }
+            if (packets) {
+                return packetsOnWay(command, host);
+            }
             return switch (dice.nextInt(9)) {
                 case 0, 1, 2 -> new Blow.Kill(command);
                 case 3 -> new Blow.Cut();
@@ -217,9 +242,41 @@ record Plan(
             };
         }
 
+        private Blow packetsOnWay(Side command, Host host) {
+            return switch (dice.nextInt(9)) {
+                case 0 -> new Blow.Kill(command);
+                case 1, 2 -> new Blow.KillUnseen(command, down());
+                case 3 -> new Blow.Reset(side());
+                case 4, 5 -> harmless();
+                case 6 -> host.fragile() ? new Blow.Reset(side()) : new Blow.Silence(direction());
+                case 7 -> host.fragile() ? harmless() : new Blow.Down(side(), down());
+                default -> host.fragile() ? harmless() : lossy();
+            };
+        }
+
         /** What breaks no connection by itself. */
         private Blow harmless() {
-            return dice.nextBoolean() ? slow() : freeze(dice.nextBoolean() ? Side.SOURCE : Side.DESTINATION);
+            if (dice.nextBoolean()) {
+                return packets ? narrow(HARMLESS_KILOBITS) : slow();
+            }
+            return freeze(side());
+        }
+
+        private Blow lossy() {
+            return new Blow.Lossy(direction(), dice.nextInt(2, 60), down());
+        }
+
+        private Blow narrow(int least) {
+            return new Blow.Narrow(dice.nextInt(least, MOST_KILOBITS), down());
+        }
+
+        /** How long a link is down, and the like; in half of all cases TCP gets over it before a deadline is over. */
+        private int down() {
+            return dice.nextInt(50, LONGEST_DOWN_MILLIS);
+        }
+
+        private Side side() {
+            return dice.nextBoolean() ? Side.SOURCE : Side.DESTINATION;
         }
 
         private Blow slow() {
@@ -239,7 +296,7 @@ record Plan(
 
         private void switching() {
             if (dice.nextInt(3) == 0) {
-                strike(Moment.SWITCH, 12, dice.nextBoolean() ? cutAt(PAGES_BYTES) : any(Moment.SWITCH));
+                strike(Moment.SWITCH, 12, dice.nextBoolean() && !packets ? cutAt(PAGES_BYTES) : any(Moment.SWITCH));
             }
         }
 
@@ -256,7 +313,11 @@ record Plan(
         }
 
         private Blow killOr(@Nullable Side stored, Moment moment) {
-            return stored != null && dice.nextInt(3) == 0 ? new Blow.Kill(stored) : any(moment);
+            return stored != null && dice.nextInt(3) == 0 ? kill(stored) : any(moment);
+        }
+
+        private Blow kill(Side side) {
+            return packets && dice.nextBoolean() ? new Blow.KillUnseen(side, down()) : new Blow.Kill(side);
         }
 
         private void precopy() {
@@ -269,7 +330,23 @@ record Plan(
         }
 
         private Blow any(Moment moment) {
-            Side side = dice.nextBoolean() ? Side.SOURCE : Side.DESTINATION;
+            Side side = side();
+            return packets ? anyOfPackets(moment, side) : anyOfRelays(moment, side);
+        }
+
+        private Blow anyOfPackets(Moment moment, Side side) {
+            return switch (dice.nextInt(8)) {
+                case 0 -> new Blow.Reset(side);
+                case 1, 2 -> new Blow.Silence(direction());
+                case 3 -> lossy();
+                case 4 -> narrow(LEAST_KILOBITS);
+                case 5 -> new Blow.Down(side, down());
+                case 6 -> freeze(side);
+                default -> word(moment, side);
+            };
+        }
+
+        private Blow anyOfRelays(Moment moment, Side side) {
             return switch (dice.nextInt(8)) {
                 case 0 -> new Blow.Cut();
                 case 1, 2 -> cutAt(moment == Moment.RECOVER ? HANDSHAKE_BYTES : PAGES_BYTES);
@@ -284,8 +361,8 @@ record Plan(
         /** What an operator, or somebody with kill -9, does. */
         private Blow word(Moment moment, Side side) {
             return switch (moment) {
-                case SETUP, ACTIVE -> dice.nextBoolean() ? new Blow.Cancel() : new Blow.Kill(Side.DESTINATION);
-                case SWITCH -> new Blow.Cut();
+                case SETUP, ACTIVE -> dice.nextBoolean() ? new Blow.Cancel() : kill(Side.DESTINATION);
+                case SWITCH -> packets ? new Blow.Reset(side) : new Blow.Cut();
                 case POSTCOPY, PAUSED, RECOVER -> new Blow.Pause(side);
             };
         }

@@ -26,6 +26,7 @@ final class ProcessRounds implements Torture.Player, AutoCloseable {
     private final int recoveries;
     private final double deadlineSeconds;
     private final @Nullable Emulator emulator;
+    private final boolean netns;
     private @Nullable RelayedGround playing;
     private boolean closed;
 
@@ -36,31 +37,37 @@ final class ProcessRounds implements Torture.Player, AutoCloseable {
      * @param recoveries in each round; 0: a few, as the seed says
      * @param deadlineSeconds of a round, from the moment at which its processes are there
      * @param emulator whose machines are parked and unparked; null: the guest is a Godwit's own, and moves in every way
+     * @param netns whether the ends are in network namespaces of their own
      */
-    ProcessRounds(long size, int recoveries, double deadlineSeconds, @Nullable Emulator emulator) {
+    ProcessRounds(long size, int recoveries, double deadlineSeconds, @Nullable Emulator emulator, boolean netns) {
         this.size = size;
         this.recoveries = recoveries;
         this.deadlineSeconds = deadlineSeconds;
         this.emulator = emulator;
+        this.netns = netns;
     }
 
     @Override
     public String options() {
-        return emulator == null ? "" : " --guest qemu=" + emulator.series();
+        return (emulator == null ? "" : " --guest qemu=" + emulator.series()) + (netns ? " --netns" : "");
     }
 
     @Override
     public Result play(long seed) {
-        Plan plan = emulator == null
-                ? Plan.draw(seed, recoveries)
-                : Plan.parked(
-                        seed, emulator.mayNotSurviveFailedRecoveries() ? Plan.Host.QEMU_BEFORE_8_2 : Plan.Host.QEMU);
+        Plan.Means means = netns ? Plan.Means.PACKETS : Plan.Means.RELAYS;
+        Plan plan;
+        if (emulator == null) {
+            plan = Plan.draw(seed, recoveries, means);
+        } else {
+            boolean fragile = emulator.mayNotSurviveFailedRecoveries();
+            plan = Plan.parked(seed, fragile ? Plan.Host.QEMU_BEFORE_8_2 : Plan.Host.QEMU, means);
+        }
         Board board = new Board(System::nanoTime, Set.of());
         if (plan.mode() == Plan.Mode.PARKED) {
-            ParkField field = new ParkField(board, size, emulator);
+            ParkField field = new ParkField(board, size, emulator, netns);
             return on(field, plan, () -> parked(plan, board, field));
         }
-        Field field = new Field(board, size);
+        Field field = new Field(board, size, netns);
         return on(field, plan, () -> play(plan, board, field));
     }
 

@@ -28,9 +28,6 @@ final class Round {
 
     private static final Duration SETTLES = Duration.ofMillis(20);
 
-    /** Delays the bytes of a recovery, so that it lasts: its handshake is over in a millisecond otherwise. */
-    private static final String LASTING = "both:delay=40";
-
     private final Plan plan;
     private final Board board;
     private final Field field;
@@ -101,7 +98,8 @@ final class Round {
             case RECOVER -> {
                 boolean paused = toPaused();
                 if (paused) {
-                    field.fault(LASTING);
+                    // Its handshake is over in a millisecond otherwise.
+                    field.network().drag();
                     operator.resume();
                 }
                 yield paused;
@@ -139,15 +137,16 @@ final class Round {
             return false;
         }
         if (operator.bothActive()) {
-            field.cut();
+            field.network().cut();
         }
         board.awaitQuietly(PAUSES, operator::bothPaused);
         return operator.bothPaused();
     }
 
-    private void strike(Blow blow) throws LabFailed, IOException {
+    private void strike(Blow blow) throws LabFailed, IOException, RoundFailed {
         String state = operator.source();
         boolean mayPause = state.equals(Operator.ACTIVE);
+        boolean bothActive = operator.bothActive();
         int sourceMark = board.mark(Side.SOURCE);
         int destinationMark = board.mark(Side.DESTINATION);
         long began = board.now();
@@ -166,6 +165,12 @@ final class Round {
             long destination = board.time(Side.DESTINATION, destinationMark, Operator.PAUSED);
             first = (Math.min(source, destination) - began) / 1e6;
             both = (Math.max(source, destination) - began) / 1e6;
+        } else if (bothActive
+                && breaks
+                && (goesOn(Side.SOURCE, sourceMark) || goesOn(Side.DESTINATION, destinationMark))) {
+            throw new RoundFailed(
+                    Verdict.STUCK,
+                    "the channel was lost (" + blow.words() + "), and an end has not noticed; " + operator.states());
         } else if (breaks && isPostcopy()) {
             board.awaitQuietly(PAUSES, () -> atRest(operator.source()) && atRest(operator.destination()));
         }
@@ -173,10 +178,15 @@ final class Round {
             hits.add(new Hit(blow.kind(), state, first, both));
         }
         if (blow instanceof Blow.Silence || blow instanceof Blow.Pause) {
-            field.heal();
+            field.network().heal();
         } else {
-            field.fault("none");
+            field.network().clear();
         }
+    }
+
+    /** As if nothing had happened. */
+    private boolean goesOn(Side side, int mark) {
+        return board.status(side).equals(Operator.ACTIVE) && !board.seen(side, mark, Operator.PAUSED);
     }
 
     private static boolean atRest(String status) {
@@ -206,7 +216,7 @@ final class Round {
     private Effect deal(Blow blow, long began) throws LabFailed, IOException {
         return switch (blow) {
             case Blow.Cut _ -> {
-                field.cut();
+                field.network().cut();
                 yield Effect.BREAKS;
             }
             case Blow.CutAt(var direction, long bytes) -> {
@@ -214,11 +224,11 @@ final class Round {
                 yield Effect.BREAKS;
             }
             case Blow.Silence(var direction) -> {
-                field.fault(direction + ":swallow");
+                field.network().silence(direction);
                 if (!isPostcopy()) {
-                    // Precopy has no deadline of its own: the silence lasts, then the path breaks.
+                    // Precopy has no deadline of its own: the silence lasts, then the path breaks, or TCP goes on.
                     board.pass(Duration.ofMillis(Operator.LIVENESS_MILLIS));
-                    field.heal();
+                    yield field.network().heal() ? Effect.BREAKS : Effect.MAY_BREAK;
                 }
                 yield Effect.BREAKS;
             }
@@ -229,7 +239,7 @@ final class Round {
             }
             case Blow.Refuse(int millis) -> {
                 field.fault("refuse");
-                field.cut();
+                field.network().cut();
                 refused(began + millis * 1_000_000L);
                 yield Effect.BREAKS;
             }
@@ -242,25 +252,62 @@ final class Round {
                 yield Effect.MAY_BREAK;
             }
             case Blow.Kill(Side side) -> {
-                if (plan.mode() == Plan.Mode.STORED) {
-                    operator.restart(side);
-                } else {
-                    field.kill(side);
+                kill(side);
+                yield Effect.MAY_BREAK;
+            }
+            case Blow.OnPackets packets -> deal(packets, began);
+        };
+    }
+
+    private Effect deal(Blow.OnPackets blow, long began) throws LabFailed, IOException {
+        PacketNetwork network = field.packets();
+        return switch (blow) {
+            case Blow.Reset(Side side) -> network.reset(side) ? Effect.BREAKS : Effect.MAY_BREAK;
+            case Blow.Lossy(var direction, int percent, int millis) -> {
+                network.lose(direction, percent);
+                board.pass(Duration.ofMillis(millis));
+                yield Effect.MAY_BREAK;
+            }
+            case Blow.Narrow(int kilobits, int millis) -> {
+                network.narrow(kilobits);
+                board.pass(Duration.ofMillis(millis));
+                yield Effect.MAY_BREAK;
+            }
+            case Blow.Down(Side side, int millis) -> {
+                network.down(side);
+                if (isPostcopy() && millis > Operator.LIVENESS_MILLIS) {
+                    refused(began + millis * 1_000_000L);
+                    yield Effect.BREAKS;
                 }
+                board.pass(Duration.ofMillis(millis));
+                yield Effect.MAY_BREAK;
+            }
+            case Blow.KillUnseen(Side side, int millis) -> {
+                network.down(side);
+                kill(side);
+                board.pass(Duration.ofMillis(millis));
                 yield Effect.MAY_BREAK;
             }
         };
+    }
+
+    private void kill(Side side) throws LabFailed, IOException {
+        if (plan.mode() == Plan.Mode.STORED) {
+            operator.restart(side);
+        } else {
+            field.kill(side);
+        }
     }
 
     private void cutAt(String plan) throws LabFailed, IOException {
         long before = field.cuts();
         field.fault(plan);
         if (!board.awaitQuietly(BYTES_COME, () -> field.cuts() > before)) {
-            field.cut();
+            field.network().cut();
         }
     }
 
-    /** A recovery is tried while nobody listens. */
+    /** A recovery is tried while nobody listens, or there is no way. */
     private void refused(long until) throws LabFailed {
         if (isPostcopy() && board.awaitQuietly(PAUSES, operator::bothPaused)) {
             operator.resume();
@@ -286,7 +333,7 @@ final class Round {
 
     private void finish() throws LabFailed, IOException, RoundFailed {
         board.add(new Happening.Step("The network heals"));
-        field.heal();
+        field.network().heal();
         if (plan.postcopy()) {
             operator.drive("both ends are in postcopy-active", operator::bothActive);
         } else {

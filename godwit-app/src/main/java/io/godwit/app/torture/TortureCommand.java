@@ -6,6 +6,7 @@ import io.godwit.app.term.Amounts;
 import io.godwit.app.term.ExitCodes;
 import io.godwit.app.vm.Emulator;
 import io.godwit.sys.ByteSizes;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -31,14 +32,19 @@ import picocli.CommandLine.Spec;
             "  source - unix socket - relay (a) - tcp - relay (b) - unix socket - destination",
             "",
             "Faults of the network are made by the relays; a path that is silent in one direction is a relay that "
-                    + "swallows it."
+                    + "swallows it. With --netns they are made of packets, between two network namespaces:",
+            "",
+            "  source - tcp - veth = veth - tcp - destination",
+            "",
+            "one direction loses all packets, or some per cent of them; a link is down and comes up again; it is narrow; "
+                    + "one end's kernel resets the connections; kill -9 while the link is down."
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:no guest was lost and no round was stuck",
             "1:one was; its seed, its plan and what to look at are shown",
             "2:wrong arguments",
-            "69:the QEMU that was asked for is not here",
+            "69:the QEMU that was asked for is not here, or --netns cannot be",
             "130:Ctrl-C; the table so far is shown, and no process, socket or file is left"
         },
         footerHeading = "%nExamples:%n",
@@ -48,6 +54,7 @@ import picocli.CommandLine.Spec;
             "  godwit torture --seed 4711 --rounds 1 --keep",
             "  godwit torture --recoveries 1000 --rounds 1",
             "  godwit torture --guest qemu=7.2 --minutes 5",
+            "  sudo godwit torture --netns --minutes 5",
             "  godwit torture --seconds 30 --json | jq 'select(.event == \"report\")'"
         })
 public final class TortureCommand implements Callable<Integer> {
@@ -98,6 +105,13 @@ public final class TortureCommand implements Callable<Integer> {
     private String guest = "churn";
 
     @Option(
+            names = "--netns",
+            description =
+                    "The ends are in network namespaces of their own, with a veth pair between them. Needs iproute2, and root or a kernel"
+                            + " that lets others have user namespaces. The namespaces have no names and end with their processes.")
+    private boolean netns;
+
+    @Option(
             names = "--size",
             paramLabel = "BYTES",
             converter = Amounts.Bytes.class,
@@ -127,8 +141,16 @@ public final class TortureCommand implements Callable<Integer> {
         try {
             emulator = emulator();
         } catch (Emulator.Missing e) {
-            spec.commandLine().getErr().println("godwit: " + e.getMessage());
-            return ExitCodes.UNAVAILABLE;
+            return unavailable(String.valueOf(e.getMessage()));
+        }
+        if (netns) {
+            try {
+                PacketNetwork.check();
+            } catch (IOException e) {
+                return unavailable(
+                        "--netns cannot be: " + e.getMessage()
+                                + ". It takes root (or a kernel that lets others have user namespaces), iproute2, and a kernel with veth, clsact, tbf and cls_bpf");
+            }
         }
         long most = rounds == null ? Long.MAX_VALUE : rounds;
         double time = minutes != null
@@ -138,10 +160,11 @@ public final class TortureCommand implements Callable<Integer> {
         double patience = deadline != null ? deadline : 2 * USUAL_SECONDS + SECONDS_PER_RECOVERY * recoveries;
         PrintWriter out = spec.commandLine().getOut();
         if (!json) {
-            out.println("the first seed is " + first + "; the network's faults are made by relays");
+            out.println("the first seed is " + first + "; the network's faults are made "
+                    + (netns ? "of packets, between network namespaces" : "by relays"));
             out.flush();
         }
-        ProcessRounds player = new ProcessRounds(size, recoveries, patience, emulator);
+        ProcessRounds player = new ProcessRounds(size, recoveries, patience, emulator, netns);
         Torture torture = new Torture(out, json, keep, player);
         AtomicBoolean ended = new AtomicBoolean();
         // Ctrl-C and signals: the hook ends what a round began, while this thread may still be in the middle of it.
@@ -158,6 +181,11 @@ public final class TortureCommand implements Callable<Integer> {
         boolean good = torture.run(first, most, time);
         ended.set(true);
         return good ? 0 : ExitCodes.FAILED;
+    }
+
+    private int unavailable(String sentence) {
+        spec.commandLine().getErr().println("godwit: " + sentence);
+        return ExitCodes.UNAVAILABLE;
     }
 
     /** The one that was asked for; null for Godwit's own guest. */

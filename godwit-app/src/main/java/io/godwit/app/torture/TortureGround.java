@@ -6,20 +6,27 @@ import io.godwit.app.lab.Board;
 import io.godwit.app.lab.Caretaker;
 import io.godwit.app.lab.Happening;
 import io.godwit.app.lab.RelayedGround;
+import io.godwit.net.Address;
 import io.godwit.net.FaultPlan;
 import io.godwit.net.RelayEvent;
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/** What every round has: its folder, and relay (b), which makes the faults. */
+/** What every round has: its folder, and the network between its ends. */
 abstract class TortureGround extends RelayedGround {
     private final AtomicLong cuts = new AtomicLong();
     private final AtomicLong lastCut = new AtomicLong();
+    private final boolean netns;
     private @Nullable Caretaker caretaker;
+    private @Nullable Network network;
+    private @Nullable PacketNetwork packets;
 
-    TortureGround(Board board) {
+    /** @param netns whether the ends are in network namespaces of their own; else there are relays between them */
+    TortureGround(Board board, boolean netns) {
         super("godwit-torture-", board);
+        this.netns = netns;
     }
 
     /**
@@ -35,6 +42,43 @@ abstract class TortureGround extends RelayedGround {
         }
     }
 
+    /**
+     * Makes the network; the folder is there.
+     *
+     * @param both whether a cut ends the connections at both relays
+     */
+    final void makeNetwork(boolean both) throws IOException {
+        if (netns) {
+            PacketNetwork made = keep(PacketNetwork.open(board));
+            packets = made;
+            network = made;
+        } else {
+            startRelays();
+            network = new RelayNetwork(this, both ? List.of(relayB(), relayA()) : List.of(relayB()));
+        }
+    }
+
+    /** What is between the ends. */
+    final Network network() {
+        return there(network);
+    }
+
+    /** The same, where it is one of packets. */
+    final PacketNetwork packets() {
+        return there(packets);
+    }
+
+    @Override
+    public final Address sourceAddress() {
+        return packets == null ? super.sourceAddress() : packets.address();
+    }
+
+    @Override
+    public final Address destinationAddress() {
+        return packets == null ? super.destinationAddress() : packets.address();
+    }
+
+    /** Sets what relay (b) does. */
     final void fault(String plan) throws IOException {
         board.add(new Happening.Network("relay (b)", "fault: " + plan));
         relayB().setFault(FaultPlan.parse(plan));

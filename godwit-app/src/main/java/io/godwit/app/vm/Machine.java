@@ -25,10 +25,11 @@ public record Machine(
     /**
      * Starts it, {@link Tied tied} to this process.
      *
+     * @param launcher what stands before the command, and becomes it; may be empty
      * @throws IOException with a sentence
      */
-    public Process start() throws IOException {
-        return Tied.start(Tied.builder(command()));
+    public Process start(List<String> launcher) throws IOException {
+        return Tied.start(Tied.builder(launcher, command()));
     }
 
     private List<String> command() {

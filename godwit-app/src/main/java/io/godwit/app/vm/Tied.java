@@ -18,9 +18,14 @@ public final class Tied {
 
     private Tied() {}
 
-    /** To be completed and {@link #start started}. */
-    public static ProcessBuilder builder(List<String> words) {
-        List<String> command = new ArrayList<>(List.of("setpriv", "--pdeathsig", "KILL", "setsid", "sh", "-c"));
+    /**
+     * To be completed and {@link #start started}.
+     *
+     * @param launcher what takes the process to where it is to run; may be empty. It comes first: a change of credentials would untie it
+     */
+    public static ProcessBuilder builder(List<String> launcher, List<String> words) {
+        List<String> command = new ArrayList<>(launcher);
+        command.addAll(List.of("setpriv", "--pdeathsig", "KILL", "setsid", "sh", "-c"));
         // The tie holds from here on; if this process has ended before, nobody would end the child.
         command.add("[ \"$PPID\" = \"$0\" ] && exec \"$@\"");
         command.add(Long.toString(ProcessHandle.current().pid()));

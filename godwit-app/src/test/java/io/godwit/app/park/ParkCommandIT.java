@@ -85,6 +85,26 @@ class ParkCommandIT {
         }
     }
 
+    /** Its kernel gave the connection up, and what it said to ours got lost. */
+    @Test
+    void aSourceThatHasLostTheChannelUnseenIsRecovered() throws Exception {
+        QemuProcess source = bench.running(QemuVersion.V10_0.need());
+        try (Relay relay = bench.relay("in")) {
+            Process park = bench.parkThroughRelay(source, Bench.SLOW);
+            bench.await(park, Bench.PAGES_FOLLOW);
+            // From now on this end hears nothing any more, not even an end.
+            relay.setFault(FaultPlan.parse("forward:swallow"));
+            source.qmp("migrate-pause");
+            bench.await(park, "the source has lost the channel");
+            relay.setFault(FaultPlan.NONE);
+            source.qmp(
+                    "migrate-set-parameters",
+                    JsonObject.builder().put("max-postcopy-bandwidth", 0).build());
+            assertThat(bench.code(park)).as("%s", bench).isZero();
+        }
+        assertThat(bench.difference(source)).isEmpty();
+    }
+
     /** What is given for this end is the QEMU's setting, too. */
     @ParameterizedTest
     @CsvSource({"V7_2, zlib", "V10_0, zstd", "V10_0, none", "V11_1, zstd", "V11_1, none"})

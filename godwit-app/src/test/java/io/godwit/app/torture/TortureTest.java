@@ -34,7 +34,7 @@ class TortureTest {
 
     private static Result result(long seed, Verdict verdict, @Nullable List<String> logs, Hit... hits) {
         return new Result(
-                Plan.draw(seed, 0),
+                Plan.draw(seed, 0, Plan.Means.RELAYS),
                 verdict,
                 "what was seen",
                 List.of(hits),
@@ -57,9 +57,9 @@ class TortureTest {
 
     @Test
     void aSeedIsAPlan() {
-        assertThat(Plan.draw(5, 0)).isEqualTo(Plan.draw(5, 0));
+        assertThat(Plan.draw(5, 0, Plan.Means.RELAYS)).isEqualTo(Plan.draw(5, 0, Plan.Means.RELAYS));
         assertThat(LongStream.range(0, 200)
-                        .mapToObj(seed -> Plan.draw(seed, 0).words())
+                        .mapToObj(seed -> Plan.draw(seed, 0, Plan.Means.RELAYS).words())
                         .collect(Collectors.toSet()))
                 .hasSizeGreaterThan(190);
     }
@@ -69,7 +69,7 @@ class TortureTest {
     void everythingIsDrawn() {
         List<Plan.Strike> all = LongStream.range(0, 400)
                 .boxed()
-                .flatMap(seed -> Plan.draw(seed, 0).strikes().stream())
+                .flatMap(seed -> Plan.draw(seed, 0, Plan.Means.RELAYS).strikes().stream())
                 .toList();
         assertThat(all.stream().map(Plan.Strike::moment).collect(Collectors.toSet()))
                 .containsExactlyInAnyOrder(Moment.values());
@@ -78,32 +78,71 @@ class TortureTest {
                 .containsAll(Stream.of(Side.values())
                         .flatMap(side -> Stream.of("SIGSTOP, " + side, "kill -9, " + side, "migrate-pause, " + side))
                         .toList())
-                .contains("cut", "cut at a byte, forward", "silence back", "slow link", "refused", "migrate_cancel");
+                .contains("cut", "cut at a byte, forward", "silence back", "slow link", "refused", "migrate_cancel")
+                .doesNotContain("link down, source", "loss back");
+    }
+
+    /** Of packets nobody knows where a byte stands or which port is closed. */
+    @Test
+    void everythingThatCanBeDoneToPacketsIsDrawn() {
+        List<Blow> all = LongStream.range(0, 400)
+                .mapToObj(seed -> Plan.draw(seed, 0, Plan.Means.PACKETS))
+                .flatMap(TortureTest::ways)
+                .map(Plan.Strike::blow)
+                .toList();
+        assertThat(all)
+                .noneMatch(blow -> blow instanceof Blow.Cut
+                        || blow instanceof Blow.CutAt
+                        || blow instanceof Blow.Slow
+                        || blow instanceof Blow.Refuse);
+        assertThat(all.stream().map(Blow::kind).collect(Collectors.toSet()))
+                .containsAll(Stream.of(Side.values())
+                        .flatMap(side -> Stream.of(
+                                "SIGSTOP, " + side,
+                                "kill -9, " + side,
+                                "kill -9 unseen, " + side,
+                                "link down, " + side,
+                                "reset by the " + side,
+                                "migrate-pause, " + side))
+                        .toList())
+                .contains("silence back", "silence forward", "loss back", "loss forward", "narrow link")
+                .contains("migrate_cancel");
     }
 
     /** A process whose guest exists nowhere else, and in no store, is not killed. */
-    @Test
-    void nobodyIsKilledWithTheOnlyGuest() {
+    @ParameterizedTest
+    @EnumSource
+    void nobodyIsKilledWithTheOnlyGuest(Plan.Means means) {
         for (long seed = 0; seed < 2_000; seed++) {
-            Plan plan = Plan.draw(seed, 0);
+            Plan plan = Plan.draw(seed, 0, means);
             if (plan.mode() == Plan.Mode.PARKED) {
                 continue;
             }
             for (Plan.Strike strike : plan.strikes()) {
-                if (strike.blow() instanceof Blow.Kill(Side side)) {
+                Side side = killed(strike.blow());
+                if (side != null) {
                     boolean stored = plan.mode() == Plan.Mode.STORED && side == Side.DESTINATION;
                     assertThat(stored || strike.moment().compareTo(Moment.SWITCH) < 0)
                             .as(plan.words())
                             .isTrue();
                 }
             }
-            assertThat(plan.onward()).noneMatch(strike -> strike.blow().equals(new Blow.Kill(Side.DESTINATION)));
+            assertThat(plan.onward()).noneMatch(strike -> killed(strike.blow()) == Side.DESTINATION);
         }
+    }
+
+    private static @Nullable Side killed(Blow blow) {
+        return switch (blow) {
+            case Blow.Kill(Side side) -> side;
+            case Blow.KillUnseen(Side side, int _) -> side;
+            default -> null;
+        };
     }
 
     private static List<Plan> parked(Plan.Host host) {
         return LongStream.range(0, 2_000)
-                .mapToObj(seed -> Plan.parked(seed, host))
+                .boxed()
+                .flatMap(seed -> Stream.of(Plan.Means.values()).map(means -> Plan.parked(seed, host, means)))
                 .toList();
     }
 
@@ -114,7 +153,7 @@ class TortureTest {
     @Test
     void oneRoundInEightIsParkedAndUnparkedByTheCommands() {
         long parked = LongStream.range(0, 2_000)
-                .filter(seed -> Plan.draw(seed, 0).mode() == Plan.Mode.PARKED)
+                .filter(seed -> Plan.draw(seed, 0, Plan.Means.RELAYS).mode() == Plan.Mode.PARKED)
                 .count();
         assertThat(parked).isBetween(200L, 300L);
     }
@@ -124,12 +163,12 @@ class TortureTest {
     @EnumSource
     void onlyParkAndUnparkAreKilledOnTheirWays(Plan.Host host) {
         for (Plan plan : parked(host)) {
-            assertThat(plan.strikes()).noneMatch(strike -> strike.blow().equals(new Blow.Kill(Side.SOURCE)));
-            assertThat(plan.onward()).noneMatch(strike -> strike.blow().equals(new Blow.Kill(Side.DESTINATION)));
+            assertThat(plan.strikes()).noneMatch(strike -> killed(strike.blow()) == Side.SOURCE);
+            assertThat(plan.onward()).noneMatch(strike -> killed(strike.blow()) == Side.DESTINATION);
         }
         Set<Moment> killed = parked(host).stream()
                 .flatMap(TortureTest::ways)
-                .filter(strike -> strike.blow() instanceof Blow.Kill)
+                .filter(strike -> killed(strike.blow()) != null)
                 .map(Plan.Strike::moment)
                 .collect(Collectors.toSet());
         assertThat(killed).contains(Moment.ACTIVE, Moment.POSTCOPY);
@@ -137,7 +176,7 @@ class TortureTest {
     }
 
     private static boolean breaksNothing(Blow blow) {
-        return blow instanceof Blow.Slow || blow instanceof Blow.Freeze;
+        return blow instanceof Blow.Slow || blow instanceof Blow.Narrow || blow instanceof Blow.Freeze;
     }
 
     /** What of its device state does not arrive is nowhere: so nothing is broken before it has. */
@@ -158,7 +197,10 @@ class TortureTest {
     void noRecoveryWithAnOldQemuIsBroken() {
         for (Plan plan : parked(Plan.Host.QEMU_BEFORE_8_2)) {
             assertThat(ways(plan))
-                    .noneMatch(strike -> strike.blow() instanceof Blow.Silence || strike.blow() instanceof Blow.Refuse)
+                    .noneMatch(strike -> strike.blow() instanceof Blow.Silence
+                            || strike.blow() instanceof Blow.Refuse
+                            || strike.blow() instanceof Blow.Lossy
+                            || strike.blow() instanceof Blow.Down)
                     .filteredOn(strike -> strike.moment() == Moment.RECOVER)
                     .allMatch(strike -> breaksNothing(strike.blow()));
         }
@@ -167,7 +209,7 @@ class TortureTest {
     @ParameterizedTest
     @CsvSource({"1", "17", "1000"})
     void recoveriesAreAsManyAsAskedFor(int wanted) {
-        Plan plan = Plan.draw(3, wanted);
+        Plan plan = Plan.draw(3, wanted, Plan.Means.RELAYS);
         assertThat(plan.postcopy()).isTrue();
         assertThat(plan.strikes().stream().filter(strike -> strike.moment() == Moment.POSTCOPY))
                 .hasSize(wanted);
@@ -207,7 +249,7 @@ class TortureTest {
         } else {
             assertThat(out.toString())
                     .contains("FAILED", verdict + ": seed 41: what was seen", "--seed 42 --rounds 1")
-                    .contains(Plan.draw(41, 0).words())
+                    .contains(Plan.draw(41, 0, Plan.Means.RELAYS).words())
                     .containsPattern("faults survived +0");
         }
     }

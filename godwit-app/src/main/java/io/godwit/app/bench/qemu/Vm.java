@@ -58,7 +58,7 @@ final class Vm implements AutoCloseable {
             command.addAll(List.of("-qmp", "unix:" + folder.resolve(name + socket) + ",server=on,wait=off"));
         }
         command.addAll(flags);
-        ProcessBuilder builder = Tied.builder(command)
+        ProcessBuilder builder = Tied.builder(List.of(), command)
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve(name + ".said").toFile());
         Process process = Tied.start(builder);
