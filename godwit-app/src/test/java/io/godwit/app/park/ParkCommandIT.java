@@ -85,6 +85,24 @@ class ParkCommandIT {
         }
     }
 
+    /** Each break may have as many tries as are given, if the memory came on in between. */
+    @Test
+    void aPathThatBreaksAgainAndAgainUsesUpNoTries() throws Exception {
+        QemuProcess source = bench.running(QemuVersion.V10_0.need());
+        try (Relay relay = bench.relay("in")) {
+            Process park = bench.parkThroughRelay(source, Bench.words(Bench.SLOW, "--recoveries", "1"));
+            bench.await(park, Bench.PAGES_FOLLOW);
+            relay.cut();
+            bench.await(park, "recovery 1");
+            bench.await(park, Bench.PAGES_FOLLOW);
+            relay.cut();
+            bench.await(park, "recovery 1");
+            bench.fast(source);
+            assertThat(bench.code(park)).as("%s", bench).isZero();
+        }
+        assertThat(bench.difference(source)).isEmpty();
+    }
+
     /** What is given for this end is the QEMU's setting, too. */
     @ParameterizedTest
     @CsvSource({"V7_2, zlib", "V10_0, zstd", "V10_0, none", "V11_1, zstd", "V11_1, none"})
