@@ -19,14 +19,18 @@ import org.jspecify.annotations.Nullable;
 abstract class Journey {
     private static final long TICK_MILLIS = 200;
     private static final long PROGRESS_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final long SHORTEST_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     /** How often all memory may be on the wire in precopy until something is said. */
     private static final int HOPELESS = 4;
 
     final Station station;
     private final int recoveries;
+    /** Tries since a recovery last brought the memory on. */
     private int tried;
+
     private long nextTry;
+    private long leftWhenPaused;
     private String lastTrouble = "";
     private long lastProgress = System.nanoTime();
     private long lastTransferred = -1;
@@ -87,16 +91,18 @@ abstract class Journey {
         return switch (info.status()) {
             case COMPLETED -> completed(info);
             case FAILED, CANCELLED -> failed(info);
-            case POSTCOPY_PAUSED, UNCERTAIN -> paused(info);
-            case NONE,
-                    SETUP,
-                    CANCELLING,
-                    ACTIVE,
-                    POSTCOPY_ACTIVE,
-                    POSTCOPY_RECOVER_SETUP,
-                    POSTCOPY_RECOVER,
-                    PRE_SWITCHOVER,
-                    DEVICE -> underway(info);
+            case POSTCOPY_PAUSED, UNCERTAIN -> {
+                leftWhenPaused = info.ram().remaining();
+                yield paused(info);
+            }
+            case POSTCOPY_ACTIVE -> {
+                if (tried > 0 && info.ram().remaining() < leftWhenPaused) {
+                    recovered();
+                }
+                yield underway(info);
+            }
+            case NONE, SETUP, CANCELLING, ACTIVE, POSTCOPY_RECOVER_SETUP, POSTCOPY_RECOVER, PRE_SWITCHOVER, DEVICE ->
+                underway(info);
         };
     }
 
@@ -123,6 +129,13 @@ abstract class Journey {
 
     // ---- recoveries
 
+    /** The next break is a new one, with all its tries. There is an end to that: each time fewer pages are left. */
+    private void recovered() {
+        tried = 0;
+        long soon = System.nanoTime() + SHORTEST_PAUSE_NANOS;
+        nextTry = nextTry - soon > 0 ? soon : nextTry;
+    }
+
     /** Whether it is time for another try; the pauses between them become longer. */
     final boolean mayTry() {
         return System.nanoTime() - nextTry >= 0 && tried < recoveries;
@@ -135,7 +148,7 @@ abstract class Journey {
     /** A try begins. */
     final int trying() {
         tried++;
-        nextTry = System.nanoTime() + TimeUnit.SECONDS.toNanos(1L << Math.min(tried, 4));
+        nextTry = System.nanoTime() + (SHORTEST_PAUSE_NANOS << Math.min(tried, 4));
         return tried;
     }
 

@@ -59,7 +59,8 @@ final class PeerOptions {
     @Option(
             names = "--recoveries",
             paramLabel = "N",
-            description = "How often a broken postcopy is recovered before the command gives up for now (default: 5).")
+            description =
+                    "How many recoveries in a row may come to nothing before the command gives up for now (default: 5).")
     private int recoveries = 5;
 
     @SuppressWarnings("NullAway.Init") // picocli sets the fields
