@@ -263,10 +263,13 @@ final class Candidates {
         return Verdict.DROPPED;
     }
 
-    void dropAll(String why) {
+    /** False if there was nobody. */
+    boolean dropAll(String why) {
+        boolean any = !waiting.isEmpty();
         for (Map.Entry<Integer, Candidate> entry : List.copyOf(waiting.entrySet())) {
             drop(entry.getKey(), entry.getValue(), why);
         }
+        return any;
     }
 
     /** The state changed: what was held may have its time now. */

@@ -192,12 +192,13 @@ public final class DestinationSession {
         multifd.tick(patienceMillis, now);
     }
 
-    /** An operator breaks the channels as if the network had. False if there are none. */
+    /** An operator breaks the channels as if the network had; where there is no main channel, those of whoever waits for one. False if there are none. */
     public boolean yank(long now) {
+        String why = "broken by the operator (yank)";
         if (channels.main() < 0) {
-            return false;
+            return candidates.dropAll(why);
         }
-        step(new DestinationInput.Broken(Channel.MAIN, "broken by the operator (yank)"), now);
+        step(new DestinationInput.Broken(Channel.MAIN, why), now);
         return true;
     }
 

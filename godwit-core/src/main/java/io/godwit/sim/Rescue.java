@@ -28,6 +28,8 @@ final class Rescue {
     private long seen;
     private long seenAt;
     private boolean resolved;
+    /** A recovery was tried although the destination had not noticed the break: if that comes to nothing, it has to be told. */
+    private boolean triedUnnoticed;
     /** When a channel was last held: its end is an operator's to bring about, and whoever waits for a page waits for that. */
     private long heldAt;
 
@@ -220,11 +222,14 @@ final class Rescue {
             }
             case DestinationState.PostcopyActive _, DestinationState.Recover _ -> {
                 // A newer connection may be taken up; if it is not, its end must be kicked out first.
-                if (random.nextInt(4) == 0) {
+                if (!triedUnnoticed && random.nextInt(4) == 0) {
+                    triedUnnoticed = true;
                     world.source().operator(new SourceInput.Resume());
                 } else if (impatient()) {
+                    triedUnnoticed = false;
                     kick(() -> world.destination().operator(new DestinationInput.Pause()));
                 } else if (random.nextInt(8) == 0) {
+                    triedUnnoticed = false;
                     nudge(() -> world.destination().operator(new DestinationInput.Pause()));
                 }
             }

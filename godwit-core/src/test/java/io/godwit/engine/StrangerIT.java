@@ -51,6 +51,29 @@ class StrangerIT {
         }
     }
 
+    /** Who says nothing may be anybody, and without a deadline he stays; an operator can break that, too. */
+    @Test
+    void whoeverWaitsIsSentAwayByAYank() throws Exception {
+        try (Pair pair = new Pair(Pair.TINY, Pair.postcopy(false));
+                Raw silent = knock(pair)) {
+            Pair.eventually("he is there", () -> yanked(pair.destination));
+            silent.hearOut();
+            assertThat(yanked(pair.destination)).as("nobody is left").isFalse();
+            pair.parameters(Pair::fast);
+            pair.source.migrate(pair.target, false);
+            pair.bothCompleted();
+        }
+    }
+
+    private static boolean yanked(Endpoint endpoint) {
+        try {
+            endpoint.yank();
+            return true;
+        } catch (EndpointControl.CommandRefused nobody) {
+            return false;
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void strangersChangeNothingInAnyState(boolean preempt) throws Exception {
