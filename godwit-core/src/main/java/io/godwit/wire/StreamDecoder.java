@@ -58,7 +58,7 @@ public final class StreamDecoder {
 
     private @Nullable BlockListReader blockList;
     private @Nullable Collector collector;
-    private @Nullable DeviceChainReader earlyDevice;
+    private @Nullable EarlyDeviceReader earlyDevice;
     private int earlyDevices;
     private @Nullable TailReader tail;
 
@@ -89,9 +89,24 @@ public final class StreamDecoder {
         return ended() ? 0 : Math.max(1, reader.missing());
     }
 
-    /** Whether the stream is complete, to the vmdesc where one is due. */
+    /** Whether the stream is complete, to the vmdesc where one has come. */
     public boolean ended() {
         return tail != null && tail.ended();
+    }
+
+    /**
+     * After {@link #next} returned null: whether the stream is complete if nothing follows, which its bytes cannot tell: it has device sections and the EOF byte, and no vmdesc that lists
+     * them ({@code suppress-vmdesc=on}).
+     */
+    public boolean mayEnd() {
+        return tail != null && tail.mayEnd();
+    }
+
+    /** Nothing follows what was taken so far: if it {@link #mayEnd} and device sections reach to there, {@link #next} gives the rest of the messages. */
+    public void nothingFollows() {
+        if (tail != null) {
+            tail.nothingFollows();
+        }
     }
 
     /** What a recovery will need, once the block list was decoded. */
@@ -215,13 +230,13 @@ public final class StreamDecoder {
         if (ram.ended()) {
             return beginTail();
         }
-        earlyDevice = new DeviceChainReader(limits.maxDeviceBytes(), ram.started(), ram.id(), false);
+        earlyDevice = new EarlyDeviceReader(limits.maxDeviceBytes(), ram.started(), ram.id());
         state = State.EARLY_DEVICE;
         return null;
     }
 
     private @Nullable StreamMessage beginTail() {
-        tail = new TailReader(reader, limits, options.vmDescription() && !postcopy, earlyDevices);
+        tail = new TailReader(reader, limits, !postcopy, earlyDevices);
         state = State.TAIL;
         return null;
     }
@@ -340,7 +355,7 @@ public final class StreamDecoder {
     }
 
     private @Nullable StreamMessage earlyDevice(ByteBuffer in) throws WireException {
-        DeviceChainReader device = Objects.requireNonNull(earlyDevice);
+        EarlyDeviceReader device = Objects.requireNonNull(earlyDevice);
         if (!device.read(reader, in)) {
             return null;
         }
