@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>One thread. After a {@link WireException} each further call throws the same one. Pages allocate nothing.
  */
-public final class StreamDecoder {
+public final class StreamDecoder extends ChannelDecoder<StreamMessage> {
     /** Capacity in bytes that an input buffer needs at least. */
     public static final int MIN_BUFFER = 16 << 10;
 
@@ -46,11 +46,8 @@ public final class StreamDecoder {
 
     private final StreamLimits limits;
     private final DecoderOptions options;
-    private final Reader reader = new Reader(WireException.MAIN);
-    private final RamSection ram = new RamSection(reader);
+    private final RamSection ram;
     private State state;
-    private long offset;
-    private @Nullable WireException failure;
 
     private boolean postcopy;
     private @Nullable BlockTable blocks;
@@ -64,6 +61,8 @@ public final class StreamDecoder {
 
     /** A first connection, from the header on. */
     public StreamDecoder(StreamLimits limits, DecoderOptions options) {
+        super(WireException.MAIN);
+        this.ram = new RamSection(reader);
         this.limits = limits;
         this.options = options;
         this.state = State.HEADER;
@@ -77,11 +76,6 @@ public final class StreamDecoder {
         decoder.ram.resume(context.ramSectionId());
         decoder.setBlocks(context.blocks());
         return decoder;
-    }
-
-    /** Bytes consumed so far. */
-    public long offset() {
-        return offset;
     }
 
     /** After {@link #next} returned null: more bytes without which it will return null again; 0 once {@link #ended}. */
@@ -125,38 +119,18 @@ public final class StreamDecoder {
     /** The next bytes that will be given are those behind the {@link #gap}. */
     public void jumpGap() {
         if (blockList != null) {
-            offset += blockList.jumpGap();
+            passed(blockList.jumpGap());
         }
     }
 
-    /**
-     * The next message, or null if more bytes are needed.
-     *
-     * @param in big-endian; consumed from its position on. A returned {@link PageRecord} or {@link EncodedPage} refers to it.
-     * @throws WireException if the bytes are not what may stand here
-     */
-    public @Nullable StreamMessage next(ByteBuffer in) throws WireException {
-        if (failure != null) {
-            throw failure;
-        }
-        int start = in.position();
-        try {
-            State before;
-            StreamMessage message;
-            do {
-                before = state;
-                reader.begin(in, offset + (in.position() - start));
-                message = step(in);
-            } while (message == null && state != before);
-            offset += in.position() - start;
-            return message;
-        } catch (WireException e) {
-            failure = e;
-            throw e;
-        }
+    @Override
+    Object state() {
+        return state;
     }
 
-    private @Nullable StreamMessage step(ByteBuffer in) throws WireException {
+    @Override
+    @Nullable
+    StreamMessage step(ByteBuffer in) throws WireException {
         return switch (state) {
             case HEADER -> header();
             case CONFIGURATION -> configuration();
