@@ -36,22 +36,7 @@ final class Devices {
     }
 
     static byte[] describe(List<DeviceSection> sections, String runState) {
-        StringBuilder json = new StringBuilder("{\"page_size\": 4096, \"devices\": [");
-        String separator = "";
-        for (DeviceSectionBytes section : all(sections, runState)) {
-            json.append(separator)
-                    .append("{\"name\": \"")
-                    .append(section.idstr())
-                    .append("\", \"instance_id\": ")
-                    .append(Integer.toUnsignedString(section.instanceId()))
-                    .append(", \"size\": ")
-                    .append(section.body().length)
-                    .append(", \"fields\": [{\"name\": \"data\", \"size\": ")
-                    .append(section.body().length)
-                    .append(", \"type\": \"buffer\"}]}");
-            separator = ", ";
-        }
-        return json.append("]}").toString().getBytes(StandardCharsets.UTF_8);
+        return DeviceSections.describe(all(sections, runState));
     }
 
     private static List<DeviceSectionBytes> all(List<DeviceSection> sections, String runState) {

@@ -18,7 +18,6 @@ import io.godwit.store.StoreState;
 import io.godwit.store.StoredDevices;
 import io.godwit.store.VmStore;
 import io.godwit.wire.StreamMessage;
-import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Objects;
@@ -27,8 +26,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A VM's folder as the guest of an endpoint, see {@link ParkedGuest} for who calls what. Closing it closes the store. */
 public final class StoredGuest implements ParkedGuest {
-    private static final byte[] NO_DESCRIPTION = "{}".getBytes(StandardCharsets.US_ASCII);
-
     private final VmStore store;
     private final InstantSource clock;
     private final Terms terms;
@@ -184,8 +181,7 @@ public final class StoredGuest implements ParkedGuest {
     @Override
     public MachineState state() {
         StoredDevices devices = store.devices();
-        byte[] description = devices.vmDescription();
-        return new MachineState(devices.early(), devices.late(), description == null ? NO_DESCRIPTION : description);
+        return new MachineState(devices.early(), devices.late(), devices.description());
     }
 
     @Override

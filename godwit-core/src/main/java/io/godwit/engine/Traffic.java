@@ -204,6 +204,10 @@ final class Traffic implements Handler {
         }
         int bytes = read(link);
         deliver(link);
+        DestinationSession in = loop.destination;
+        if (bytes < 0 && link.side == Side.DESTINATION && in != null) {
+            in.ended(link.id, loop.now());
+        }
         SourceSession out = loop.source;
         boolean awaited = bytes < 0 && link.side == Side.SOURCE && out != null && out.ended(link.id, loop.now());
         if (bytes < 0 && !awaited && Links.of(connection) == link) {

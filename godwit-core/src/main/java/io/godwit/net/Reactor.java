@@ -10,7 +10,6 @@ import java.nio.channels.Selector;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +34,7 @@ public final class Reactor implements AutoCloseable {
     private static final int SCRATCH_BYTES = 64 << 10;
 
     private final Selector selector;
-    private final ConcurrentLinkedQueue<Posted> posted = new ConcurrentLinkedQueue<>();
+    private final PostedNews posted = new PostedNews();
     private final List<SelectionKey> ready = new ArrayList<>();
     private final Consumer<SelectionKey> collect = ready::add;
     private final List<Timed> waiting = new ArrayList<>();
@@ -109,7 +108,7 @@ public final class Reactor implements AutoCloseable {
         }
         select(endWaits(timeoutNanos));
         try {
-            return deliverPosted(handler) + deliverReady(handler);
+            return posted.deliver(handler) + deliverReady(handler);
         } finally {
             ready.clear();
         }
@@ -130,7 +129,7 @@ public final class Reactor implements AutoCloseable {
         for (SelectionKey key : List.copyOf(selector.keys())) {
             ((Registered) key.attachment()).drop();
         }
-        dropPosted();
+        posted.close();
         try {
             selector.close();
         } catch (IOException failed) {
@@ -153,18 +152,8 @@ public final class Reactor implements AutoCloseable {
 
     /** Has the owner's next poll tell this. Any thread. */
     void post(Posted news) {
-        posted.add(news);
-        if (closed) {
-            dropPosted();
-        } else {
+        if (posted.post(news)) {
             selector.wakeup();
-        }
-    }
-
-    private void dropPosted() {
-        Posted news;
-        while ((news = posted.poll()) != null) {
-            news.drop();
         }
     }
 
@@ -241,20 +230,6 @@ public final class Reactor implements AutoCloseable {
             }
         }
         return wait;
-    }
-
-    private int deliverPosted(Handler handler) {
-        // Only what is there now: news that beget news (a connection being drained) wait for the next round.
-        int count = 0;
-        for (int left = posted.size(); left > 0; left--) {
-            @Nullable Posted news = posted.poll();
-            if (news == null) {
-                break;
-            }
-            news.deliver(handler);
-            count++;
-        }
-        return count;
     }
 
     private int deliverReady(Handler handler) {

@@ -21,6 +21,13 @@ import org.jspecify.annotations.Nullable;
  * Reads what a source sends: main's messages and the pages of the preempt channel, into inputs of the machine, pages of the guest and its devices. A part of {@link DestinationSession}, on its loop.
  */
 final class DestinationReader {
+    /**
+     * So long nothing comes where a stream that does not describe its devices may end, until that is its end: nanoseconds. Every such migration waits for it, so it is
+     * far below the deadlines of a source; but a path that stands still for a moment does not end a stream, wherever that happens.
+     */
+    private static final long SILENCE = 2_000_000_000L;
+
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
     private final DestinationMachine machine;
     private final IncomingGuest guest;
     private final IncomingPages pages;
@@ -31,6 +38,8 @@ final class DestinationReader {
     private final DestinationStats stats;
     private final ReturnPathWriter returnPath;
     private final Stepper stepper;
+    /** When bytes came on the main channel last. */
+    private long heardAt;
 
     /** Gives the machine an input, and carries out what it says. */
     interface Stepper {
@@ -70,7 +79,33 @@ final class DestinationReader {
         returnPath.use(memory.blocks());
     }
 
+    /** When {@link #tick} is wanted, or {@link Long#MAX_VALUE}. */
+    long nextTick() {
+        StreamDecoder decoder = channels.stream();
+        return decoder != null && decoder.mayEnd() ? heardAt + SILENCE : Long.MAX_VALUE;
+    }
+
+    void tick(long now) {
+        if (now >= nextTick()) {
+            mainEnded(now);
+        }
+    }
+
+    /** Nothing more comes on the main channel: where only that can say so, it was the end of the stream. */
+    void mainEnded(long now) {
+        StreamDecoder decoder = channels.stream();
+        if (decoder != null) {
+            decoder.nothingFollows();
+            read(NOTHING, now);
+        }
+    }
+
     void main(ByteBuffer in, long now) {
+        heardAt = now;
+        read(in, now);
+    }
+
+    private void read(ByteBuffer in, long now) {
         try {
             StreamDecoder decoder = channels.stream();
             while (decoder != null && decoder == channels.stream()) {

@@ -180,16 +180,24 @@ public final class DestinationSession {
         }
     }
 
+    /** The peer has ended its direction in order; {@link #broken} will follow. */
+    public void ended(int connection, long now) {
+        if (connection == channels.main()) {
+            reader.mainEnded(now);
+        }
+    }
+
     public long nextTick() {
         long next =
                 Math.min(machine.nextTick(requests.owedSince()), candidates.nextTick(machine, channels.main() >= 0));
-        return Math.min(next, multifd.nextTick(patienceMillis));
+        return Math.min(Math.min(next, reader.nextTick()), multifd.nextTick(patienceMillis));
     }
 
     public void tick(long now) {
         step(new DestinationInput.Tick(requests.owedSince()), now);
         candidates.tick(machine, channels.main() >= 0, now);
         multifd.tick(patienceMillis, now);
+        reader.tick(now);
     }
 
     /** An operator breaks the channels as if the network had; where there is no main channel, those of whoever waits for one. False if there are none. */

@@ -276,7 +276,8 @@ public final class CutSearch {
                     0,
                     SimStorage.Quality.NONE,
                     false,
-                    true);
+                    true,
+                    Keeping.NONE);
         }
 
         private LinkPlan plan(Channel channel, boolean recovery) {

@@ -289,6 +289,11 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
     }
 
     @Override
+    void inputEnded(int id) {
+        session.ended(id, world.queue().now());
+    }
+
+    @Override
     void lost(int id, String reason) {
         if (!seams.deafDestination().test(state(), new DestinationInput.Broken(Channel.MAIN, reason))) {
             session.broken(id, reason, world.queue().now());

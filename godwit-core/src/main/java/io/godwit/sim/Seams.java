@@ -14,6 +14,7 @@ import io.godwit.pump.PageSource;
 import io.godwit.pump.SourceHost;
 import io.godwit.store.Disk;
 import java.util.function.BiPredicate;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
@@ -60,167 +61,96 @@ record Seams(
             state -> false);
 
     Seams withPages(UnaryOperator<PageSource> other) {
-        return new Seams(
-                other,
-                sink,
-                sourceHost,
-                destinationHost,
-                incoming,
-                parked,
-                disk,
-                deafSource,
-                deafDestination,
-                refusals,
-                restless);
+        return with(draft -> draft.pages = other);
     }
 
     Seams withSink(UnaryOperator<PageSink> other) {
-        return new Seams(
-                pages,
-                other,
-                sourceHost,
-                destinationHost,
-                incoming,
-                parked,
-                disk,
-                deafSource,
-                deafDestination,
-                refusals,
-                restless);
+        return with(draft -> draft.sink = other);
     }
 
     Seams withSourceHost(UnaryOperator<SourceHost> other) {
-        return new Seams(
-                pages,
-                sink,
-                other,
-                destinationHost,
-                incoming,
-                parked,
-                disk,
-                deafSource,
-                deafDestination,
-                refusals,
-                restless);
+        return with(draft -> draft.sourceHost = other);
     }
 
     Seams withDestinationHost(UnaryOperator<DestinationHost> other) {
-        return new Seams(
-                pages,
-                sink,
-                sourceHost,
-                other,
-                incoming,
-                parked,
-                disk,
-                deafSource,
-                deafDestination,
-                refusals,
-                restless);
+        return with(draft -> draft.destinationHost = other);
     }
 
     Seams withIncoming(UnaryOperator<IncomingGuest> other) {
-        return new Seams(
-                pages,
-                sink,
-                sourceHost,
-                destinationHost,
-                other,
-                parked,
-                disk,
-                deafSource,
-                deafDestination,
-                refusals,
-                restless);
+        return with(draft -> draft.incoming = other);
     }
 
     Seams withParked(UnaryOperator<ParkedGuest> other) {
-        return new Seams(
-                pages,
-                sink,
-                sourceHost,
-                destinationHost,
-                incoming,
-                other,
-                disk,
-                deafSource,
-                deafDestination,
-                refusals,
-                restless);
+        return with(draft -> draft.parked = other);
     }
 
     Seams withDisk(UnaryOperator<Disk> other) {
-        return new Seams(
-                pages,
-                sink,
-                sourceHost,
-                destinationHost,
-                incoming,
-                parked,
-                other,
-                deafSource,
-                deafDestination,
-                refusals,
-                restless);
+        return with(draft -> draft.disk = other);
     }
 
     Seams withDeafSource(BiPredicate<SourceState, SourceInput> other) {
-        return new Seams(
-                pages,
-                sink,
-                sourceHost,
-                destinationHost,
-                incoming,
-                parked,
-                disk,
-                other,
-                deafDestination,
-                refusals,
-                restless);
+        return with(draft -> draft.deafSource = other);
     }
 
     Seams withDeafDestination(BiPredicate<DestinationState, DestinationInput> other) {
-        return new Seams(
-                pages,
-                sink,
-                sourceHost,
-                destinationHost,
-                incoming,
-                parked,
-                disk,
-                deafSource,
-                other,
-                refusals,
-                restless);
+        return with(draft -> draft.deafDestination = other);
     }
 
     Seams withRefusals(UnaryOperator<String> other) {
-        return new Seams(
-                pages,
-                sink,
-                sourceHost,
-                destinationHost,
-                incoming,
-                parked,
-                disk,
-                deafSource,
-                deafDestination,
-                other,
-                restless);
+        return with(draft -> draft.refusals = other);
     }
 
     Seams withRestless(Predicate<SourceState> other) {
-        return new Seams(
-                pages,
-                sink,
-                sourceHost,
-                destinationHost,
-                incoming,
-                parked,
-                disk,
-                deafSource,
-                deafDestination,
-                refusals,
-                other);
+        return with(draft -> draft.restless = other);
+    }
+
+    private Seams with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.seams();
+    }
+
+    /** All seams, to be changed: the one place that lists them twice. */
+    private static final class Draft {
+        private UnaryOperator<PageSource> pages;
+        private UnaryOperator<PageSink> sink;
+        private UnaryOperator<SourceHost> sourceHost;
+        private UnaryOperator<DestinationHost> destinationHost;
+        private UnaryOperator<IncomingGuest> incoming;
+        private UnaryOperator<ParkedGuest> parked;
+        private UnaryOperator<Disk> disk;
+        private BiPredicate<SourceState, SourceInput> deafSource;
+        private BiPredicate<DestinationState, DestinationInput> deafDestination;
+        private UnaryOperator<String> refusals;
+        private Predicate<SourceState> restless;
+
+        Draft(Seams from) {
+            pages = from.pages;
+            sink = from.sink;
+            sourceHost = from.sourceHost;
+            destinationHost = from.destinationHost;
+            incoming = from.incoming;
+            parked = from.parked;
+            disk = from.disk;
+            deafSource = from.deafSource;
+            deafDestination = from.deafDestination;
+            refusals = from.refusals;
+            restless = from.restless;
+        }
+
+        Seams seams() {
+            return new Seams(
+                    pages,
+                    sink,
+                    sourceHost,
+                    destinationHost,
+                    incoming,
+                    parked,
+                    disk,
+                    deafSource,
+                    deafDestination,
+                    refusals,
+                    restless);
+        }
     }
 }

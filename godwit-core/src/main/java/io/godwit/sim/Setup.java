@@ -42,36 +42,6 @@ record Setup(
         boolean recoveries,
         Keeping keeping) {
 
-    /** Without a store. */
-    Setup(
-            BlockTable blocks,
-            MigrationOptions source,
-            MigrationOptions destination,
-            Parameters sourceParameters,
-            Parameters destinationParameters,
-            boolean guestRuns,
-            int writers,
-            long pace,
-            int failingLoads,
-            SimStorage.Quality disk,
-            boolean atOnce,
-            boolean recoveries) {
-        this(
-                blocks,
-                source,
-                destination,
-                sourceParameters,
-                destinationParameters,
-                guestRuns,
-                writers,
-                pace,
-                failingLoads,
-                disk,
-                atOnce,
-                recoveries,
-                Keeping.NONE);
-    }
-
     /** The same with a store at one end, and with what a process that has one does of itself. */
     Setup withKeeping(Keeping kept) {
         return new Setup(
@@ -163,7 +133,8 @@ record Setup(
                 random.nextInt(recoveries ? 40 : 12) == 0 ? 1 + random.nextInt(2) : 0,
                 disk,
                 atOnce,
-                recoveries);
+                recoveries,
+                Keeping.NONE);
         // Without a return path nothing is taken into a store, and nothing confirms what leaves it.
         boolean kept = returnPath && !disk.there() && random.nextInt(3) == 0;
         return kept ? drawn.withKeeping(Keeping.random(random)) : drawn;

@@ -6,7 +6,6 @@ import io.godwit.wire.DeviceSectionBytes;
 import io.godwit.wire.DeviceSections;
 import io.godwit.wire.WireException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /** The guest's devices: how far its writers are, and whether it runs. */
@@ -23,23 +22,21 @@ final class SimDevices {
     }
 
     byte[] save(boolean runs) {
+        return DeviceSections.encode(sections(runs), FIRST_SECTION);
+    }
+
+    byte[] describe(boolean runs) {
+        return DeviceSections.describe(sections(runs));
+    }
+
+    private List<DeviceSectionBytes> sections(boolean runs) {
         ByteBuffer body = ByteBuffer.allocate(Long.BYTES * truth.writers());
         for (int i = 0; i < truth.writers(); i++) {
             body.putLong(truth.steps(i));
         }
-        return DeviceSections.encode(
-                List.of(
-                        new DeviceSectionBytes("sim/writers", 0, 1, body.array()),
-                        new DeviceSectionBytes("sim/runs", 0, 1, new byte[] {(byte) (runs ? 1 : 0)})),
-                FIRST_SECTION);
-    }
-
-    byte[] describe() {
-        String json = ("{\"page_size\": 4096, \"devices\": ["
-                        + "{\"name\": \"sim/writers\", \"instance_id\": 0, \"size\": %d, \"fields\": []},"
-                        + "{\"name\": \"sim/runs\", \"instance_id\": 0, \"size\": 1, \"fields\": []}]}")
-                .formatted(Long.BYTES * truth.writers());
-        return json.getBytes(StandardCharsets.UTF_8);
+        return List.of(
+                new DeviceSectionBytes("sim/writers", 0, 1, body.array()),
+                new DeviceSectionBytes("sim/runs", 0, 1, new byte[] {(byte) (runs ? 1 : 0)}));
     }
 
     /**

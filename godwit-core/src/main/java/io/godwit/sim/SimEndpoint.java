@@ -112,6 +112,9 @@ abstract class SimEndpoint {
 
     abstract void deliver(int id, ByteBuffer in);
 
+    /** The peer has ended its direction in order, and all that it wrote was delivered; mostly {@link #lost} follows. */
+    abstract void inputEnded(int id);
+
     abstract void lost(int id, String reason);
 
     abstract void wrote(int id);
@@ -294,6 +297,9 @@ abstract class SimEndpoint {
             return;
         }
         offer(conn);
+        if (n < 0) {
+            inputEnded(conn.id);
+        }
         if (n < 0 && conn.open && !conn.leaving) {
             forget(conn);
             world.trace().event(name, conn.link() + ": the peer ended the connection");

@@ -52,7 +52,7 @@ final class SimRunning implements SimLeaving {
         return new MachineState(
                 new byte[0],
                 world.devices().save(guest.wanted()),
-                world.devices().describe());
+                world.devices().describe(guest.wanted()));
     }
 
     @Override

@@ -91,7 +91,7 @@ final class SimStore implements DiskWorks {
                     sink.store(block, index, ByteBuffer.wrap(memory.array(page)), memory.offset(page));
                 }
             }
-            fresh.park(new StoredDevices(new byte[0], devices.save(runs), devices.describe()), true);
+            fresh.park(new StoredDevices(new byte[0], devices.save(runs), devices.describe(runs)), true);
         }
     }
 

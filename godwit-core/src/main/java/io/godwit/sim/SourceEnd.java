@@ -279,6 +279,9 @@ final class SourceEnd extends SimEndpoint implements SourceHost {
     }
 
     @Override
+    void inputEnded(int id) {}
+
+    @Override
     void lost(int id, String reason) {
         SourceSession current = session;
         if (current != null

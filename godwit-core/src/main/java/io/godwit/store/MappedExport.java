@@ -65,7 +65,7 @@ public final class MappedExport {
         out.write(new StreamMessage.Footer(ram));
         out.write(new StreamMessage.DeviceState(devices.late()));
         out.write(new StreamMessage.EndOfStream());
-        out.write(new StreamMessage.VmDescription(StreamExport.description(devices)));
+        out.write(new StreamMessage.VmDescription(devices.description()));
     }
 
     private void memory(int block, long count) throws IOException {

@@ -10,11 +10,31 @@ import io.godwit.page.PageBitmap;
  * any thread; a page's {@link #zero} bit counts only if it is received.
  */
 final class Presence {
+    private static final long BITS_PER_PAGE = 4;
+
     private final BlockTable table;
     private final PageBitmap[] received;
     private final PageBitmap[] zero;
     private final PageBitmap[] durable;
     private final PageBitmap[] touched;
+
+    /**
+     * Whoever sends a VM says how much RAM it has, in a few bytes; this is asked before anything is allocated by them.
+     *
+     * @throws StoreException of kind {@code REFUSED} if the bits would take more than half of the heap
+     */
+    static void requireRoom(BlockTable table) {
+        long bytes = BITS_PER_PAGE * (table.totalPages() / Byte.SIZE);
+        long most = Runtime.getRuntime().maxMemory() / 2;
+        if (bytes > most) {
+            throw new StoreException(
+                    StoreException.Kind.REFUSED,
+                    "the VM has " + (table.totalPages() >>> 18) + " GiB of RAM, and to keep account of its pages takes "
+                            + (bytes >>> 20)
+                            + " MiB of heap, of which at most " + (most >>> 20)
+                            + " are taken for that here; give the process more (-Xmx)");
+        }
+    }
 
     Presence(BlockTable table) {
         this.table = table;

@@ -9,15 +9,12 @@ import io.godwit.wire.StreamMessage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
-import java.nio.charset.StandardCharsets;
 import java.util.function.LongConsumer;
 
 /** A complete VM as a precopy stream, {@code spec/stream.md §2}, that {@code qemu -incoming file:} loads. Every page is compared with its digest on the way. */
 public final class StreamExport {
     private static final int CHUNK = 1 << 20;
     private static final int PAGES_PER_SECTION = 60;
-    /** What a VM without a description has: QEMU reads it and throws it away. */
-    private static final byte[] NO_DESCRIPTION = "{}".getBytes(StandardCharsets.US_ASCII);
 
     private final StoreSource source;
     private final BlockTable table;
@@ -110,13 +107,8 @@ public final class StreamExport {
         endSection();
         send(new StreamMessage.DeviceState(devices.late()));
         send(new StreamMessage.EndOfStream());
-        send(new StreamMessage.VmDescription(description(devices)));
+        send(new StreamMessage.VmDescription(devices.description()));
         flush();
-    }
-
-    static byte[] description(StoredDevices devices) {
-        byte[] description = devices.vmDescription();
-        return description == null ? NO_DESCRIPTION : description;
     }
 
     private void send(StreamMessage message) throws IOException {

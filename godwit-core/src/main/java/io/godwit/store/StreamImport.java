@@ -90,7 +90,9 @@ public final class StreamImport {
             int n = from.read(in);
             in.flip();
             progress.accept(decoder.offset());
-            if (n < 0) {
+            if (n < 0 && decoder.mayEnd()) {
+                decoder.nothingFollows();
+            } else if (n < 0) {
                 throw new StoreException(
                         StoreException.Kind.CORRUPT,
                         "the stream ends at byte " + (decoder.offset() + in.remaining())

@@ -95,6 +95,7 @@ public final class VmStore implements AutoCloseable {
                     before, "another VM cannot be received into it; choose another folder, or remove it first");
         }
         BlockTable table = new BlockTable(arrival.blocks());
+        Presence.requireRoom(table);
         try {
             endReception();
             Manifest begun = Manifest.receiving(before, arrival, clock.instant(), version);

@@ -12,7 +12,6 @@ import java.util.OptionalLong;
  * @param ignoreShared capability x-ignore-shared is on here: each block carries its guest-physical address
  * @param multifd MULTIFD_FLUSH words are decoded; otherwise they are refused by name. They end a sync point; old sources have no such word, see {@link
  *     MultifdSyncPoints}
- * @param vmDescription a precopy stream ends with a vmdesc (off only for a source with suppress-vmdesc=on)
  * @param hugeBlocks host page size in bytes of the blocks that are on huge pages here, by name
  * @param xbzrle XBZRLE records are decoded; otherwise they are refused by name
  * @param compress COMPRESS_PAGE records are decoded; otherwise they are refused by name
@@ -23,13 +22,12 @@ public record DecoderOptions(
         boolean postcopyRam,
         boolean ignoreShared,
         boolean multifd,
-        boolean vmDescription,
         Map<String, Long> hugeBlocks,
         boolean xbzrle,
         boolean compress,
         OptionalLong mappedRam) {
-    /** Nothing but plain pages, and a vmdesc. */
-    public static final DecoderOptions PLAIN = new DecoderOptions(false, false, false, true, Map.of());
+    /** Nothing but plain pages. */
+    public static final DecoderOptions PLAIN = new DecoderOptions(false, false, false, Map.of());
 
     public DecoderOptions {
         hugeBlocks = Map.copyOf(hugeBlocks);
@@ -39,56 +37,37 @@ public record DecoderOptions(
     }
 
     /** Plain pages in records. */
-    public DecoderOptions(
-            boolean postcopyRam,
-            boolean ignoreShared,
-            boolean multifd,
-            boolean vmDescription,
-            Map<String, Long> hugeBlocks) {
-        this(postcopyRam, ignoreShared, multifd, vmDescription, hugeBlocks, false, false, OptionalLong.empty());
+    public DecoderOptions(boolean postcopyRam, boolean ignoreShared, boolean multifd, Map<String, Long> hugeBlocks) {
+        this(postcopyRam, ignoreShared, multifd, hugeBlocks, false, false, OptionalLong.empty());
     }
 
     public DecoderOptions withPostcopyRam(boolean on) {
-        return new DecoderOptions(on, ignoreShared, multifd, vmDescription, hugeBlocks, xbzrle, compress, mappedRam);
+        return new DecoderOptions(on, ignoreShared, multifd, hugeBlocks, xbzrle, compress, mappedRam);
     }
 
     public DecoderOptions withIgnoreShared(boolean on) {
-        return new DecoderOptions(postcopyRam, on, multifd, vmDescription, hugeBlocks, xbzrle, compress, mappedRam);
+        return new DecoderOptions(postcopyRam, on, multifd, hugeBlocks, xbzrle, compress, mappedRam);
     }
 
     public DecoderOptions withMultifd(boolean on) {
-        return new DecoderOptions(
-                postcopyRam, ignoreShared, on, vmDescription, hugeBlocks, xbzrle, compress, mappedRam);
-    }
-
-    public DecoderOptions withVmDescription(boolean on) {
-        return new DecoderOptions(postcopyRam, ignoreShared, multifd, on, hugeBlocks, xbzrle, compress, mappedRam);
+        return new DecoderOptions(postcopyRam, ignoreShared, on, hugeBlocks, xbzrle, compress, mappedRam);
     }
 
     public DecoderOptions withHugeBlocks(Map<String, Long> blocks) {
-        return new DecoderOptions(
-                postcopyRam, ignoreShared, multifd, vmDescription, blocks, xbzrle, compress, mappedRam);
+        return new DecoderOptions(postcopyRam, ignoreShared, multifd, blocks, xbzrle, compress, mappedRam);
     }
 
     public DecoderOptions withXbzrle(boolean on) {
-        return new DecoderOptions(
-                postcopyRam, ignoreShared, multifd, vmDescription, hugeBlocks, on, compress, mappedRam);
+        return new DecoderOptions(postcopyRam, ignoreShared, multifd, hugeBlocks, on, compress, mappedRam);
     }
 
     public DecoderOptions withCompress(boolean on) {
-        return new DecoderOptions(postcopyRam, ignoreShared, multifd, vmDescription, hugeBlocks, xbzrle, on, mappedRam);
+        return new DecoderOptions(postcopyRam, ignoreShared, multifd, hugeBlocks, xbzrle, on, mappedRam);
     }
 
     /** @param start position in the file at which the stream begins, bytes */
     public DecoderOptions withMappedRam(long start) {
         return new DecoderOptions(
-                postcopyRam,
-                ignoreShared,
-                multifd,
-                vmDescription,
-                hugeBlocks,
-                xbzrle,
-                compress,
-                OptionalLong.of(start));
+                postcopyRam, ignoreShared, multifd, hugeBlocks, xbzrle, compress, OptionalLong.of(start));
     }
 }

@@ -6,15 +6,21 @@ import java.nio.ByteBuffer;
 import java.util.Comparator;
 import java.util.List;
 import java.util.PriorityQueue;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The device sections of a precopy with all that follows them to the end of the channel: a run of FULL sections, the EOF byte, the vmdesc.
+ * The device sections of a precopy with all that follows them to the end of the channel: a run of FULL sections, the EOF byte, mostly a vmdesc.
  *
  * <p>The run is one piece here. Its end is sought from behind: a footer, then {@code 00 06 u32 n} and n bytes of
  * a JSON object. A device body may look like that by chance or by a guest's wish, so each such place is a candidate: kept until all its bytes are
- * there, taken if its description fits the run's sections to the byte; or, for a QEMU whose sizes are wrong, or one that describes nothing ({@code {}}, as Godwit sends it for a VM that came by postcopy),
- * if the run can be cut into sections that have the described names. Candidates are judged in the order of their last bytes and by what stands before those, so how the bytes were cut into pieces
- * decides nothing. A guest that has such an end written into one of its devices makes its own migration fail, and no other's.
+ * there, taken if its description fits the run's sections to the byte, or, for a QEMU whose sizes are wrong, if the run can be cut into sections that have the described names. Candidates are judged in the
+ * order of their last bytes and by what stands before those, so how the bytes were cut into pieces decides nothing.
+ *
+ * <p>Two kinds of stream have nothing in them that tells the end from what a guest may have written into a device: a QEMU's with {@code suppress-vmdesc=on}, whose last byte is the
+ * EOF byte, and one whose description lists none of these devices ({@code {}}: what Godwit once sent for a VM that came by postcopy). Bytes alone end neither. They end where
+ * {@linkplain #mayEnd they may} and the caller knows that nothing follows ({@link #nothingFollows}): the channel has ended there, or has been silent for long. So pieces decide nothing here, either.
+ *
+ * <p>A guest that has a whole end, every device before it described, written into one of its devices ends its own migration too early, and no other's.
  */
 final class DeviceRunReader {
     /** {@code 7e, u32 id, 00, 06, u32 n}, opening brace. */
@@ -38,6 +44,8 @@ final class DeviceRunReader {
     private long lookedAt;
     private long parsed;
     private int scanned;
+    private @Nullable Candidate silent;
+    private int refused = -1;
     private int runEnd = -1;
     private int jsonEnd = -1;
 
@@ -70,12 +78,42 @@ final class DeviceRunReader {
         return false;
     }
 
+    /** Whether what has come is a whole run if nothing follows it, as far as its last bytes say. */
+    boolean mayEnd() {
+        return runEnd < 0 && refused != bytes.size() && undescribedEnd() >= 0;
+    }
+
+    /** Where a run would end that nothing describes, or -1: behind the footer before an EOF byte that is the last one, or that a description of nothing follows. */
+    private int undescribedEnd() {
+        int size = bytes.size();
+        if (silent != null && silent.jsonEnd == size) {
+            return silent.runEnd;
+        }
+        int footer = size - 1 - WireFormat.FOOTER_SIZE;
+        return footer > 0 && bytes.at(footer) == WireFormat.FOOTER && bytes.at(size - 1) == WireFormat.EOF
+                ? size - 1
+                : -1;
+    }
+
+    /** Nothing follows what has come. True if that is a run of sections with its end, so that the run may be asked for. */
+    boolean nothingFollows() {
+        int end = undescribedEnd();
+        if (!mayEnd() || sections(bytes.range(0, end)) == null) {
+            refused = bytes.size();
+            return false;
+        }
+        runEnd = end;
+        jsonEnd = bytes.size();
+        return true;
+    }
+
     byte[] verbatim() {
         return bytes.range(0, runEnd);
     }
 
-    byte[] vmDescription() {
-        return bytes.range(runEnd + 6, jsonEnd);
+    /** Null if none came. */
+    byte @Nullable [] vmDescription() {
+        return jsonEnd == runEnd + 1 ? null : bytes.range(runEnd + 6, jsonEnd);
     }
 
     private void judge(int end, Reader reader) throws WireException {
@@ -100,6 +138,10 @@ final class DeviceRunReader {
         } catch (WireException e) {
             return false; // these bytes are part of a device, not the vmdesc
         }
+        if (late.isEmpty()) {
+            silent = c;
+            return false;
+        }
         byte[] run = bytes.range(0, c.runEnd);
         lookedAt += run.length;
         return fits(run, late) || names(run, late);
@@ -107,30 +149,37 @@ final class DeviceRunReader {
 
     private static boolean fits(byte[] run, List<DescribedDevice> late) {
         try {
-            return !late.isEmpty() && DeviceSections.cut(run, late).size() == late.size();
+            return DeviceSections.cut(run, late).size() == late.size();
         } catch (WireException e) {
             return false; // another run's description
         }
     }
 
     private boolean names(byte[] run, List<DescribedDevice> late) {
-        sought += run.length;
-        if (sought > MAX_SOUGHT) {
+        List<DeviceSectionBytes> sections = sections(run);
+        if (sections == null) {
             return false;
         }
-        List<DeviceSectionBytes> sections;
-        try {
-            sections = DeviceSections.scan(run);
-        } catch (WireException e) {
-            return false; // no run of sections ends here
-        }
-        boolean same = late.isEmpty() || late.size() == sections.size();
+        boolean same = late.size() == sections.size();
         for (int i = 0; i < late.size() && same; i++) {
             DescribedDevice device = late.get(i);
             DeviceSectionBytes section = sections.get(i);
             same = section.idstr().equals(device.idstr()) && section.instanceId() == (int) device.instanceId();
         }
         return same;
+    }
+
+    /** By their footers; null if the bytes are no run of sections, or too many were looked at. */
+    private @Nullable List<DeviceSectionBytes> sections(byte[] run) {
+        sought += run.length;
+        if (sought > MAX_SOUGHT) {
+            return null;
+        }
+        try {
+            return DeviceSections.scan(run);
+        } catch (WireException e) {
+            return null; // no run of sections ends here
+        }
     }
 
     private void look(Reader reader) throws WireException {

@@ -2,6 +2,11 @@
 
 package io.godwit.wire;
 
+import io.godwit.json.Json;
+import io.godwit.json.JsonArray;
+import io.godwit.json.JsonFormat;
+import io.godwit.json.JsonObject;
+import io.godwit.page.Pages;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -38,6 +43,31 @@ public final class DeviceSections {
             id++;
         }
         return out.array();
+    }
+
+    /** The vmdesc of these sections ({@code spec/stream.md §8}): each body as one field of its size, as QEMU describes devices of an old style. {@link #cut} takes their run apart by it. */
+    public static byte[] describe(List<DeviceSectionBytes> sections) {
+        List<Json> devices = new ArrayList<>();
+        for (DeviceSectionBytes section : sections) {
+            long size = section.body().length;
+            JsonObject field = JsonObject.builder()
+                    .put("name", "data")
+                    .put("size", size)
+                    .put("type", "buffer")
+                    .build();
+            devices.add(JsonObject.builder()
+                    .put("name", section.idstr())
+                    .put("instance_id", Integer.toUnsignedLong(section.instanceId()))
+                    .put("size", size)
+                    .put("fields", new JsonArray(List.of(field)))
+                    .build());
+        }
+        return JsonObject.builder()
+                .put("page_size", Pages.SIZE)
+                .put("devices", new JsonArray(devices))
+                .build()
+                .toText(JsonFormat.QEMU)
+                .getBytes(StandardCharsets.UTF_8);
     }
 
     /**

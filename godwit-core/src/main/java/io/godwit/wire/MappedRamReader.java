@@ -78,7 +78,9 @@ public final class MappedRamReader {
         buffer.compact();
         try {
             int n = file.read(start + decoder.offset() + buffer.position(), buffer);
-            if (n < 0) {
+            if (n < 0 && decoder.mayEnd()) {
+                decoder.nothingFollows();
+            } else if (n < 0) {
                 throw new WireException(
                         WireException.MAIN,
                         decoder.offset() + buffer.position(),

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * <p>One thread, any at a time. After a {@link WireException} each further call throws the same one. Nothing is allocated per page,
  * and per packet only what zstd-jni does, some 400 bytes.
  */
-public final class MultifdDecoder implements AutoCloseable {
+public final class MultifdDecoder extends ChannelDecoder<MultifdMessage> implements AutoCloseable {
     /** Capacity in bytes that an input buffer needs at least. */
     public static final int MIN_BUFFER = 8 << 10;
 
@@ -46,14 +46,11 @@ public final class MultifdDecoder implements AutoCloseable {
     private final ByteBuffer plain;
     private final MultifdPacket packet;
     private final MultifdPage view = new MultifdPage();
-    private Reader reader = new Reader(WireException.MULTIFD);
     private MultifdPacketCheck check;
     private State state = State.INIT;
-    private long offset;
     private long packetAt;
     private int nextPage;
     private @Nullable BlockTable blocks;
-    private @Nullable WireException failure;
 
     /**
      * A new connection.
@@ -61,6 +58,7 @@ public final class MultifdDecoder implements AutoCloseable {
      * @throws UnsupportedOperationException if the compression is not {@linkplain MultifdCompression#available available}
      */
     public MultifdDecoder(MultifdSetup setup) {
+        super(WireException.MULTIFD);
         this.setup = setup;
         this.check = new MultifdPacketCheck(WireException.MULTIFD, setup.compression());
         this.decompressor = setup.compression().decompressor();
@@ -77,11 +75,6 @@ public final class MultifdDecoder implements AutoCloseable {
      */
     public void blocks(BlockTable table) {
         blocks = table;
-    }
-
-    /** Bytes consumed so far. */
-    public long offset() {
-        return offset;
     }
 
     /** After {@link #next} returned null: more bytes without which it will return null again. */
@@ -102,34 +95,14 @@ public final class MultifdDecoder implements AutoCloseable {
         }
     }
 
-    /**
-     * The next message, or null if more bytes are needed.
-     *
-     * @param in big-endian; consumed from its position on. A returned {@link MultifdPage} may refer to it.
-     * @throws WireException if the bytes are not what may stand here
-     */
-    public @Nullable MultifdMessage next(ByteBuffer in) throws WireException {
-        if (failure != null) {
-            throw failure;
-        }
-        int start = in.position();
-        try {
-            State before;
-            MultifdMessage message;
-            do {
-                before = state;
-                reader.begin(in, offset + (in.position() - start));
-                message = step(in);
-            } while (message == null && state != before);
-            offset += in.position() - start;
-            return message;
-        } catch (WireException e) {
-            failure = e;
-            throw e;
-        }
+    @Override
+    Object state() {
+        return state;
     }
 
-    private @Nullable MultifdMessage step(ByteBuffer in) throws WireException {
+    @Override
+    @Nullable
+    MultifdMessage step(ByteBuffer in) throws WireException {
         return switch (state) {
             case INIT -> init();
             case PACKET -> packet(in);
@@ -161,7 +134,7 @@ public final class MultifdDecoder implements AutoCloseable {
         int attempt = reader.i32();
         reader.skip(start + MultifdFormat.INIT_SIZE - reader.at());
         reader.commit();
-        reader = new Reader(WireException.multifd(id));
+        reader.rename(WireException.multifd(id));
         check = new MultifdPacketCheck(WireException.multifd(id), setup.compression());
         state = State.PACKET;
         return new MultifdMessage.Init(uuid, id, attempt);

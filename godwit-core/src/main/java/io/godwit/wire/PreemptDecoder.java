@@ -8,26 +8,19 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decodes the preempt channel, {@code spec/sequences.md §7}: page records and nothing else, from some sources an end-of-records word at last. Used
+ * Decodes the preempt channel, {@code spec/sequences.md §7}: {@link PageRecord}s and nothing else, from some sources {@link EndOfRecords} at last. Used
  * as {@link StreamDecoder}. One thread; allocates nothing.
  */
-public final class PreemptDecoder {
+public final class PreemptDecoder extends ChannelDecoder<StreamMessage> {
     private static final EndOfRecords END_OF_RECORDS = new EndOfRecords();
 
-    private final Reader reader = new Reader(WireException.PREEMPT);
     private final RecordReader records;
-    private long offset;
     private boolean ended;
-    private @Nullable WireException failure;
 
     /** A new connection: no block was named on it yet. */
     public PreemptDecoder(BlockTable blocks) {
+        super(WireException.PREEMPT);
         this.records = new RecordReader(blocks, WireException.PREEMPT);
-    }
-
-    /** Bytes consumed so far. */
-    public long offset() {
-        return offset;
     }
 
     /** As {@link StreamDecoder#needed}. */
@@ -40,28 +33,15 @@ public final class PreemptDecoder {
         return ended;
     }
 
-    /**
-     * A {@link PageRecord} or {@link EndOfRecords}, or null if more bytes are needed.
-     *
-     * @throws WireException if the bytes are not what may stand here
-     */
-    public @Nullable StreamMessage next(ByteBuffer in) throws WireException {
-        if (failure != null) {
-            throw failure;
-        }
-        int start = in.position();
-        try {
-            reader.begin(in, offset);
-            StreamMessage message = read(in);
-            offset += in.position() - start;
-            return message;
-        } catch (WireException e) {
-            failure = e;
-            throw e;
-        }
+    @Override
+    @Nullable
+    Object state() {
+        return null; // each step is a message
     }
 
-    private @Nullable StreamMessage read(ByteBuffer in) throws WireException {
+    @Override
+    @Nullable
+    StreamMessage step(ByteBuffer in) throws WireException {
         if (ended && in.hasRemaining()) {
             throw reader.error(in.remaining() + " bytes after the end of the channel");
         }

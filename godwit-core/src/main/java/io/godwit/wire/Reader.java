@@ -12,7 +12,7 @@ import java.nio.charset.StandardCharsets;
  * read must be covered by a {@link #has} before it. Knows the offset in the channel for errors. One thread.
  */
 final class Reader {
-    private final String channel;
+    private String channel;
     private ByteBuffer in = ByteBuffer.allocate(0);
     private long base;
     private int at;
@@ -20,6 +20,11 @@ final class Reader {
 
     Reader(String channel) {
         this.channel = channel;
+    }
+
+    /** The channel's name in errors, now that it is known better. */
+    void rename(String name) {
+        channel = name;
     }
 
     /** Starts at the buffer's position, which is byte {@code offset} of the channel. */

@@ -20,26 +20,19 @@ import org.jspecify.annotations.Nullable;
  * returns null. A received bitmap goes into its {@link PageBitmap} as it arrives; its size is compared with the block's own before anything is
  * allocated. Page requests are checked for block, alignment and bounds. One thread, one connection.
  */
-public final class ReturnPathDecoder {
+public final class ReturnPathDecoder extends ChannelDecoder<ReturnPathMessage> {
     /** Capacity in bytes that an input buffer needs at least. */
     public static final int MIN_BUFFER = 1024;
 
     private final BlockTable blocks;
-    private final Reader reader = new Reader(WireException.RETURN_PATH);
-    private long offset;
     private int lastBlock = -1;
     private int bitmapBlock;
     private @Nullable PageBitmap bitmap;
     private int words;
-    private @Nullable WireException failure;
 
     public ReturnPathDecoder(BlockTable blocks) {
+        super(WireException.RETURN_PATH);
         this.blocks = blocks;
-    }
-
-    /** Bytes consumed so far. */
-    public long offset() {
-        return offset;
     }
 
     /** As {@link StreamDecoder#needed}. */
@@ -52,31 +45,16 @@ public final class ReturnPathDecoder {
         return lastBlock;
     }
 
-    /**
-     * The next message, or null if more bytes are needed.
-     *
-     * @param in big-endian; consumed from its position on
-     * @throws WireException if the bytes are not what may stand here
-     */
-    public @Nullable ReturnPathMessage next(ByteBuffer in) throws WireException {
-        if (failure != null) {
-            throw failure;
-        }
-        int start = in.position();
-        try {
-            reader.begin(in, offset);
-            ReturnPathMessage message = bitmap == null ? message() : null;
-            PageBitmap into = bitmap;
-            if (into != null) {
-                reader.begin(in, offset + (in.position() - start));
-                message = bitmap(in, into);
-            }
-            offset += in.position() - start;
-            return message;
-        } catch (WireException e) {
-            failure = e;
-            throw e;
-        }
+    @Override
+    @Nullable
+    Object state() {
+        return bitmap;
+    }
+
+    @Override
+    @Nullable
+    ReturnPathMessage step(ByteBuffer in) throws WireException {
+        return bitmap == null ? message() : bitmap(in, bitmap);
     }
 
     private @Nullable ReturnPathMessage message() throws WireException {

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>One thread. After a {@link WireException} each further call throws the same one. Pages allocate nothing.
  */
-public final class StreamDecoder {
+public final class StreamDecoder extends ChannelDecoder<StreamMessage> {
     /** Capacity in bytes that an input buffer needs at least. */
     public static final int MIN_BUFFER = 16 << 10;
 
@@ -46,11 +46,8 @@ public final class StreamDecoder {
 
     private final StreamLimits limits;
     private final DecoderOptions options;
-    private final Reader reader = new Reader(WireException.MAIN);
-    private final RamSection ram = new RamSection(reader);
+    private final RamSection ram;
     private State state;
-    private long offset;
-    private @Nullable WireException failure;
 
     private boolean postcopy;
     private @Nullable BlockTable blocks;
@@ -58,12 +55,14 @@ public final class StreamDecoder {
 
     private @Nullable BlockListReader blockList;
     private @Nullable Collector collector;
-    private @Nullable DeviceChainReader earlyDevice;
+    private @Nullable EarlyDeviceReader earlyDevice;
     private int earlyDevices;
     private @Nullable TailReader tail;
 
     /** A first connection, from the header on. */
     public StreamDecoder(StreamLimits limits, DecoderOptions options) {
+        super(WireException.MAIN);
+        this.ram = new RamSection(reader);
         this.limits = limits;
         this.options = options;
         this.state = State.HEADER;
@@ -79,19 +78,29 @@ public final class StreamDecoder {
         return decoder;
     }
 
-    /** Bytes consumed so far. */
-    public long offset() {
-        return offset;
-    }
-
     /** After {@link #next} returned null: more bytes without which it will return null again; 0 once {@link #ended}. */
     public int needed() {
         return ended() ? 0 : Math.max(1, reader.missing());
     }
 
-    /** Whether the stream is complete, to the vmdesc where one is due. */
+    /** Whether the stream is complete, to the vmdesc where one has come. */
     public boolean ended() {
         return tail != null && tail.ended();
+    }
+
+    /**
+     * After {@link #next} returned null: whether the stream is complete if nothing follows, which its bytes cannot tell: it has device sections and the EOF byte, and no vmdesc that lists
+     * them ({@code suppress-vmdesc=on}).
+     */
+    public boolean mayEnd() {
+        return tail != null && tail.mayEnd();
+    }
+
+    /** Nothing follows what was taken so far: if it {@link #mayEnd} and device sections reach to there, {@link #next} gives the rest of the messages. */
+    public void nothingFollows() {
+        if (tail != null) {
+            tail.nothingFollows();
+        }
     }
 
     /** What a recovery will need, once the block list was decoded. */
@@ -110,38 +119,18 @@ public final class StreamDecoder {
     /** The next bytes that will be given are those behind the {@link #gap}. */
     public void jumpGap() {
         if (blockList != null) {
-            offset += blockList.jumpGap();
+            passed(blockList.jumpGap());
         }
     }
 
-    /**
-     * The next message, or null if more bytes are needed.
-     *
-     * @param in big-endian; consumed from its position on. A returned {@link PageRecord} or {@link EncodedPage} refers to it.
-     * @throws WireException if the bytes are not what may stand here
-     */
-    public @Nullable StreamMessage next(ByteBuffer in) throws WireException {
-        if (failure != null) {
-            throw failure;
-        }
-        int start = in.position();
-        try {
-            State before;
-            StreamMessage message;
-            do {
-                before = state;
-                reader.begin(in, offset + (in.position() - start));
-                message = step(in);
-            } while (message == null && state != before);
-            offset += in.position() - start;
-            return message;
-        } catch (WireException e) {
-            failure = e;
-            throw e;
-        }
+    @Override
+    Object state() {
+        return state;
     }
 
-    private @Nullable StreamMessage step(ByteBuffer in) throws WireException {
+    @Override
+    @Nullable
+    StreamMessage step(ByteBuffer in) throws WireException {
         return switch (state) {
             case HEADER -> header();
             case CONFIGURATION -> configuration();
@@ -215,13 +204,13 @@ public final class StreamDecoder {
         if (ram.ended()) {
             return beginTail();
         }
-        earlyDevice = new DeviceChainReader(limits.maxDeviceBytes(), ram.started(), ram.id(), false);
+        earlyDevice = new EarlyDeviceReader(limits.maxDeviceBytes(), ram.started(), ram.id());
         state = State.EARLY_DEVICE;
         return null;
     }
 
     private @Nullable StreamMessage beginTail() {
-        tail = new TailReader(reader, limits, options.vmDescription() && !postcopy, earlyDevices);
+        tail = new TailReader(reader, limits, !postcopy, earlyDevices);
         state = State.TAIL;
         return null;
     }
@@ -340,7 +329,7 @@ public final class StreamDecoder {
     }
 
     private @Nullable StreamMessage earlyDevice(ByteBuffer in) throws WireException {
-        DeviceChainReader device = Objects.requireNonNull(earlyDevice);
+        EarlyDeviceReader device = Objects.requireNonNull(earlyDevice);
         if (!device.read(reader, in)) {
             return null;
         }

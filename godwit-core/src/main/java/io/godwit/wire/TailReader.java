@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *   [FULL sections]  00  [06  u32 n  n bytes JSON]
  * </pre>
+ *
+ * <p>In postcopy there is the EOF byte alone.
  */
 final class TailReader {
     private final Reader reader;
@@ -24,13 +26,12 @@ final class TailReader {
     private final int early;
     private final Deque<StreamMessage> ready = new ArrayDeque<>();
     private @Nullable DeviceRunReader run;
-    private @Nullable DeviceChainReader chain;
     private @Nullable Collector json;
     private boolean afterEof;
     private boolean ended;
 
     /**
-     * @param described a vmdesc comes last
+     * @param described a vmdesc may come last: in precopy
      * @param early device sections that came before
      */
     TailReader(Reader reader, StreamLimits limits, boolean described, int early) {
@@ -54,9 +55,6 @@ final class TailReader {
         if (run != null) {
             return run(in, run);
         }
-        if (chain != null) {
-            return chain(in, chain);
-        }
         if (afterEof) {
             return description(in);
         }
@@ -64,7 +62,8 @@ final class TailReader {
             return null;
         }
         if (reader.peek(0) == WireFormat.FULL) {
-            return begin(in);
+            run = new DeviceRunReader(limits, early);
+            return run(in, run);
         }
         reader.skip(1);
         reader.commit();
@@ -73,32 +72,35 @@ final class TailReader {
         return new EndOfStream();
     }
 
-    private @Nullable StreamMessage begin(ByteBuffer in) throws WireException {
-        if (described) {
-            run = new DeviceRunReader(limits, early);
-            return run(in, run);
-        }
-        chain = new DeviceChainReader(limits.maxDeviceBytes(), false, 0, true);
-        return chain(in, chain);
-    }
-
     private @Nullable StreamMessage run(ByteBuffer in, DeviceRunReader devices) throws WireException {
         if (!devices.read(reader, in)) {
             return null;
         }
-        run = null;
-        ended = true;
-        ready.add(new EndOfStream());
-        ready.add(new VmDescription(devices.vmDescription()));
-        return new DeviceState(devices.verbatim());
+        give(devices);
+        return ready.remove();
     }
 
-    private @Nullable StreamMessage chain(ByteBuffer in, DeviceChainReader devices) throws WireException {
-        if (!devices.read(reader, in)) {
-            return null;
+    private void give(DeviceRunReader devices) {
+        run = null;
+        ended = true;
+        ready.add(new DeviceState(devices.verbatim()));
+        ready.add(new EndOfStream());
+        byte[] description = devices.vmDescription();
+        if (description != null) {
+            ready.add(new VmDescription(description));
         }
-        chain = null;
-        return new DeviceState(devices.verbatim());
+    }
+
+    /** As {@link StreamDecoder#mayEnd}. */
+    boolean mayEnd() {
+        return run != null && run.mayEnd();
+    }
+
+    /** As {@link StreamDecoder#nothingFollows}. */
+    void nothingFollows() {
+        if (run != null && run.nothingFollows()) {
+            give(run);
+        }
     }
 
     private @Nullable StreamMessage description(ByteBuffer in) throws WireException {

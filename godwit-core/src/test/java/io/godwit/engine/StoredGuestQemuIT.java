@@ -29,6 +29,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Timeout(60)
 class StoredGuestQemuIT {
     private static final Address ANYWHERE = new Address.Tcp("127.0.0.1", 0);
+    private static final String[] UNDESCRIBED = {"-machine", "suppress-vmdesc=on"};
     private static final Capability[] PRECOPY = {Capability.RETURN_PATH};
     private static final Capability[] POSTCOPY = {Capability.RETURN_PATH, Capability.POSTCOPY_RAM};
 
@@ -48,11 +49,15 @@ class StoredGuestQemuIT {
 
     /** As a new process opens it. */
     private Endpoint store(boolean evenUnconfirmed, Capability... capabilities) throws Exception {
+        return store(false, evenUnconfirmed, capabilities);
+    }
+
+    private Endpoint store(boolean unsafe, boolean evenUnconfirmed, Capability... capabilities) throws Exception {
         VmStore store = VmStore.open(new OsDisk(), folder.resolve("vm"), InstantSource.system(), "test");
         Endpoint park = Endpoint.parking(
                 "store",
                 new StoredGuest(store, InstantSource.system(), new StoredGuest.Terms(null, "", false, evenUnconfirmed)),
-                false,
+                unsafe,
                 System::nanoTime,
                 new Random(4713));
         if (capabilities.length > 0) {
@@ -82,6 +87,49 @@ class StoredGuestQemuIT {
         assertThat(state()).isInstanceOf(StoreState.ParkedUnconfirmed.class);
         try (QemuProcess destination = garage().awaiting(version, POSTCOPY);
                 Endpoint park = store(true, POSTCOPY)) {
+            Diary diary = diary(park);
+            park.migrate(Garage.listen(destination, "migrate-incoming", garage().socket("in")), false);
+            diary.await(MigrationStatus.COMPLETED);
+            Garage.await(destination, "completed");
+            Garage.runs(destination);
+        }
+        assertThat(state()).isInstanceOf(StoreState.Gone.class);
+    }
+
+    /** With a return path QEMU keeps the connection open behind its last byte, so that nothing but silence says that it was the last. */
+    @ParameterizedTest
+    @EnumSource
+    void byPrecopyWithoutADescriptionAndBack(QemuVersion version) throws Exception {
+        try (QemuProcess source = garage().running(version, UNDESCRIBED, PRECOPY);
+                Endpoint park = store(false, PRECOPY)) {
+            Diary diary = diary(park);
+            park.migrateIncoming(ANYWHERE);
+            Garage.migrate(source, address(park), false);
+            diary.await(MigrationStatus.COMPLETED);
+            Garage.await(source, "completed");
+        }
+        backByPrecopy(version);
+    }
+
+    /** Without one it closes it. */
+    @ParameterizedTest
+    @EnumSource
+    void byPrecopyWithoutADescriptionOrAReturnPathAndBack(QemuVersion version) throws Exception {
+        try (QemuProcess source = garage().running(version, UNDESCRIBED);
+                Endpoint park = store(true, false)) {
+            Diary diary = diary(park);
+            park.migrateIncoming(ANYWHERE);
+            Garage.migrate(source, address(park), false);
+            diary.await(MigrationStatus.COMPLETED);
+            Garage.await(source, "completed");
+        }
+        backByPrecopy(version);
+    }
+
+    private void backByPrecopy(QemuVersion version) throws Exception {
+        assertThat(state()).isInstanceOf(StoreState.ParkedUnconfirmed.class);
+        try (QemuProcess destination = garage().awaiting(version, PRECOPY);
+                Endpoint park = store(true, PRECOPY)) {
             Diary diary = diary(park);
             park.migrate(Garage.listen(destination, "migrate-incoming", garage().socket("in")), false);
             diary.await(MigrationStatus.COMPLETED);

@@ -111,6 +111,48 @@ class DestinationReaderTest {
         }
     }
 
+    /** A precopy up to its EOF byte, as a QEMU with suppress-vmdesc=on sends it. */
+    private static DestinationTalk undescribed(byte[] devices) {
+        DestinationTalk talk =
+                new DestinationTalk(DestinationTalk.POSTCOPY).active().allPages(1);
+        talk.says(1, new StreamMessage.SectionEnd(1), new StreamMessage.EndOfRecords(), new StreamMessage.Footer(1));
+        return talk.says(1, new StreamMessage.DeviceState(devices), new StreamMessage.EndOfStream());
+    }
+
+    @Test
+    void whereNothingIsDescribedSilenceEndsTheStream() {
+        byte[] devices = DeviceSections.encode(List.of(device("timer", 1), device("timer", 2)), 10);
+        try (DestinationTalk talk = undescribed(devices)) {
+            assertThat(talk.session.nextTick()).isEqualTo(1 + 2_000_000_000L);
+            talk.session.tick(2_000_000_000L);
+            assertThat(talk.status()).isEqualTo(MigrationStatus.ACTIVE);
+            talk.session.tick(1 + 2_000_000_000L);
+            assertThat(talk.status()).isEqualTo(MigrationStatus.COMPLETED);
+            assertThat(Objects.requireNonNull(talk.loaded).devices()).isEqualTo(devices);
+            assertThat(talk.session.nextTick()).isEqualTo(Long.MAX_VALUE);
+        }
+    }
+
+    @Test
+    void whereNothingIsDescribedTheEndOfTheChannelEndsTheStream() {
+        byte[] devices = DeviceSections.encode(List.of(device("timer", 1)), 10);
+        try (DestinationTalk talk = undescribed(devices)) {
+            talk.session.ended(2, 1);
+            assertThat(talk.status()).as("another's end").isEqualTo(MigrationStatus.ACTIVE);
+            talk.session.ended(1, 1);
+            assertThat(talk.status()).isEqualTo(MigrationStatus.COMPLETED);
+            assertThat(Objects.requireNonNull(talk.loaded).devices()).isEqualTo(devices);
+        }
+    }
+
+    @Test
+    void aChannelThatBreaksEndsNoStream() {
+        try (DestinationTalk talk = undescribed(DeviceSections.encode(List.of(device("timer", 1)), 10))) {
+            talk.breaks(1);
+            assertThat(talk.status()).isEqualTo(MigrationStatus.FAILED);
+        }
+    }
+
     @Test
     void devicesThatWereSavedBeforeMemoryAreGivenApart() {
         byte[] early = DeviceSections.encode(List.of(device("early", 1), device("early", 2)), 10);

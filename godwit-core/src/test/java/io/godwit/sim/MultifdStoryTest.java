@@ -50,7 +50,8 @@ class MultifdStoryTest {
                 0,
                 SimStorage.Quality.NONE,
                 false,
-                true);
+                true,
+                Keeping.NONE);
         assertThat(setup.machine()).isEqualTo(old ? World.OLD_MACHINE : World.MACHINE);
         return setup;
     }

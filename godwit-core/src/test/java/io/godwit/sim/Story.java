@@ -89,7 +89,8 @@ final class Story {
                 failingLoads,
                 SimStorage.Quality.NONE,
                 false,
-                true);
+                true,
+                Keeping.NONE);
     }
 
     /** How the next main channel goes; more calls, more channels. */

@@ -15,8 +15,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.godwit.page.Pages;
 import io.godwit.sim.SimDisk;
+import io.godwit.wire.DescribedDevice;
 import io.godwit.wire.DeviceSectionBytes;
 import io.godwit.wire.DeviceSections;
+import io.godwit.wire.StreamEncoder;
+import io.godwit.wire.StreamMessage;
+import io.godwit.wire.WireException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -33,6 +37,8 @@ import java.util.Objects;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ExportTest {
     private static final Path OTHER = Path.of("/vms/other");
@@ -89,6 +95,58 @@ class ExportTest {
             assertThat(disk.peek(OTHER.resolve(file))).as(file).isEqualTo(disk.peek(Shelf.FOLDER.resolve(file)));
         }
         assertThat(export(copy)).isEqualTo(stream);
+    }
+
+    /** Of a VM that came by postcopy nobody said what its devices are; older stores have {} of it. */
+    @Test
+    void aVmThatCameWithoutADescriptionIsDescribed() throws WireException {
+        StoredDevices sections = devices();
+        for (byte[] described : new byte[][] {null, "{}".getBytes(StandardCharsets.US_ASCII), {'{'}}) {
+            StoredDevices came = new StoredDevices(sections.late(), sections.late(), described);
+            assertThat(DeviceSections.cut(
+                            came.late(),
+                            DescribedDevice.parse(came.description(), 0).subList(1, 2)))
+                    .hasSize(1);
+        }
+        byte[] own = "{\"devices\": [{}]}".getBytes(StandardCharsets.US_ASCII);
+        assertThat(new StoredDevices(sections.early(), sections.late(), own).description())
+                .isSameAs(own);
+        assertThat(new StoredDevices(sections.early(), new byte[] {1}, null).description())
+                .as("what cannot be told apart")
+                .asString(StandardCharsets.US_ASCII)
+                .isEqualTo("{}");
+    }
+
+    /** As a QEMU with suppress-vmdesc=on saves it, and as an older Godwit exported a VM that had come by postcopy. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "{}"})
+    void aFileThatDoesNotDescribeItsDevicesEndsWhereItEnds(String said, @TempDir Path folder) throws IOException {
+        VmStore store = open(disk);
+        Shelf.fill(store.receive(Shelf.WEB1));
+        store.park(devices(), true);
+        byte[] whole = export(store);
+        int end = whole.length - Objects.requireNonNull(devices().vmDescription()).length - 5;
+        byte[] tail = said.isEmpty()
+                ? new byte[0]
+                : StreamEncoder.bytes(new StreamMessage.VmDescription(said.getBytes(StandardCharsets.US_ASCII)));
+        byte[] stream = ByteBuffer.allocate(end + tail.length)
+                .put(whole, 0, end)
+                .put(tail)
+                .array();
+
+        VmStore copy = open(disk, OTHER);
+        load(stream, copy);
+        assertThat(copy.devices().late()).isEqualTo(devices().late());
+        assertThat(export(copy)).isEqualTo(whole);
+        try (FileChannel file = fresh(folder)) {
+            exportMapped(store, file);
+            long mappedEnd = file.size() - (whole.length - end);
+            file.truncate(mappedEnd).write(ByteBuffer.wrap(tail), mappedEnd);
+            VmStore third = open(disk, Path.of("/vms/third"));
+            StreamImport.readFile(file.position(0), third, true, _ -> {});
+            assertThat(third.devices().late()).isEqualTo(devices().late());
+            assertThat(export(third)).isEqualTo(whole);
+        }
     }
 
     @Test

@@ -18,6 +18,7 @@ import static io.godwit.store.Shelf.state;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.godwit.page.BlockInfo;
 import io.godwit.page.Pages;
 import io.godwit.sim.PowerLoss;
 import io.godwit.sim.SimDisk;
@@ -33,6 +34,17 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 class VmStoreTest {
+    /** A few bytes of a stream say so; its bitmaps alone would have 8 GiB. */
+    @Test
+    void moreRamThanTheHeapCanKeepAccountOfIsRefusedBeforeAnythingIsAllocated() {
+        VmStore store = open(new SimDisk(new SplittableRandom(1)));
+        Arrival huge = new Arrival("pc", List.of(BlockInfo.of("pc.ram", 1L << 46)), 2, null, null, -1);
+
+        assertRefused(
+                () -> store.receive(huge), StoreException.Kind.REFUSED, "65536 GiB of RAM", "8192 MiB of heap", "-Xmx");
+        assertThat(store.manifest()).isNull();
+    }
+
     private final SimDisk disk = new SimDisk(new SplittableRandom(1));
 
     @Test

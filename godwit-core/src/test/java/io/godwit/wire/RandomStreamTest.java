@@ -22,7 +22,6 @@ class RandomStreamTest {
                         random.nextBoolean(),
                         random.nextBoolean(),
                         random.nextBoolean(),
-                        true,
                         random.nextBoolean() ? Map.of() : Map.of("m0", 2L << 20))
                 .withXbzrle(random.nextBoolean())
                 .withCompress(random.nextBoolean());

@@ -26,10 +26,12 @@ public final class Budget {
     private static final int TRIES = 3;
 
     private final int bytes;
+    private final long fixedHeap;
     private long steps;
 
-    private Budget(int bytes) {
+    private Budget(int bytes, long fixedHeap) {
         this.bytes = bytes;
+        this.fixedHeap = fixedHeap;
     }
 
     /**
@@ -39,9 +41,14 @@ public final class Budget {
      * @param bytes length of the input
      */
     public static void holds(int bytes, Consumer<Budget> work) {
+        holds(bytes, FIXED_HEAP, work);
+    }
+
+    /** @param fixedHeap heap of an input of any length, bytes */
+    public static void holds(int bytes, long fixedHeap, Consumer<Budget> work) {
         String tooMuch = null;
         for (int i = 0; i < TRIES; i++) {
-            tooMuch = tooMuch(bytes, work);
+            tooMuch = new Budget(bytes, fixedHeap).tooMuch(work);
             if (tooMuch == null) {
                 return;
             }
@@ -49,14 +56,13 @@ public final class Budget {
         throw new AssertionError(tooMuch + " for " + bytes + " bytes of input");
     }
 
-    private static @Nullable String tooMuch(int bytes, Consumer<Budget> work) {
-        Budget budget = new Budget(bytes);
+    private @Nullable String tooMuch(Consumer<Budget> work) {
         long allocated = THREADS.getCurrentThreadAllocatedBytes();
         long begun = THREADS.getCurrentThreadCpuTime();
-        work.accept(budget);
+        work.accept(this);
         long nanos = THREADS.getCurrentThreadCpuTime() - begun;
         long heap = THREADS.getCurrentThreadAllocatedBytes() - allocated;
-        if (heap > FIXED_HEAP + HEAP_PER_BYTE * bytes) {
+        if (heap > fixedHeap + HEAP_PER_BYTE * bytes) {
             return heap + " bytes of heap";
         }
         return nanos > FIXED_NANOS + NANOS_PER_BYTE * bytes ? nanos + " ns" : null;

@@ -99,6 +99,10 @@ class QmpFuzzTest {
     /** Arguments of migrate, in any form. */
     @FuzzTest
     void target(byte[] text) {
+        Budget.holds(text.length, _ -> targeted(text));
+    }
+
+    private static void targeted(byte[] text) {
         try {
             if (Json.parse(text, LIMITS) instanceof JsonObject arguments) {
                 sameAgain(MigrateTarget.of("migrate", arguments, new ClientDescriptors()));
@@ -110,6 +114,10 @@ class QmpFuzzTest {
 
     @FuzzTest
     void uri(byte[] bytes) {
+        Budget.holds(bytes.length, _ -> addressed(bytes));
+    }
+
+    private static void addressed(byte[] bytes) {
         ByteBuffer in = ByteBuffer.wrap(bytes);
         MigrationAddress address;
         try {

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What every decoder of a channel is held to, whatever the bytes: it ends with a {@link WireException} or waits for more; steps and heap are in proportion
- * to the bytes; pieces of another size give the same messages and the same end; what was decoded is written as the same bytes.
+ * to the bytes; pieces of another size give the same messages and the same end, also the end that only the channel's end can tell; what was decoded is written as the same bytes.
  *
  * @param <M> its messages
  */
@@ -24,6 +24,9 @@ final class Decoding<M> {
         M next(ByteBuffer in) throws WireException;
 
         long offset();
+
+        /** The channel ends behind what was given. */
+        default void nothingFollows() {}
 
         @Override
         default void close() {}
@@ -38,11 +41,6 @@ final class Decoding<M> {
         /** Whether the bytes have to be those that were decoded. */
         default boolean exact(M message) {
             return true;
-        }
-
-        /** What of a dialogue does not depend on the pieces. */
-        default List<String> settled(List<String> said) {
-            return said;
         }
     }
 
@@ -60,7 +58,7 @@ final class Decoding<M> {
         Budget.holds(bytes.length, budget -> cost(bytes, budget));
         List<String> whole = tell(bytes, 0, true);
         List<String> inPieces = tell(bytes, pieces, false);
-        if (!tongue.settled(whole).equals(tongue.settled(inPieces))) {
+        if (!whole.equals(inPieces)) {
             throw new AssertionError("in pieces " + inPieces + "\nat once " + whole);
         }
     }
@@ -70,13 +68,19 @@ final class Decoding<M> {
         try (Decoder<M> decoder = decoders.get()) {
             try {
                 while (pieces.next()) {
-                    while (decoder.next(pieces.buffer()) != null) {
-                        budget.step();
-                    }
+                    take(decoder, pieces, budget);
                 }
+                decoder.nothingFollows();
+                take(decoder, pieces, budget);
             } catch (WireException e) {
                 sameAgain(decoder, pieces.buffer(), e);
             }
+        }
+    }
+
+    private static <M> void take(Decoder<M> decoder, Pieces pieces, Budget budget) throws WireException {
+        while (decoder.next(pieces.buffer()) != null) {
+            budget.step();
         }
     }
 
@@ -96,8 +100,13 @@ final class Decoding<M> {
         List<String> said = new ArrayList<>();
         Pieces pieces = new Pieces(bytes, capacity, kind);
         int at = 0;
+        boolean more = pieces.next();
         try (Decoder<M> decoder = decoders.get()) {
-            while (pieces.next()) {
+            for (boolean over = false; !over; more = pieces.next()) {
+                if (!more) {
+                    decoder.nothingFollows();
+                    over = true;
+                }
                 for (M message = decoder.next(pieces.buffer());
                         message != null;
                         message = decoder.next(pieces.buffer())) {

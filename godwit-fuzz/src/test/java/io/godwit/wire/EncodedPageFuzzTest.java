@@ -3,6 +3,7 @@
 package io.godwit.wire;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.godwit.fuzz.Budget;
 import io.godwit.fuzz.Pieces;
 import io.godwit.page.Pages;
 import java.nio.ByteBuffer;
@@ -44,9 +45,12 @@ class EncodedPageFuzzTest {
     @FuzzTest
     void xbzrle(byte[] input) {
         byte[] data = Pieces.rest(input, HEAD);
-        if (!fits(EncodedPage.Encoding.XBZRLE, data)) {
-            return;
+        if (fits(EncodedPage.Encoding.XBZRLE, data)) {
+            Budget.holds(input.length, _ -> applied(input, data));
         }
+    }
+
+    private static void applied(byte[] input, byte[] data) {
         ByteBuffer memory = between((byte) Pieces.control(input, 0), Pieces.control(input, 1));
         ByteBuffer before = between((byte) Pieces.control(input, 0), Pieces.control(input, 1));
         try {
@@ -82,9 +86,12 @@ class EncodedPageFuzzTest {
     @FuzzTest
     void inflate(byte[] input) {
         byte[] data = Pieces.rest(input, HEAD);
-        if (!fits(EncodedPage.Encoding.ZLIB, data)) {
-            return;
+        if (fits(EncodedPage.Encoding.ZLIB, data)) {
+            Budget.holds(input.length, _ -> inflated(data));
         }
+    }
+
+    private static void inflated(byte[] data) {
         ByteBuffer memory = between((byte) 0, 0).position(Pages.SIZE);
         try (PageInflater inflater = new PageInflater()) {
             inflater.inflate(record(EncodedPage.Encoding.ZLIB, data), memory);

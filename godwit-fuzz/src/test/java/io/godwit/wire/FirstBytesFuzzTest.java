@@ -3,6 +3,7 @@
 package io.godwit.wire;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.godwit.fuzz.Budget;
 import io.godwit.fuzz.Pieces;
 import java.nio.ByteBuffer;
 
@@ -12,8 +13,13 @@ class FirstBytesFuzzTest {
     void firstBytes(byte[] input) {
         boolean known = (Pieces.control(input, 0) & 1) == 0;
         byte[] bytes = Pieces.rest(input, 1);
+        Budget.holds(bytes.length, budget -> judged(bytes, known, budget));
+    }
+
+    private static void judged(byte[] bytes, boolean known, Budget budget) {
         FirstBytes.Kind before = FirstBytes.Kind.NEED_MORE;
         for (int n = 0; n <= Math.min(bytes.length, FirstBytes.ENOUGH + 8); n++) {
+            budget.step();
             ByteBuffer peeked = ByteBuffer.wrap(bytes, 0, n);
             FirstBytes.Kind kind = FirstBytes.classify(peeked, known ? Guest.BLOCKS : null);
             if (peeked.position() != 0 || peeked.limit() != n) {

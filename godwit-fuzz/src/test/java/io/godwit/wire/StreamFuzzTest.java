@@ -5,15 +5,12 @@ package io.godwit.wire;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.godwit.fuzz.Pieces;
 import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The channels that carry {@link StreamMessage}s. The first byte of an input is its options, the second the size of the pieces. */
 class StreamFuzzTest {
     private static final int CAPACITY = 2 * StreamDecoder.MIN_BUFFER;
-
-    private static final String END_OF_RAM = new StreamMessage.SectionEnd(Guest.RAM_ID).toString();
 
     private record Main(StreamDecoder decoder) implements Decoding.Decoder<StreamMessage> {
         @Override
@@ -28,6 +25,13 @@ class StreamFuzzTest {
         @Override
         public long offset() {
             return decoder.offset();
+        }
+
+        @Override
+        public void nothingFollows() {
+            if (decoder.mayEnd()) {
+                decoder.nothingFollows();
+            }
         }
     }
 
@@ -60,40 +64,15 @@ class StreamFuzzTest {
                         (bits & 1) != 0,
                         (bits & 2) != 0,
                         (bits & 4) != 0,
-                        (bits & 8) == 0,
                         (bits & 64) != 0 ? Map.of("pc.ram", 2L << 20) : Map.of())
                 .withXbzrle((bits & 16) != 0)
                 .withCompress((bits & 32) != 0);
     }
 
-    // Where no vmdesc comes (suppress-vmdesc=on) the EOF byte is the end if nothing stands behind it yet, and so the
-    // pieces decide: nothing else says where the devices end. Up to there all has to be the same.
-    private static final Decoding.Tongue<StreamMessage> NOT_DESCRIBED = new Decoding.Tongue<>() {
-        @Override
-        public String text(StreamMessage message) throws WireException {
-            return TONGUE.text(message);
-        }
-
-        @Override
-        public byte[] encode(StreamMessage message) {
-            return TONGUE.encode(message);
-        }
-
-        @Override
-        public List<String> settled(List<String> said) {
-            int end = said.indexOf(END_OF_RAM);
-            return end < 0 ? said : said.subList(0, end + 1);
-        }
-    };
-
     @FuzzTest
     void main(byte[] input) {
         DecoderOptions options = options(Pieces.control(input, 0));
-        boolean described = (Pieces.control(input, 0) & 8) == 0;
-        new Decoding<>(
-                        () -> new Main(new StreamDecoder(StreamLimits.DEFAULT, options)),
-                        described ? TONGUE : NOT_DESCRIBED,
-                        CAPACITY)
+        new Decoding<>(() -> new Main(new StreamDecoder(StreamLimits.DEFAULT, options)), TONGUE, CAPACITY)
                 .check(Pieces.rest(input, 2), Pieces.control(input, 1));
     }
 

@@ -5,43 +5,24 @@ package io.godwit.wire;
 import io.godwit.wire.SectionBorder.Verdict;
 import java.nio.ByteBuffer;
 
-/**
- * Device sections that other elements of the stream follow: before the END of "ram" (early_setup devices, one section at a time), or a run of
- * them that ends with an EOF byte and no vmdesc after it. Goes from border to border, {@link SectionBorder}.
- */
-final class DeviceChainReader {
+/** A device section that other elements of the stream follow: before the END of "ram" (early_setup devices). Ends at a border, {@link SectionBorder}. */
+final class EarlyDeviceReader {
     private final Collector bytes;
     private final int ramId;
     private final boolean ramKnown;
-    private final boolean run;
     private boolean inBody;
     private int sectionId;
 
-    /**
-     * @param ramId id of "ram" if {@code ramKnown}: its PART or END may follow
-     * @param run take all sections up to the EOF byte instead of one
-     */
-    DeviceChainReader(int limit, boolean ramKnown, int ramId, boolean run) {
+    /** @param ramId id of "ram" if {@code ramKnown}: its PART or END may follow */
+    EarlyDeviceReader(int limit, boolean ramKnown, int ramId) {
         this.bytes = new Collector(limit);
         this.ramKnown = ramKnown;
         this.ramId = ramId;
-        this.run = run;
     }
 
     /** Takes what belongs to it; true once it is complete and {@link #verbatim} may be asked. */
     boolean read(Reader reader, ByteBuffer in) throws WireException {
-        while (true) {
-            if (!inBody && !header(reader, in)) {
-                return false;
-            }
-            if (!body(reader, in)) {
-                return false;
-            }
-            inBody = false;
-            if (!run || in.get(in.position()) == WireFormat.EOF) {
-                return true;
-            }
-        }
+        return (inBody || header(reader, in)) && body(reader, in);
     }
 
     byte[] verbatim() {
@@ -97,13 +78,10 @@ final class DeviceChainReader {
             return Verdict.MORE;
         }
         return switch (in.get(at)) {
-            case WireFormat.FULL -> SectionBorder.longHeader(in, at, limit);
-            case WireFormat.START -> run ? Verdict.NO : SectionBorder.longHeader(in, at, limit);
-            case WireFormat.COMMAND -> run ? Verdict.NO : SectionBorder.command(in, at, limit);
+            case WireFormat.FULL, WireFormat.START -> SectionBorder.longHeader(in, at, limit);
+            case WireFormat.COMMAND -> SectionBorder.command(in, at, limit);
             case WireFormat.PART, WireFormat.END ->
-                ramKnown && !run ? SectionBorder.shortHeader(in, at, limit, ramId) : Verdict.NO;
-            // Nothing follows an EOF byte without vmdesc: with more bytes there it is none.
-            case WireFormat.EOF -> run && at + 1 == limit ? Verdict.YES : Verdict.NO;
+                ramKnown ? SectionBorder.shortHeader(in, at, limit, ramId) : Verdict.NO;
             default -> Verdict.NO;
         };
     }
