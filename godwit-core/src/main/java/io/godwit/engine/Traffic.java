@@ -210,7 +210,8 @@ final class Traffic implements Handler {
         }
         SourceSession out = loop.source;
         boolean awaited = bytes < 0 && link.side == Side.SOURCE && out != null && out.ended(link.id, loop.now());
-        if (bytes < 0 && !awaited && Links.of(connection) == link) {
+        // One that was let go of at its end is seen off by whatever waits in it.
+        if (bytes < 0 && !awaited && link.side != Side.LEAVING && Links.of(connection) == link) {
             loop.links.forget(link);
             lost(link, connection.confirms() ? connection.peer() + " has ended" : connection.endWords());
             connection.close();

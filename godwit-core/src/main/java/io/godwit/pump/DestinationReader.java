@@ -40,6 +40,8 @@ final class DestinationReader {
     private final Stepper stepper;
     /** When bytes came on the main channel last. */
     private long heardAt;
+    /** It was silent for long enough, as far as this loop knows, which may have stood still itself: what came meanwhile is read first. */
+    private boolean silent;
 
     /** Gives the machine an input, and carries out what it says. */
     interface Stepper {
@@ -82,19 +84,28 @@ final class DestinationReader {
     /** When {@link #tick} is wanted, or {@link Long#MAX_VALUE}. */
     long nextTick() {
         StreamDecoder decoder = channels.stream();
-        return decoder != null && decoder.mayEnd() ? heardAt + SILENCE : Long.MAX_VALUE;
+        return decoder != null && decoder.mayEnd(mayBeBare()) ? heardAt + SILENCE : Long.MAX_VALUE;
+    }
+
+    /** A Godwit, which names its migration, always sends a vmdesc; so no bytes of a guest of its can pass for an end without one. */
+    private boolean mayBeBare() {
+        return machine.nonce() < 0;
     }
 
     void tick(long now) {
-        if (now >= nextTick()) {
+        if (now < nextTick()) {
+            return;
+        }
+        if (silent) {
             mainEnded(now);
         }
+        silent = !silent;
     }
 
     /** Nothing more comes on the main channel: where only that can say so, it was the end of the stream. */
     void mainEnded(long now) {
         StreamDecoder decoder = channels.stream();
-        if (decoder != null) {
+        if (decoder != null && decoder.mayEnd(mayBeBare())) {
             decoder.nothingFollows();
             read(NOTHING, now);
         }
@@ -102,6 +113,7 @@ final class DestinationReader {
 
     void main(ByteBuffer in, long now) {
         heardAt = now;
+        silent = false;
         read(in, now);
     }
 

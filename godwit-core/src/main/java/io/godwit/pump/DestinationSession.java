@@ -200,11 +200,14 @@ public final class DestinationSession {
         reader.tick(now);
     }
 
-    /** An operator breaks the channels as if the network had; where there is no main channel, those of whoever waits for one. False if there are none. */
+    /**
+     * An operator breaks the channels as if the network had; where there is no main channel, those of whoever waits for one, unless it may be a QEMU whose recovery ends for good with its
+     * connection. False if there are none.
+     */
     public boolean yank(long now) {
         String why = "broken by the operator (yank)";
         if (channels.main() < 0) {
-            return candidates.dropAll(why);
+            return !candidates.kept(machine) && candidates.dropAll(why);
         }
         step(new DestinationInput.Broken(Channel.MAIN, why), now);
         return true;

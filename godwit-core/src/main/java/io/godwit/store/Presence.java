@@ -36,7 +36,9 @@ final class Presence {
         }
     }
 
+    /** @throws StoreException as {@link #requireRoom} */
     Presence(BlockTable table) {
+        requireRoom(table);
         this.table = table;
         this.received = bitmaps(table);
         this.zero = bitmaps(table);

@@ -90,7 +90,7 @@ public final class StreamImport {
             int n = from.read(in);
             in.flip();
             progress.accept(decoder.offset());
-            if (n < 0 && decoder.mayEnd()) {
+            if (n < 0 && decoder.mayEnd(true)) {
                 decoder.nothingFollows();
             } else if (n < 0) {
                 throw new StoreException(

@@ -33,6 +33,8 @@ final class DeviceRunReader {
     private static final int MAX_LOOKED_AT = 4;
     /** Most bytes of runs in which sections are sought by their footers, which takes several steps for each. */
     private static final int MAX_SOUGHT = 4 << 20;
+    /** The same where nothing follows: once for a stream, but for what a stall and a guest together make look like its end. */
+    private static final long MAX_SOUGHT_LAST = 256L << 20;
 
     private final StreamLimits limits;
     private final int early;
@@ -41,6 +43,7 @@ final class DeviceRunReader {
             new PriorityQueue<>(Comparator.comparingInt(Candidate::jsonEnd).thenComparingInt(Candidate::runEnd));
     private int seen;
     private long sought;
+    private long lastSought;
     private long lookedAt;
     private long parsed;
     private int scanned;
@@ -78,9 +81,14 @@ final class DeviceRunReader {
         return false;
     }
 
-    /** Whether what has come is a whole run if nothing follows it, as far as its last bytes say. */
-    boolean mayEnd() {
-        return runEnd < 0 && refused != bytes.size() && undescribedEnd() >= 0;
+    /** Whether what has come is a whole run if nothing follows it, as far as its last bytes say; as {@link StreamDecoder#mayEnd}. */
+    boolean mayEnd(boolean bare) {
+        return runEnd < 0 && refused != bytes.size() && (bare ? undescribedEnd() >= 0 : describedByNothing());
+    }
+
+    /** A description that lists none of these devices is the last thing that came. */
+    private boolean describedByNothing() {
+        return silent != null && silent.jsonEnd == bytes.size();
     }
 
     /** Where a run would end that nothing describes, or -1: behind the footer before an EOF byte that is the last one, or that a description of nothing follows. */
@@ -98,7 +106,8 @@ final class DeviceRunReader {
     /** Nothing follows what has come. True if that is a run of sections with its end, so that the run may be asked for. */
     boolean nothingFollows() {
         int end = undescribedEnd();
-        if (!mayEnd() || sections(bytes.range(0, end)) == null) {
+        lastSought += Math.max(end, 0);
+        if (!mayEnd(true) || lastSought > MAX_SOUGHT_LAST || scan(bytes.range(0, end)) == null) {
             refused = bytes.size();
             return false;
         }
@@ -172,9 +181,10 @@ final class DeviceRunReader {
     /** By their footers; null if the bytes are no run of sections, or too many were looked at. */
     private @Nullable List<DeviceSectionBytes> sections(byte[] run) {
         sought += run.length;
-        if (sought > MAX_SOUGHT) {
-            return null;
-        }
+        return sought > MAX_SOUGHT ? null : scan(run);
+    }
+
+    private static @Nullable List<DeviceSectionBytes> scan(byte[] run) {
         try {
             return DeviceSections.scan(run);
         } catch (WireException e) {

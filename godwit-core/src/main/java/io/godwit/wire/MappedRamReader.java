@@ -78,7 +78,7 @@ public final class MappedRamReader {
         buffer.compact();
         try {
             int n = file.read(start + decoder.offset() + buffer.position(), buffer);
-            if (n < 0 && decoder.mayEnd()) {
+            if (n < 0 && decoder.mayEnd(true)) {
                 decoder.nothingFollows();
             } else if (n < 0) {
                 throw new WireException(

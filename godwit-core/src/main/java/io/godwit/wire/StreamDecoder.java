@@ -91,9 +91,11 @@ public final class StreamDecoder extends ChannelDecoder<StreamMessage> {
     /**
      * After {@link #next} returned null: whether the stream is complete if nothing follows, which its bytes cannot tell: it has device sections and the EOF byte, and no vmdesc that lists
      * them ({@code suppress-vmdesc=on}).
+     *
+     * @param bare whether that may be so without any vmdesc, too, or only with one that lists nothing
      */
-    public boolean mayEnd() {
-        return tail != null && tail.mayEnd();
+    public boolean mayEnd(boolean bare) {
+        return tail != null && tail.mayEnd(bare);
     }
 
     /** Nothing follows what was taken so far: if it {@link #mayEnd} and device sections reach to there, {@link #next} gives the rest of the messages. */

@@ -92,8 +92,8 @@ final class TailReader {
     }
 
     /** As {@link StreamDecoder#mayEnd}. */
-    boolean mayEnd() {
-        return run != null && run.mayEnd();
+    boolean mayEnd(boolean bare) {
+        return run != null && run.mayEnd(bare);
     }
 
     /** As {@link StreamDecoder#nothingFollows}. */

@@ -16,6 +16,7 @@ import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Somebody new connects and says what it is: what becomes of it, wherever the destination stands. */
 class CandidatesTest {
@@ -212,6 +213,23 @@ class CandidatesTest {
             assertThat(late.hasRemaining()).isFalse();
             assertThat(talk.session.stats().strays()).as("counted once").isEqualTo(1);
             assertThat(talk.status()).isEqualTo(MigrationStatus.ACTIVE);
+        }
+    }
+
+    /** The end of its connection is the end of a QEMU 7.2 whose recovery it may be. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aYankSendsAwayWhoeverWaitsButNotOneWhomItMightKill(boolean peerMayBe72) {
+        Parameters parameters = Parameters.DEFAULT.withPeerMayBe72(peerMayBe72);
+        try (DestinationTalk talk = new DestinationTalk(DestinationTalk.POSTCOPY, parameters)
+                .postcopy()
+                .breaks(1)
+                .accepts(NEWCOMER)) {
+            assertThat(talk.session.yank(3)).isEqualTo(!peerMayBe72);
+            assertThat(talk.aborted.containsKey(NEWCOMER)).isEqualTo(!peerMayBe72);
+            assertThat(talk.session.yank(3))
+                    .as("nobody is left, or may be sent away")
+                    .isFalse();
         }
     }
 }

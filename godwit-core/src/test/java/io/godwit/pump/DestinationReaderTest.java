@@ -22,6 +22,7 @@ import io.godwit.wire.StreamContext;
 import io.godwit.wire.StreamEncoder;
 import io.godwit.wire.StreamMessage;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
@@ -113,8 +114,10 @@ class DestinationReaderTest {
 
     /** A precopy up to its EOF byte, as a QEMU with suppress-vmdesc=on sends it. */
     private static DestinationTalk undescribed(byte[] devices) {
-        DestinationTalk talk =
-                new DestinationTalk(DestinationTalk.POSTCOPY).active().allPages(1);
+        return devices(new DestinationTalk(DestinationTalk.POSTCOPY).active().allPages(1), devices);
+    }
+
+    private static DestinationTalk devices(DestinationTalk talk, byte[] devices) {
         talk.says(1, new StreamMessage.SectionEnd(1), new StreamMessage.EndOfRecords(), new StreamMessage.Footer(1));
         return talk.says(1, new StreamMessage.DeviceState(devices), new StreamMessage.EndOfStream());
     }
@@ -127,9 +130,29 @@ class DestinationReaderTest {
             talk.session.tick(2_000_000_000L);
             assertThat(talk.status()).isEqualTo(MigrationStatus.ACTIVE);
             talk.session.tick(1 + 2_000_000_000L);
+            assertThat(talk.status())
+                    .as("what came while this loop itself stood still is read first")
+                    .isEqualTo(MigrationStatus.ACTIVE);
+            talk.session.tick(1 + 2_000_000_000L);
             assertThat(talk.status()).isEqualTo(MigrationStatus.COMPLETED);
             assertThat(Objects.requireNonNull(talk.loaded).devices()).isEqualTo(devices);
             assertThat(talk.session.nextTick()).isEqualTo(Long.MAX_VALUE);
+        }
+    }
+
+    /** Else a few bytes that its guest has put into a device, and a path that stands still there, would end its migration in the middle of that. */
+    @Test
+    void aSourceThatNamesItsMigrationDescribesItsDevices() {
+        byte[] devices = DeviceSections.encode(List.of(device("timer", 1)), 10);
+        DestinationTalk named = new DestinationTalk(DestinationTalk.POSTCOPY).active();
+        try (DestinationTalk talk = devices(named.named().allPages(1), devices)) {
+            assertThat(talk.session.nextTick()).as("nothing is waited for here").isGreaterThan(1 + 2_000_000_000L);
+            talk.session.ended(1, 1);
+            assertThat(talk.status()).isEqualTo(MigrationStatus.ACTIVE);
+            talk.says(1, new StreamMessage.VmDescription("{}".getBytes(StandardCharsets.US_ASCII)));
+            assertThat(talk.session.nextTick())
+                    .as("sections that it could not tell apart")
+                    .isEqualTo(1 + 2_000_000_000L);
         }
     }
 

@@ -11,6 +11,7 @@ import io.godwit.wire.StreamMessage.EndOfStream;
 import io.godwit.wire.StreamMessage.VmDescription;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -76,14 +77,14 @@ class UndescribedDevicesTest {
 
         assertThat(messages).noneMatch(DeviceState.class::isInstance);
         assertThat(decoder.ended()).isFalse();
-        assertThat(decoder.mayEnd()).isTrue();
+        assertThat(decoder.mayEnd(true)).isTrue();
         decoder.nothingFollows();
         feed(new byte[0], 1);
         assertThat(messages.subList(messages.indexOf(DEVICES), messages.size()))
                 .containsExactlyElementsOf(
                         Stream.concat(Stream.of(DEVICES), end.stream()).toList());
         assertThat(decoder.ended()).isTrue();
-        assertThat(decoder.mayEnd()).isFalse();
+        assertThat(decoder.mayEnd(true)).isFalse();
         assertThat(decoder.offset()).isEqualTo(stream.size());
     }
 
@@ -94,13 +95,27 @@ class UndescribedDevicesTest {
         int places = 0;
         for (byte b : new Wire().message(DEVICES).message(new EndOfStream()).toBytes()) {
             feed(new byte[] {b}, 1);
-            places += decoder.mayEnd() ? 1 : 0;
+            places += decoder.mayEnd(true) ? 1 : 0;
         }
 
         assertThat(places).as("the liar's three, and the end").isEqualTo(4);
         decoder.nothingFollows();
         feed(new byte[0], 1);
         assertThat(messages).endsWith(DEVICES, new EndOfStream());
+    }
+
+    @Test
+    void aLargeRunEndsLikeASmallOne() throws Exception {
+        byte[] large = new byte[9 << 20];
+        new Random(4711).nextBytes(large);
+        DeviceState devices =
+                new DeviceState(DeviceSections.encode(List.of(new DeviceSectionBytes("gpu", 0, 1, large)), 4));
+        feed(afterEnd().message(devices).message(new EndOfStream()).toBytes(), 64 << 10);
+
+        assertThat(decoder.mayEnd(true)).isTrue();
+        decoder.nothingFollows();
+        feed(new byte[0], 1);
+        assertThat(messages).endsWith(devices, new EndOfStream());
     }
 
     /** The channel ends inside the first section, at the footer of another. */
@@ -117,14 +132,14 @@ class UndescribedDevicesTest {
                 .u8(0);
         feed(stream.toBytes(), 10_000);
 
-        assertThat(decoder.mayEnd()).isTrue();
+        assertThat(decoder.mayEnd(true)).isTrue();
         decoder.nothingFollows();
-        assertThat(decoder.mayEnd()).as("it was looked at once").isFalse();
+        assertThat(decoder.mayEnd(true)).as("it was looked at once").isFalse();
         feed(new byte[0], 1);
         assertThat(decoder.ended()).isFalse();
 
         feed(new Wire().u8(0x7e).u32(4).u8(0).toBytes(), 1);
-        assertThat(decoder.mayEnd()).isTrue();
+        assertThat(decoder.mayEnd(true)).isTrue();
         decoder.nothingFollows();
         feed(new byte[0], 1);
         assertThat(decoder.ended()).isTrue();
@@ -133,13 +148,13 @@ class UndescribedDevicesTest {
     @Test
     void elsewhereNothingMayEnd() throws Exception {
         feed(afterEnd().toBytes(), 10_000);
-        assertThat(decoder.mayEnd()).isFalse();
+        assertThat(decoder.mayEnd(true)).isFalse();
         decoder.nothingFollows();
         feed(new Wire().message(DEVICES).toBytes(), 10_000);
-        assertThat(decoder.mayEnd()).as("no EOF byte yet").isFalse();
+        assertThat(decoder.mayEnd(true)).as("no EOF byte yet").isFalse();
         decoder.nothingFollows();
         feed(new Wire().message(new EndOfStream()).message(OF_NOTHING).u8(0).toBytes(), 10_000);
-        assertThat(decoder.mayEnd()).as("one byte behind the description").isFalse();
+        assertThat(decoder.mayEnd(true)).as("one byte behind the description").isFalse();
         decoder.nothingFollows();
         feed(new byte[0], 1);
         assertThat(decoder.ended()).isFalse();

@@ -29,7 +29,7 @@ class StreamFuzzTest {
 
         @Override
         public void nothingFollows() {
-            if (decoder.mayEnd()) {
+            if (decoder.mayEnd(true)) {
                 decoder.nothingFollows();
             }
         }

@@ -29,8 +29,10 @@ abstract class Journey {
     /** Tries since a recovery last brought the memory on. */
     private int tried;
 
+    /** At any break, in bytes. */
+    private long leastLeft = Long.MAX_VALUE;
+
     private long nextTry;
-    private long leftWhenPaused;
     private String lastTrouble = "";
     private long lastProgress = System.nanoTime();
     private long lastTransferred = -1;
@@ -92,17 +94,18 @@ abstract class Journey {
             case COMPLETED -> completed(info);
             case FAILED, CANCELLED -> failed(info);
             case POSTCOPY_PAUSED, UNCERTAIN -> {
-                leftWhenPaused = info.ram().remaining();
+                broken(info.ram().remaining());
                 yield paused(info);
             }
-            case POSTCOPY_ACTIVE -> {
-                if (tried > 0 && info.ram().remaining() < leftWhenPaused) {
-                    recovered();
-                }
-                yield underway(info);
-            }
-            case NONE, SETUP, CANCELLING, ACTIVE, POSTCOPY_RECOVER_SETUP, POSTCOPY_RECOVER, PRE_SWITCHOVER, DEVICE ->
-                underway(info);
+            case NONE,
+                    SETUP,
+                    CANCELLING,
+                    ACTIVE,
+                    POSTCOPY_ACTIVE,
+                    POSTCOPY_RECOVER_SETUP,
+                    POSTCOPY_RECOVER,
+                    PRE_SWITCHOVER,
+                    DEVICE -> underway(info);
         };
     }
 
@@ -129,8 +132,12 @@ abstract class Journey {
 
     // ---- recoveries
 
-    /** The next break is a new one, with all its tries. There is an end to that: each time fewer pages are left. */
-    private void recovered() {
+    /** With less left than at any break before, this is a new one, with all its tries. That has an end: what is left becomes less each time, whatever a rollback or a lost page puts back. */
+    private void broken(long left) {
+        if (left >= leastLeft) {
+            return;
+        }
+        leastLeft = left;
         tried = 0;
         long soon = System.nanoTime() + SHORTEST_PAUSE_NANOS;
         nextTry = nextTry - soon > 0 ? soon : nextTry;
