@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** How much of a processor an endpoint's loop takes, by the kernel's own account: the core does not read the JDK's management module. */
@@ -15,14 +17,17 @@ final class LoopClock {
 
     private LoopClock() {}
 
-    /** The share of one processor, in percent, that the loop of the endpoint of that name takes over so many milliseconds. */
-    static double percent(String name, long millis) {
-        Path loop = task("godwit-loop-" + name);
-        long before = nanosOnProcessor(loop);
+    /** The share of one processor, in percent, that the loop of each endpoint of these names takes over so many milliseconds. */
+    static List<Double> percents(long millis, String... names) {
+        List<Path> loops =
+                Stream.of(names).map(name -> task("godwit-loop-" + name)).toList();
+        List<Long> before = loops.stream().map(LoopClock::nanosOnProcessor).toList();
         long began = System.nanoTime();
         Pair.pause(millis);
-        long used = nanosOnProcessor(loop) - before;
-        return 100.0 * used / (System.nanoTime() - began);
+        long nanos = System.nanoTime() - began;
+        return IntStream.range(0, names.length)
+                .mapToObj(i -> 100.0 * (nanosOnProcessor(loops.get(i)) - before.get(i)) / nanos)
+                .toList();
     }
 
     private static Path task(String thread) {

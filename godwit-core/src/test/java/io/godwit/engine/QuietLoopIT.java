@@ -9,6 +9,7 @@ import io.godwit.guest.ChurnOptions;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.Parameters;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.Execution;
@@ -27,8 +28,9 @@ class QuietLoopIT {
     private static void quiet(String what) {
         // What has just happened may have its aftermath.
         Pair.pause(30);
-        double source = LoopClock.percent("source", MILLIS);
-        double destination = LoopClock.percent("destination", MILLIS);
+        List<Double> both = LoopClock.percents(MILLIS, "source", "destination");
+        double source = both.getFirst();
+        double destination = both.getLast();
         System.out.printf("%s: loops take %.2f %% and %.2f %% of a processor%n", what, source, destination);
         assertThat(source).as(what + ": source").isLessThan(MOST_PERCENT);
         assertThat(destination).as(what + ": destination").isLessThan(MOST_PERCENT);

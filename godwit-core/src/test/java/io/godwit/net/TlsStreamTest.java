@@ -204,10 +204,9 @@ class TlsStreamTest {
     }
 
     @Test
-    void aBreakAfterEveryByteOfTheHandshakeEndsBoth() {
+    void aBreakAfterEveryByteOfTheClientsHandshakeEndsBoth() {
         Two good = new Two().whole();
         assertThat(good.there.written).isGreaterThan(1000);
-        assertThat(good.back.written).isGreaterThan(1000);
         for (int after = 0; after < good.there.written; after++) {
             Two two = new Two();
             two.there.cutAfter = after;
@@ -218,6 +217,12 @@ class TlsStreamTest {
                     .as("the server has heard all of a client that was cut off after %s bytes", after)
                     .isFalse();
         }
+    }
+
+    @Test
+    void aBreakAfterEveryByteOfTheServersHandshakeEndsBoth() {
+        Two good = new Two().whole();
+        assertThat(good.back.written).isGreaterThan(1000);
         for (int after = 0; after < good.back.written; after++) {
             Two two = new Two();
             two.back.cutAfter = after;

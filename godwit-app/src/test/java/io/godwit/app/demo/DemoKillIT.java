@@ -27,17 +27,12 @@ class DemoKillIT extends InProcesses {
     @ParameterizedTest
     @CsvSource({
         "KILL, Two processes, 137",
-        "KILL, relay (b) listens, 137",
-        "KILL, == Precopy, 137",
         "KILL, == Postcopy, 137",
-        "KILL, is dead, 137",
         "KILL, both ends hang, 137",
         "KILL, == To the end, 137",
         "INT, Two processes, 130",
-        "INT, == Postcopy, 130",
         "INT, both ends hang, 130",
         "TERM, == Precopy, 143",
-        "TERM, is dead, 143",
         "HUP, both ends hang, 129"
     })
     void nothingIsLeft(String signal, String phase, int code) throws Exception {

@@ -145,7 +145,7 @@ class TlsParkIT {
     }
 
     @ParameterizedTest
-    @CsvSource({"V7_2, zlib", "V10_0, zstd", "V11_1, none"})
+    @CsvSource({"V7_2, zlib", "V11_1, none"})
     void pagesGoOverChannelsOfTheirOwn(QemuVersion version, String compression) throws Exception {
         String[] channels = {
             "--set-capability",
