@@ -26,7 +26,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A machine, the command that takes it into a folder or out of it, and the network between them, here relays. {@link #close} may be called from any thread, the rest is for one.
+ * A machine, the command that takes it into a folder or out of it, and the network between them, here relays (with {@code --netns} packets go straight from one to the other). {@link #close} may be called from any thread, the rest is for one.
  *
  * <pre>
  *   in:   machine ─ unix:src.sock ─ relay (a) ─ tcp ─ relay (b) ─ unix:dst.sock ─ godwit park ─ vm/
