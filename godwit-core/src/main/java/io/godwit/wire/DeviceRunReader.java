@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * EOF byte, and one whose description lists none of these devices ({@code {}}: what Godwit once sent for a VM that came by postcopy). Bytes alone end neither. They end where
  * {@linkplain #mayEnd they may} and the caller knows that nothing follows ({@link #nothingFollows}): the channel has ended there, or has been silent for long. So pieces decide nothing here, either.
  *
- * <p>A guest that has a whole end, every device before it described, written into one of its devices ends its own migration too early, and no other's.
+ * <p>A guest that has a whole end, every device before it described, written into one of its devices ends its own migration too early, and no other's. So does one that has a bare end there, where a stall of the path is
+ * taken for silence.
  */
 final class DeviceRunReader {
     /** {@code 7e, u32 id, 00, 06, u32 n}, opening brace. */

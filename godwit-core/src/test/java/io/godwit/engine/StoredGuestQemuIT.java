@@ -78,22 +78,9 @@ class StoredGuestQemuIT {
     void byPrecopyAndBackByPostcopyOnAnExplicitWord(QemuVersion version) throws Exception {
         try (QemuProcess source = garage().running(version, PRECOPY);
                 Endpoint park = store(false, PRECOPY)) {
-            Diary diary = diary(park);
-            park.migrateIncoming(ANYWHERE);
-            Garage.migrate(source, address(park), false);
-            diary.await(MigrationStatus.COMPLETED);
-            Garage.await(source, "completed");
+            parked(source, park);
         }
-        assertThat(state()).isInstanceOf(StoreState.ParkedUnconfirmed.class);
-        try (QemuProcess destination = garage().awaiting(version, POSTCOPY);
-                Endpoint park = store(true, POSTCOPY)) {
-            Diary diary = diary(park);
-            park.migrate(Garage.listen(destination, "migrate-incoming", garage().socket("in")), false);
-            diary.await(MigrationStatus.COMPLETED);
-            Garage.await(destination, "completed");
-            Garage.runs(destination);
-        }
-        assertThat(state()).isInstanceOf(StoreState.Gone.class);
+        back(version, POSTCOPY);
     }
 
     /** With a return path QEMU keeps the connection open behind its last byte, so that nothing but silence says that it was the last. */
@@ -102,13 +89,9 @@ class StoredGuestQemuIT {
     void byPrecopyWithoutADescriptionAndBack(QemuVersion version) throws Exception {
         try (QemuProcess source = garage().running(version, UNDESCRIBED, PRECOPY);
                 Endpoint park = store(false, PRECOPY)) {
-            Diary diary = diary(park);
-            park.migrateIncoming(ANYWHERE);
-            Garage.migrate(source, address(park), false);
-            diary.await(MigrationStatus.COMPLETED);
-            Garage.await(source, "completed");
+            parked(source, park);
         }
-        backByPrecopy(version);
+        back(version, PRECOPY);
     }
 
     /** Without one it closes it. */
@@ -117,19 +100,23 @@ class StoredGuestQemuIT {
     void byPrecopyWithoutADescriptionOrAReturnPathAndBack(QemuVersion version) throws Exception {
         try (QemuProcess source = garage().running(version, UNDESCRIBED);
                 Endpoint park = store(true, false)) {
-            Diary diary = diary(park);
-            park.migrateIncoming(ANYWHERE);
-            Garage.migrate(source, address(park), false);
-            diary.await(MigrationStatus.COMPLETED);
-            Garage.await(source, "completed");
+            parked(source, park);
         }
-        backByPrecopy(version);
+        back(version, PRECOPY);
     }
 
-    private void backByPrecopy(QemuVersion version) throws Exception {
+    private void parked(QemuProcess source, Endpoint park) throws Exception {
+        Diary diary = diary(park);
+        park.migrateIncoming(ANYWHERE);
+        Garage.migrate(source, address(park), false);
+        diary.await(MigrationStatus.COMPLETED);
+        Garage.await(source, "completed");
+    }
+
+    private void back(QemuVersion version, Capability[] way) throws Exception {
         assertThat(state()).isInstanceOf(StoreState.ParkedUnconfirmed.class);
-        try (QemuProcess destination = garage().awaiting(version, PRECOPY);
-                Endpoint park = store(true, PRECOPY)) {
+        try (QemuProcess destination = garage().awaiting(version, way);
+                Endpoint park = store(true, way)) {
             Diary diary = diary(park);
             park.migrate(Garage.listen(destination, "migrate-incoming", garage().socket("in")), false);
             diary.await(MigrationStatus.COMPLETED);

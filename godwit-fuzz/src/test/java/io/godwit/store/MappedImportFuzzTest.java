@@ -5,6 +5,7 @@ package io.godwit.store;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.godwit.fuzz.Budget;
 import io.godwit.fuzz.Pieces;
+import io.godwit.fuzz.ShortReads;
 import io.godwit.page.Pages;
 import io.godwit.sim.SimDisk;
 import io.godwit.wire.MappedRamWriter;
@@ -69,7 +70,8 @@ class MappedImportFuzzTest {
     private static @Nullable String load(byte[] file, int most, VmStore store) {
         List<Long> progress = new ArrayList<>();
         try {
-            MappedImport.read((position, into) -> part(file, position, into, most), 0, store, true, progress::add);
+            MappedImport.read(
+                    (position, into) -> ShortReads.part(file, position, into, most), 0, store, true, progress::add);
         } catch (StoreException e) {
             if (e.kind() != StoreException.Kind.CORRUPT) {
                 throw e;
@@ -86,18 +88,6 @@ class MappedImportFuzzTest {
             throw new AssertionError("read up to " + progress + " of " + file.length + " bytes");
         }
         return null;
-    }
-
-    private static int part(byte[] file, long position, ByteBuffer into, int most) {
-        if (position < 0) {
-            throw new AssertionError("a read at " + position);
-        }
-        if (position >= file.length) {
-            return -1;
-        }
-        int n = Math.min(Math.min(into.remaining(), most), file.length - (int) position);
-        into.put(file, (int) position, n);
-        return n;
     }
 
     /** Everything that counts of a parked VM. */

@@ -5,6 +5,7 @@ package io.godwit.wire;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.godwit.fuzz.Budget;
 import io.godwit.fuzz.Pieces;
+import io.godwit.fuzz.ShortReads;
 import io.godwit.page.PageBitmap;
 import io.godwit.page.Pages;
 import java.io.IOException;
@@ -32,7 +33,10 @@ class MappedRamFuzzTest {
     private static List<String> read(byte[] file, int most, Runnable step) {
         List<String> said = new ArrayList<>();
         MappedRamReader reader = new MappedRamReader(
-                (position, into) -> part(file, position, into, most), 0, StreamLimits.DEFAULT, DecoderOptions.PLAIN);
+                (position, into) -> ShortReads.part(file, position, into, most),
+                0,
+                StreamLimits.DEFAULT,
+                DecoderOptions.PLAIN);
         int blocks = 0;
         try {
             for (StreamMessage m = reader.next(); m != null; m = reader.next()) {
@@ -70,17 +74,5 @@ class MappedRamFuzzTest {
         } catch (WireException e) {
             return String.valueOf(e.getMessage());
         }
-    }
-
-    private static int part(byte[] file, long position, ByteBuffer into, int most) {
-        if (position < 0) {
-            throw new AssertionError("a read at " + position);
-        }
-        if (position >= file.length) {
-            return -1;
-        }
-        int n = Math.min(Math.min(into.remaining(), most), file.length - (int) position);
-        into.put(file, (int) position, n);
-        return n;
     }
 }
