@@ -3,6 +3,7 @@
 package io.godwit.peer;
 
 import io.godwit.json.Json;
+import io.godwit.json.JsonArray;
 import io.godwit.json.JsonObject;
 import io.godwit.json.JsonTypeException;
 import io.godwit.net.Address;
@@ -132,6 +133,21 @@ public final class QemuPeer implements AutoCloseable {
             }
             pause(news, until);
         }
+    }
+
+    /** Whether something of this type is still at work there, so that {@code yank} could break it. */
+    boolean yankable(String type) throws PeerException {
+        return understood(() -> {
+            if (!(command("query-yank", Json.object()) instanceof JsonArray instances)) {
+                throw new JsonTypeException("the answer to 'query-yank' is no array");
+            }
+            for (int i = 0; i < instances.size(); i++) {
+                if (instances.object(i).string("type").equals(type)) {
+                    return true;
+                }
+            }
+            return false;
+        });
     }
 
     /** Waits until there is news or it is time to ask again, at most until the deadline. */

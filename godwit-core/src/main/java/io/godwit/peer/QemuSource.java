@@ -20,6 +20,12 @@ public final class QemuSource {
      */
     static final Duration SETTLED = Duration.ofSeconds(1);
 
+    /**
+     * How long a failed migration may need to end within a QEMU, after its status says so. Measured: a few ms; with multifd up to 10.0 sometimes for ever
+     * (docs/compatibility.md).
+     */
+    static final Duration CLEANED_UP = Duration.ofSeconds(10);
+
     /** Where a Godwit stands that lost its channel when it had given its guest away and had not heard that it arrived; QEMU knows no such state. */
     private static final String UNCERTAIN = "uncertain";
 
@@ -54,7 +60,28 @@ public final class QemuSource {
             throw PeerException.refused(
                     peer.name() + " cannot migrate its guest: " + String.join("; ", state.blockers()));
         }
+        if (!state.is(PeerState.NONE)) {
+            awaitCleanedUp();
+        }
         peer.prepare(terms);
+    }
+
+    /**
+     * A failed migration's threads may still run when the status says {@code failed}, and a 7.2 that is told to migrate then crashes (seen; 10.0 refuses and is stuck).
+     * {@code query-yank} names the migration until they have ended.
+     */
+    private void awaitCleanedUp() throws PeerException {
+        long until = System.nanoTime() + CLEANED_UP.toNanos();
+        while (peer.yankable("migration")) {
+            if (System.nanoTime() - until >= 0) {
+                throw PeerException.refused(peer.name()
+                        + " is not done with the migration it had before (query-yank still names it after "
+                        + CLEANED_UP.toSeconds() + " s), and another one could crash it. Try again later; if it stays"
+                        + " so, that QEMU is stuck, as those up to 10.0 can be after a multifd migration that broke:"
+                        + " its guest runs, but no migration can take it away");
+            }
+            peer.pause(peer.log().news(), until);
+        }
     }
 
     /** Starts a migration. That it is accepted does not mean that there is a connection. */

@@ -5,6 +5,7 @@ package io.godwit.qmp;
 import io.godwit.engine.EndpointControl;
 import io.godwit.engine.EndpointControl.CommandRefused;
 import io.godwit.engine.EndpointControl.Owner;
+import io.godwit.engine.MigrationInfo;
 import io.godwit.json.Json;
 import io.godwit.json.JsonArray;
 import io.godwit.json.JsonObject;
@@ -17,6 +18,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -90,6 +92,7 @@ public final class EndpointCommands {
                     Owner owner = owner(arguments.string("owner"), arguments.bool("whole", false));
                     return done(() -> control.migrateResolve(owner));
                 });
+        table.command("query-yank").oob().runs(_ -> asked(() -> yankable(control.info())));
         table.command("yank").oob().takes("instances", ArgumentType.ARRAY).runs(this::yank);
     }
 
@@ -165,6 +168,26 @@ public final class EndpointCommands {
                             .collect(Collectors.joining(", ")));
         }
         return done(() -> control.migrateContinue(state));
+    }
+
+    private static JsonArray yankable(MigrationInfo info) {
+        boolean underWay = switch (info.status()) {
+            case NONE, COMPLETED, FAILED, CANCELLED -> !info.listening().isEmpty();
+            case SETUP,
+                    CANCELLING,
+                    ACTIVE,
+                    POSTCOPY_ACTIVE,
+                    POSTCOPY_PAUSED,
+                    POSTCOPY_RECOVER_SETUP,
+                    POSTCOPY_RECOVER,
+                    PRE_SWITCHOVER,
+                    DEVICE,
+                    UNCERTAIN -> true;
+        };
+        return underWay
+                ? new JsonArray(
+                        List.of(JsonObject.builder().put("type", "migration").build()))
+                : new JsonArray(List.of());
     }
 
     private Json yank(JsonObject arguments) throws QmpError {

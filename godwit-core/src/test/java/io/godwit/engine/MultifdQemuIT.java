@@ -4,10 +4,15 @@ package io.godwit.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
 import io.godwit.net.FaultPlan;
 import io.godwit.net.Relay;
+import io.godwit.peer.MigrationTerms;
+import io.godwit.peer.PeerException;
+import io.godwit.peer.QemuPeer;
+import io.godwit.peer.QemuSource;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.MultifdParameters;
@@ -17,9 +22,12 @@ import io.godwit.qemu.QemuVersion;
 import io.godwit.wire.MultifdCompression;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -164,22 +172,29 @@ class MultifdQemuIT {
             source.qmp(
                     "migrate-set-parameters",
                     JsonObject.builder().put("downtime-limit", PATIENT).build());
-            Pair.eventually("QEMU has cleaned up", () -> migratesAgain(source, address(park)));
+            if (isStuck(source)) {
+                assertThat(version).isNotEqualTo(QemuVersion.V11_1);
+                return;
+            }
+            Garage.migrate(source, address(park), false);
             diary.await(MigrationStatus.COMPLETED);
             Garage.await(source, "completed");
             Garage.sameMemory(source, store);
         }
     }
 
-    /** It says that it has failed before it has done with its channels (7.2) or with all of it (10.0), and refuses until then. */
-    private static boolean migratesAgain(QemuProcess source, Address target) {
-        try {
-            Garage.migrate(source, target, false);
-            return true;
-        } catch (AssertionError e) {
-            assertThat(e.getMessage())
-                    .containsAnyOf("duplicate yank instance", "There's a migration process in progress");
+    /**
+     * It says that it has failed before its threads have ended; told to migrate then, 7.2 crashes. Up to 10.0 they sometimes never end (docs/compatibility.md).
+     */
+    private static boolean isStuck(QemuProcess source) throws Exception {
+        try (QemuPeer peer = QemuPeer.connect(source.address(), Duration.ofSeconds(50))) {
+            Map<String, Json> parameters =
+                    Map.of("multifd-channels", Json.of(CHANNELS), "multifd-compression", Json.of("zlib"));
+            new QemuSource(peer).prepare(new MigrationTerms(Set.of(PRECOPY), parameters));
             return false;
+        } catch (PeerException e) {
+            assertThat(e).hasMessageContaining("is not done with the migration it had before");
+            return true;
         }
     }
 

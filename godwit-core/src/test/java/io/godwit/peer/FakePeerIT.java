@@ -9,6 +9,8 @@ import io.godwit.net.Address;
 import io.godwit.qmp.QmpVersion;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -65,6 +67,29 @@ class FakePeerIT {
 
             assertThat(verdict.fate()).as("%s", verdict).isEqualTo(fate);
             assertThat(verdict.sentence()).startsWith("QEMU 10.0.13 at 'unix:");
+            source.peer().close();
+        }
+    }
+
+    /** A 7.2 that is told to migrate while the threads of a failed migration still run crashes, and its guest with it. */
+    @Test
+    void aSourceIsLeftAloneUntilItIsDoneWithItsLastMigration() throws Exception {
+        try (FakeQemu qemu = fake(V7_2)) {
+            QemuSource source = source(qemu);
+            MigrationTerms nothing = new MigrationTerms(Set.of(), Map.of());
+            source.prepare(nothing);
+            assertThat(qemu.commands).isEmpty();
+
+            qemu.says("failed", "running", true).isNotDoneFor(3);
+            source.prepare(nothing);
+            assertThat(qemu.commands).containsExactly("query-yank", "query-yank", "query-yank", "query-yank");
+
+            qemu.isNotDoneFor(Integer.MAX_VALUE);
+            assertThatThrownBy(() -> source.prepare(nothing))
+                    .isInstanceOfSatisfying(
+                            PeerException.class, e -> assertThat(e.kind()).isEqualTo(PeerException.Kind.REFUSED))
+                    .hasMessageContaining("is not done with the migration it had before")
+                    .hasMessageContaining("no migration can take it away");
             source.peer().close();
         }
     }

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Says over QMP what a test has put into its mouth. */
 final class FakeQemu implements AutoCloseable {
@@ -26,6 +27,7 @@ final class FakeQemu implements AutoCloseable {
     private QmpServer server;
     private volatile JsonObject migrate = Json.object();
     private volatile JsonObject status = Json.object();
+    private final AtomicInteger cleanUps = new AtomicInteger();
     private volatile CountDownLatch mayAnswer = new CountDownLatch(0);
 
     FakeQemu(Address address, QmpVersion version) throws IOException {
@@ -53,6 +55,12 @@ final class FakeQemu implements AutoCloseable {
         migrate = migration.equals("none")
                 ? Json.object()
                 : JsonObject.builder().put("status", migration).build();
+        return this;
+    }
+
+    /** Is at work on its last migration still, whatever its status, for so many questions. */
+    FakeQemu isNotDoneFor(int questions) {
+        cleanUps.set(questions);
         return this;
     }
 
@@ -116,6 +124,12 @@ final class FakeQemu implements AutoCloseable {
                 })
                 .command("query-status")
                 .runs(_ -> status)
+                .command("query-yank")
+                .runs(_ -> yankable())
+                .command("query-migrate-capabilities")
+                .runs(_ -> Json.array())
+                .command("query-migrate-parameters")
+                .runs(_ -> Json.object())
                 .command("migrate")
                 .takes("uri", ArgumentType.STRING)
                 .mayTake("resume", ArgumentType.BOOLEAN)
@@ -129,6 +143,14 @@ final class FakeQemu implements AutoCloseable {
                 .command("cont")
                 .runs(_ -> heard("cont"))
                 .build();
+    }
+
+    private Json yankable() {
+        commands.add("query-yank");
+        JsonObject monitor =
+                JsonObject.builder().put("type", "chardev").put("id", "mon").build();
+        JsonObject migration = JsonObject.builder().put("type", "migration").build();
+        return new JsonArray(cleanUps.getAndDecrement() > 0 ? List.of(monitor, migration) : List.of(monitor));
     }
 
     private Json heard(String command) {

@@ -20,6 +20,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What each command does, and what is told of a migration. The settings have {@link EndpointSettingsIT}. */
 class EndpointCommandsIT extends EndpointTalk {
@@ -123,6 +124,15 @@ class EndpointCommandsIT extends EndpointTalk {
                 .contains("chardev");
         assertThat(ask("yank", "{'instances':[]}")).isEqualTo(OK);
         assertThat(endpoint.calls).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void tellsWhatCanBeYanked(MigrationStatus status) throws Exception {
+        endpoint.info = FakeEndpoint.info(MigrationInfo.Role.SOURCE, status);
+        boolean over = List.of("none", "completed", "failed", "cancelled").contains(status.word());
+        assertThat(client.ask("{\"exec-oob\":\"query-yank\"}"))
+                .isEqualTo(over ? "{\"return\": []}" : "{\"return\": [{\"type\": \"migration\"}]}");
     }
 
     @Test
