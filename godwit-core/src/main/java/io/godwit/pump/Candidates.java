@@ -295,13 +295,23 @@ final class Candidates {
                         || machine.state() instanceof DestinationState.Held);
     }
 
+    /**
+     * A source that wants to recover while its old channel seems to live here has given that one up: its operator was sooner than we. What becomes of it is decided when this end, too,
+     * finds the channel dead.
+     */
+    private boolean patient(DestinationMachine machine, Candidate candidate) {
+        return patient(machine)
+                || (candidate.held
+                        && parameters.peerMayBe72()
+                        && (machine.state() instanceof DestinationState.PostcopyActive
+                                || machine.state() instanceof DestinationState.Finishing
+                                || machine.state() instanceof DestinationState.Mending));
+    }
+
     void tick(DestinationMachine machine, boolean mainAlive, long now) {
-        if (patient(machine)) {
-            return;
-        }
         // By age: the order of a Map.copyOf changes from process to process, and then a seed replays nothing.
         for (Map.Entry<Integer, Candidate> entry : List.copyOf(waiting.entrySet())) {
-            if (expiry(entry.getValue(), mainAlive) <= now) {
+            if (!patient(machine, entry.getValue()) && expiry(entry.getValue(), mainAlive) <= now) {
                 drop(
                         entry.getKey(),
                         entry.getValue(),
@@ -314,11 +324,10 @@ final class Candidates {
 
     long nextTick(DestinationMachine machine, boolean mainAlive) {
         long next = Long.MAX_VALUE;
-        if (patient(machine)) {
-            return next;
-        }
         for (Candidate candidate : waiting.values()) {
-            next = Math.min(next, expiry(candidate, mainAlive));
+            if (!patient(machine, candidate)) {
+                next = Math.min(next, expiry(candidate, mainAlive));
+            }
         }
         return next;
     }

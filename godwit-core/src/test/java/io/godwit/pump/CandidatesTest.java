@@ -12,6 +12,7 @@ import io.godwit.wire.MultifdEncoder;
 import io.godwit.wire.MultifdMessage;
 import io.godwit.wire.StreamMessage;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -213,6 +214,23 @@ class CandidatesTest {
             assertThat(late.hasRemaining()).isFalse();
             assertThat(talk.session.stats().strays()).as("counted once").isEqualTo(1);
             assertThat(talk.status()).isEqualTo(MigrationStatus.ACTIVE);
+        }
+    }
+
+    /** Its operator was sooner than this end, which takes the old channel for alive; a 7.2 would not survive to be sent away. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aRecoveryThatIsEarlyIsKeptIfItsSourceMightDie(boolean peerMayBe72) {
+        Parameters parameters = Parameters.DEFAULT.withPeerMayBe72(peerMayBe72);
+        try (DestinationTalk talk = new DestinationTalk(DestinationTalk.POSTCOPY, parameters)
+                .postcopy()
+                .recovers(NEWCOMER)) {
+            talk.later(Duration.ofHours(1));
+            assertThat(talk.aborted.containsKey(NEWCOMER)).isEqualTo(!peerMayBe72);
+            if (peerMayBe72) {
+                talk.breaks(1).says(NEWCOMER, new byte[0]); // what it has said is offered again
+                assertThat(fate(talk)).isEqualTo("recovery");
+            }
         }
     }
 
