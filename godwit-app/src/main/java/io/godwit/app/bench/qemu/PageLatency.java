@@ -54,7 +54,7 @@ final class PageLatency {
         long pages = rig.pages(noise);
         return limit > 0
                 ? new Probe.Plan(first, first + pages, 1, MOST, SECONDS, 0)
-                : new Probe.Plan(first, first + pages, 0, MOST, SECONDS, pages / 10);
+                : new Probe.Plan(first, first + pages, 1, MOST, SECONDS, pages / 10);
     }
 
     private void qemu(Vm source, Noise noise, boolean preempt) throws IOException, BenchFailed {
