@@ -2,6 +2,7 @@
 
 package io.godwit.engine;
 
+import io.godwit.guest.DiskWorks;
 import io.godwit.guest.ParkedGuest;
 import io.godwit.page.BlockTable;
 import io.godwit.pump.Departure;
@@ -11,6 +12,7 @@ import io.godwit.pump.PageSource;
 import io.godwit.pump.StreamIdentity;
 import io.godwit.store.Arrival;
 import io.godwit.store.Manifest;
+import io.godwit.store.ReadAhead;
 import io.godwit.store.StoreException;
 import io.godwit.store.StoreSink;
 import io.godwit.store.StoreSource;
@@ -29,6 +31,7 @@ public final class StoredGuest implements ParkedGuest {
     private final VmStore store;
     private final InstantSource clock;
     private final Terms terms;
+    private final ReadAhead reach;
     private volatile @Nullable StoreSink sink;
     private @Nullable StoreSource source;
     private volatile boolean cloneLeft;
@@ -54,6 +57,12 @@ public final class StoredGuest implements ParkedGuest {
     }
 
     public StoredGuest(VmStore store, InstantSource clock, Terms terms) {
+        this(store, clock, terms, ReadAhead.USUAL);
+    }
+
+    /** @param reach how far its pages are read ahead when it leaves */
+    public StoredGuest(VmStore store, InstantSource clock, Terms terms, ReadAhead reach) {
+        this.reach = reach;
         this.store = store;
         this.clock = clock;
         this.terms = terms;
@@ -169,10 +178,11 @@ public final class StoredGuest implements ParkedGuest {
     }
 
     @Override
-    public synchronized PageSource source() {
+    public synchronized PageSource source(DiskWorks works) {
         StoreSource open = source;
         if (open == null) {
             open = store.source();
+            open.readElsewhere((work, done, failed) -> works.work(work, done, _ -> failed.run()), reach);
             source = open;
         }
         return open;

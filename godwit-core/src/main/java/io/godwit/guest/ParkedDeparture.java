@@ -32,7 +32,7 @@ public final class ParkedDeparture {
      * @throws io.godwit.pump.StorageException if the disk does not give it
      */
     public OutgoingGuest outgoing() {
-        return new Going(guest.identity(), guest.source(), guest.state().early());
+        return new Going(guest.identity(), guest.source(works), guest.state().early());
     }
 
     /**

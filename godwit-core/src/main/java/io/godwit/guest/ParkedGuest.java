@@ -84,8 +84,12 @@ public interface ParkedGuest extends AutoCloseable {
 
     StreamIdentity identity();
 
-    /** Its pages. Nothing of them is ever dirty. */
-    PageSource source();
+    /**
+     * Its pages. Nothing of them is ever dirty.
+     *
+     * @param works reads ahead, from the first call on
+     */
+    PageSource source(DiskWorks works);
 
     MachineState state();
 

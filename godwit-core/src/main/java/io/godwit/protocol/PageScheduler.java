@@ -179,15 +179,24 @@ public final class PageScheduler {
 
     /** Takes the next background page, or {@link #NONE} if no page is dirty. */
     public long takeBackground() {
+        long address = nextBackground();
+        if (address != NONE) {
+            dirty[cursorBlock].clear(cursorPage);
+            remaining--;
+            cursorPage++;
+        }
+        return address;
+    }
+
+    /** What {@link #takeBackground} would take now. */
+    public long nextBackground() {
         if (remaining == 0) {
             return NONE;
         }
         for (int turns = 0; turns <= dirty.length; turns++) {
             long page = dirty[cursorBlock].nextSet(cursorPage);
             if (page >= 0) {
-                dirty[cursorBlock].clear(page);
-                remaining--;
-                cursorPage = page + 1;
+                cursorPage = page;
                 return address(cursorBlock, page);
             }
             cursorPage = 0;

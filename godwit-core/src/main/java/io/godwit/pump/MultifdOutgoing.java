@@ -166,12 +166,17 @@ final class MultifdOutgoing {
      */
     long fill(long most, Outbox main) {
         long before = appended(main);
-        for (long taken = 0; taken < most && scheduler.remaining() > 0 && hasRoom(); taken++) {
+        for (long taken = 0; taken < most && hasRoom() && ready(); taken++) {
             page(scheduler.takeBackground(), main);
         }
         endPacket();
         endSection(main);
         return appended(main) - before;
+    }
+
+    private boolean ready() {
+        long next = scheduler.nextBackground();
+        return next != PageScheduler.NONE && memory.ready(PageScheduler.block(next), PageScheduler.page(next));
     }
 
     private boolean hasRoom() {

@@ -27,6 +27,14 @@ public interface PageSource {
     boolean isZero(int block, long page);
 
     /**
+     * Whether {@link #read} gives the page without a long wait for a disk. If not, it is being read, and the loop is woken when that is over. Memory that is at hand always
+     * is.
+     */
+    default boolean ready(int block, long page) {
+        return true;
+    }
+
+    /**
      * Appends the page's {@link io.godwit.page.Pages#SIZE} bytes to {@code out}, which has room for them.
      *
      * @throws StorageException if the page cannot be read or is damaged: it is not sent, and the migration stops with the sentence

@@ -63,6 +63,8 @@ final class SourcePages {
     private boolean aloneLast;
 
     private @Nullable String damage;
+    /** The next background page is being read: the loop is woken when it is there. */
+    private boolean reading;
 
     SourcePages(
             MigrationOptions options,
@@ -146,6 +148,7 @@ final class SourcePages {
     @Nullable
     SourceInput produce(
             SourceMachine machine, boolean connected, boolean withPreempt, LongConsumer passStarted, long now) {
+        reading = false;
         if (!connected) {
             return null;
         }
@@ -235,7 +238,7 @@ final class SourcePages {
                 done < channels.stint() && scheduler.remaining() > 0 && !outlets.full();
                 done += MultifdEncoder.MAX_PAGES) {
             long allowed = Math.min(MultifdEncoder.MAX_PAGES, pacer.allowance(now) / Pages.SIZE);
-            if (allowed == 0) {
+            if (allowed == 0 || !ready()) {
                 return;
             }
             try {
@@ -256,15 +259,14 @@ final class SourcePages {
         pacer.rate(bandwidth, now);
         for (int done = 0; done < stint && scheduler.remaining() > 0 && !full(postcopy); done += batch) {
             long allowed = Math.min(batch, pacer.allowance(now) / Pages.SIZE);
-            if (allowed == 0) {
+            if (allowed == 0 || !ready()) {
                 return;
             }
             ByteBuffer out =
                     outlets.main().room(SECTION_OVERHEAD + RecordEncoder.MAX_RECORD + batch * (Pages.SIZE + 8));
             int start = beginSection(out);
             for (long i = 0; i < allowed; i++) {
-                long address = scheduler.takeBackground();
-                if (address == PageScheduler.NONE || !record(mainRecords, out, address)) {
+                if ((i > 0 && !ready()) || !record(mainRecords, out, scheduler.takeBackground())) {
                     break;
                 }
             }
@@ -273,6 +275,16 @@ final class SourcePages {
                 return;
             }
         }
+    }
+
+    /** Whether there is a next background page, and it can be read at once. */
+    private boolean ready() {
+        long next = scheduler.nextBackground();
+        if (next == PageScheduler.NONE) {
+            return false;
+        }
+        reading = !memory.ready(PageScheduler.block(next), PageScheduler.page(next));
+        return !reading;
     }
 
     private boolean full(boolean postcopy) {
@@ -362,7 +374,7 @@ final class SourcePages {
             // While the guest stops there is no pass to begin: the end of the stop is the next thing that happens.
             return state instanceof SourceState.Active && outlets.nearlyWritten() ? nextPass : Long.MAX_VALUE;
         }
-        if (full(postcopy)) {
+        if (reading || full(postcopy)) {
             return Long.MAX_VALUE;
         }
         int batch = precopy ? PRECOPY_BATCH : POSTCOPY_BATCH;

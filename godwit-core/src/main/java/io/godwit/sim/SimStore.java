@@ -9,6 +9,7 @@ import io.godwit.page.Pages;
 import io.godwit.pump.StorageException;
 import io.godwit.store.Arrival;
 import io.godwit.store.Manifest;
+import io.godwit.store.ReadAhead;
 import io.godwit.store.StoreSink;
 import io.godwit.store.StoreState;
 import io.godwit.store.StoredDevices;
@@ -29,6 +30,8 @@ import org.jspecify.annotations.Nullable;
 final class SimStore implements DiskWorks {
     static final Path FOLDER = Path.of("/sim/vm");
     private static final String VERSION = "sim";
+    /** So that a few pages are read ahead as many are. */
+    private static final ReadAhead FEW_PAGES = new ReadAhead(1, 2, 2);
 
     private record Work(Runnable work, Runnable done, Consumer<String> failed) {}
 
@@ -105,8 +108,8 @@ final class SimStore implements DiskWorks {
         try {
             VmStore opened = VmStore.open(seams.disk().apply(disk), FOLDER, clock, VERSION);
             store = opened;
-            ParkedGuest fresh =
-                    seams.parked().apply(new StoredGuest(opened, clock, StoredGuest.Terms.leaving("sim", false, true)));
+            ParkedGuest fresh = seams.parked()
+                    .apply(new StoredGuest(opened, clock, StoredGuest.Terms.leaving("sim", false, true), FEW_PAGES));
             guest = fresh;
             return fresh;
         } catch (StorageException e) {

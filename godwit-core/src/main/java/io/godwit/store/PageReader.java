@@ -2,106 +2,185 @@
 
 package io.godwit.store;
 
-import io.godwit.page.Pages;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Reads pages of files that do not change, and compares each with its digest before it gives it. Reads ahead when asked in order, further each time: pages come in long runs, or, while a
- * guest asks for them, in short ones from anywhere, and what was read ahead of a run that ends was read for nothing. One thread.
+ * Reads pages of files that do not change, and compares each with its digest before it gives it.
+ *
+ * <p>Pages come in long runs, or, while a guest asks for them, from anywhere. So what lies behind a page is read ahead, twice as far each time it was asked for in order, and what was read
+ * ahead of a run that ends was read for nothing. With an {@link StoreSource.Elsewhere} that happens on another thread, several runs at a time, and {@link #ready} tells whether a page is there
+ * already: whoever asks first never waits for the disk in a long run. A page out of order is read at once, with a few of its neighbours.
+ *
+ * <p>One thread.
  */
 final class PageReader {
-    /** Most pages read at once: 256 KiB, which stays in the processor's cache between reading, hashing and copying. */
-    private static final int RUN = 64;
+    /** Runs that are read ahead at most: few are soon used up by a sender that is faster than the disk's thread for a moment. */
+    private static final int DEPTH = 4;
 
-    /** Pages read at once where a run begins. */
-    private static final int START = 4;
-
-    /** Digests read at once: a page's worth. A power of two. */
-    private static final int DIGESTS = Pages.SIZE / PageDigest.BYTES;
+    /** Runs that may be under way or waiting, those nobody wants any more among them. */
+    private static final int MOST_ASKED = 2 * DEPTH;
 
     private final BlockFiles files;
-    private final ByteBuffer bytes = ByteBuffer.allocateDirect(RUN * Pages.SIZE).order(ByteOrder.LITTLE_ENDIAN);
-    private final ByteBuffer digests =
-            ByteBuffer.allocateDirect(DIGESTS * PageDigest.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    private int block = -1;
-    private long first;
-    private int count;
-    private int ahead = START;
-    private int digestBlock = -1;
-    private long firstDigest;
+    private final Presence presence;
+    private final StoreSource.Elsewhere elsewhere;
+    private final ReadAhead reach;
+    /** Asked for elsewhere, in order, one behind the other. */
+    private final ArrayDeque<PageRun> ahead = new ArrayDeque<>();
 
-    PageReader(BlockFiles files) {
-        this.files = files;
+    private final ArrayDeque<PageRun> spare = new ArrayDeque<>();
+    private PageRun current = new PageRun();
+    private int block = -1;
+    private long next;
+    private int window;
+    private int aheadPages;
+    private int asked;
+    /** Pages that were read in order. */
+    private long inOrder;
+
+    /** Reads when it is asked. */
+    PageReader(BlockFiles files, Presence presence) {
+        this(files, presence, (work, _, _) -> work.run(), ReadAhead.NOT_ELSEWHERE);
     }
 
-    /** The buffer that {@link #find} means. */
-    ByteBuffer buffer() {
-        return bytes;
+    /** Has long runs read elsewhere. */
+    PageReader(BlockFiles files, Presence presence, StoreSource.Elsewhere elsewhere, ReadAhead reach) {
+        this.files = files;
+        this.presence = presence;
+        this.elsewhere = elsewhere;
+        this.reach = reach;
+        this.window = reach.start();
+    }
+
+    /** False as long as the page is being read elsewhere, which ends by a call of {@code done} or {@code failed}. */
+    boolean ready(int ofBlock, long page) {
+        if (current.holds(ofBlock, page)) {
+            return true;
+        }
+        PageRun run = upTo(ofBlock, page);
+        return run == null || run.filled();
     }
 
     /**
-     * Where in the buffer the page's bytes are, until the next call.
+     * The run that has the page, until the next call.
      *
-     * @throws DamagedPageException if they are not what was received
+     * @throws DamagedPageException if its bytes are not what was received
      */
-    int find(int ofBlock, long page) {
-        if (ofBlock != block || page < first || page >= first + count) {
-            load(ofBlock, page, run(ofBlock, page));
+    PageRun find(int ofBlock, long page) {
+        if (!current.holds(ofBlock, page)) {
+            PageRun run = upTo(ofBlock, page);
+            if (run != null && run.filled()) {
+                advance();
+            } else {
+                readNow(ofBlock, page);
+            }
+            askAhead();
         }
-        if (ofBlock != digestBlock || page < firstDigest || page >= firstDigest + DIGESTS) {
-            loadDigests(ofBlock, page);
-        }
-        int at = (int) (page - first) << Pages.SHIFT;
-        int digest = (int) (page - firstDigest) * PageDigest.BYTES;
-        if (at + Pages.SIZE > bytes.limit()
-                || digest + PageDigest.BYTES > digests.limit()
-                || digests.getLong(digest) != PageDigest.of(bytes, at, ofBlock, page)) {
+        if (!current.sound(page)) {
+            // Whoever tries again may have put a good copy in its place.
+            forget();
             throw new DamagedPageException(files.table().get(ofBlock).name(), page, files.ramPath(ofBlock));
         }
-        return at;
+        return current;
     }
 
-    /**
-     * How many pages to read: a page soon behind the last run is asked for in order, since zero pages lie between; any other is a request, whose neighbours may be wanted next or never.
-     */
-    private int run(int ofBlock, long page) {
-        int pages;
-        if (page == 0) {
-            ahead = RUN;
-            pages = RUN;
-        } else if (ofBlock == block && page >= first + count && page <= first + count + RUN) {
-            pages = ahead;
-            ahead = Math.min(RUN, 2 * ahead);
-        } else {
-            ahead = START;
-            pages = 1;
+    /** The run ahead that has the page, or null: none does. Those before it are not wanted any more. */
+    private @Nullable PageRun upTo(int ofBlock, long page) {
+        PageRun run = ahead.peek();
+        while (run != null && !run.holds(ofBlock, page)) {
+            dropFirst();
+            run = ahead.peek();
         }
-        return (int) Math.min(pages, files.table().get(ofBlock).pages() - page);
+        return run;
     }
 
-    private void load(int ofBlock, long page, int pages) {
-        count = 0;
+    private void dropFirst() {
+        PageRun run = ahead.remove();
+        aheadPages -= run.count();
+        if (run.filled()) {
+            spare.add(run);
+        } else {
+            run.drop();
+        }
+    }
+
+    private void forget() {
+        while (!ahead.isEmpty()) {
+            dropFirst();
+        }
+        current.clear();
+        block = -1;
+    }
+
+    private void advance() {
+        spare.add(current);
+        current = ahead.remove();
+        aheadPages -= current.count();
+        window = Math.min(2 * window, DEPTH * PageRun.MOST);
+    }
+
+    private void readNow(int ofBlock, long page) {
+        while (!ahead.isEmpty()) {
+            dropFirst();
+        }
+        // Zero pages may lie between two that are asked for in order.
+        if (ofBlock == block && page >= next && page <= next + reach.most()) {
+            window = Math.min(2 * window, reach.most());
+        } else {
+            window = page == 0 ? reach.most() : reach.start();
+            inOrder = 0;
+        }
+        int pages = (int) Math.min(window, files.table().get(ofBlock).pages() - page);
+        block = -1;
+        current.begin(ofBlock, page, pages);
         try {
-            bytes.clear().limit(pages << Pages.SHIFT);
-            bytes.limit(files.ram(ofBlock).read(bytes, page << Pages.SHIFT));
-        } catch (DiskException e) {
-            throw Failures.of(e);
+            current.fill(files, presence.zero(ofBlock));
+        } catch (StoreException e) {
+            current.clear();
+            throw e;
         }
         block = ofBlock;
-        first = page;
-        count = pages;
+        next = current.end();
+        inOrder += pages;
     }
 
-    private void loadDigests(int ofBlock, long page) {
-        digestBlock = -1;
-        long from = page & -DIGESTS;
-        try {
-            digests.limit(files.digests(ofBlock).read(digests.clear(), from * PageDigest.BYTES));
-        } catch (DiskException e) {
-            throw Failures.of(e);
+    private void askAhead() {
+        long end = files.table().get(block).pages();
+        while (inOrder >= reach.settled() && aheadPages < window && asked < MOST_ASKED) {
+            long from = next < end ? presence.zero(block).nextClear(next) : -1;
+            if (from < 0 || from >= end) {
+                return;
+            }
+            PageRun run = spare.poll();
+            if (run == null) {
+                run = new PageRun();
+            }
+            int pages = (int) Math.min(Math.min(PageRun.MOST, window - aheadPages), end - from);
+            run.begin(block, from, pages);
+            ahead.add(run);
+            aheadPages += pages;
+            next = from + pages;
+            ask(run, block);
         }
-        digestBlock = ofBlock;
-        firstDigest = from;
+    }
+
+    private void ask(PageRun run, int ofBlock) {
+        asked++;
+        elsewhere.read(() -> run.fill(files, presence.zero(ofBlock)), () -> over(run), () -> {
+            // Read again by whoever needs it, who then hears why it cannot be.
+            if (!run.dropped()) {
+                forget();
+            }
+            over(run);
+        });
+    }
+
+    private void over(PageRun run) {
+        asked--;
+        if (run.dropped()) {
+            spare.add(run);
+        } else {
+            run.arrived();
+        }
     }
 }

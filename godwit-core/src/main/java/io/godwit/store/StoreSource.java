@@ -4,20 +4,34 @@ package io.godwit.store;
 
 import io.godwit.page.BlockTable;
 import io.godwit.page.PageBitmap;
-import io.godwit.page.Pages;
 import io.godwit.pump.PageSource;
 import java.nio.ByteBuffer;
 
 /** A parked VM's pages. Nothing is ever dirty. One thread. */
 public final class StoreSource implements PageSource, AutoCloseable {
+    /** Has something read on another thread. */
+    public interface Elsewhere {
+        /**
+         * Called by the source's thread; so is {@code done} or {@code failed}, later.
+         *
+         * @param work throws {@link StoreException} if the disk fails; one after the other, in the order in which they are asked for
+         */
+        void read(Runnable work, Runnable done, Runnable failed);
+    }
+
     private final BlockFiles files;
     private final Presence presence;
-    private final PageReader reader;
+    private PageReader reader;
 
     StoreSource(BlockFiles files, Presence presence) {
         this.files = files;
         this.presence = presence;
-        this.reader = new PageReader(files);
+        this.reader = new PageReader(files, presence);
+    }
+
+    /** From now on what lies ahead is read elsewhere, so that {@link #ready} may be false. */
+    public void readElsewhere(Elsewhere elsewhere, ReadAhead reach) {
+        reader = new PageReader(files, presence, elsewhere, reach);
     }
 
     @Override
@@ -45,6 +59,11 @@ public final class StoreSource implements PageSource, AutoCloseable {
         return presence.dataPages(block);
     }
 
+    @Override
+    public boolean ready(int block, long page) {
+        return presence.zero(block).get(page) || reader.ready(block, page);
+    }
+
     /**
      * Reads ahead when pages are asked for in order.
      *
@@ -56,8 +75,7 @@ public final class StoreSource implements PageSource, AutoCloseable {
             RunBuffer.putZeroes(out);
             return;
         }
-        int at = reader.find(block, page);
-        out.put(out.position(), reader.buffer(), at, Pages.SIZE).position(out.position() + Pages.SIZE);
+        reader.find(block, page).copy(page, out);
     }
 
     /** As {@link #read}, without giving the page. */

@@ -2,6 +2,7 @@
 
 package io.godwit.engine;
 
+import io.godwit.guest.DiskWorks;
 import io.godwit.guest.ParkedGuest;
 import io.godwit.page.BlockTable;
 import io.godwit.page.PageBitmap;
@@ -208,7 +209,7 @@ final class MemoryStore extends Stepwise implements ParkedGuest {
     }
 
     @Override
-    public PageSource source() {
+    public PageSource source(DiskWorks works) {
         return new Source();
     }
 

@@ -39,7 +39,10 @@ class PageSchedulerTest {
     }
 
     private String background() {
-        return shown(scheduler.takeBackground());
+        String foreseen = shown(scheduler.nextBackground());
+        String taken = shown(scheduler.takeBackground());
+        assertThat(taken).isEqualTo(foreseen);
+        return taken;
     }
 
     private List<String> background(int n) {

@@ -7,10 +7,11 @@ import io.godwit.page.PageBitmap;
 import io.godwit.page.Pages;
 import java.nio.ByteBuffer;
 
-/** A source's memory in which no page is all zero and none changes; one may be damaged. */
+/** A source's memory in which no page is all zero and none changes; one may be damaged, and one be waited for. */
 final class EvenMemory implements PageSource {
     private final BlockTable blocks;
     private long damaged = -1;
+    private long beingRead = -1;
 
     EvenMemory(BlockTable blocks) {
         this.blocks = blocks;
@@ -19,6 +20,16 @@ final class EvenMemory implements PageSource {
     /** The page of that number cannot be read any more, in no block. */
     void damage(long page) {
         damaged = page;
+    }
+
+    /** That page, in any block, is being read until another is named. */
+    void reads(long page) {
+        beingRead = page;
+    }
+
+    @Override
+    public boolean ready(int block, long page) {
+        return page != beingRead;
     }
 
     @Override

@@ -28,6 +28,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -305,6 +306,31 @@ class SourceSessionTest {
         assertThat(failure).contains("page 5 is damaged");
         assertThat(session.machine().status()).isEqualTo(MigrationStatus.POSTCOPY_PAUSED);
         assertThat(pagesSent).doesNotContain(5L);
+    }
+
+    /** It is not waited for: what comes before it leaves, a request is answered meanwhile, and nothing is sent that holds no page. */
+    @Test
+    void aPageThatIsBeingReadHoldsUpNothingElse() throws WireException {
+        SourceSession session = postcopy(POSTCOPY);
+        memory.reads(20);
+        flush(session);
+        assertThat(pagesSent)
+                .containsExactlyElementsOf(LongStream.range(0, 20).boxed().toList());
+        session.tick(now); // a PING is due
+        flush(session);
+        assertThat(session.nextTick(now)).as("until it is woken").isGreaterThan(now);
+        int words = sent.size();
+        flush(session);
+        assertThat(sent).hasSize(words);
+
+        memory.reads(122);
+        says(session, new ReturnPathMessage.ReqPagesId("a", 120L * Pages.SIZE, 2 * Pages.SIZE));
+        flush(session);
+        assertThat(pagesSent).hasSize(22).endsWith(120L, 121L);
+
+        memory.reads(-1);
+        flush(session);
+        assertThat(pagesSent).hasSize(PAGES + 1).doesNotHaveDuplicates();
     }
 
     /** Longer than a chunk of the outbox: it goes out in pieces, and whole. */

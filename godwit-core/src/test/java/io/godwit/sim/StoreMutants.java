@@ -2,6 +2,7 @@
 
 package io.godwit.sim;
 
+import io.godwit.guest.DiskWorks;
 import io.godwit.guest.ParkedGuest;
 import io.godwit.pump.Arrival;
 import io.godwit.pump.Departure;
@@ -82,8 +83,8 @@ final class StoreMutants {
         }
 
         @Override
-        public PageSource source() {
-            return to.source();
+        public PageSource source(DiskWorks works) {
+            return to.source(works);
         }
 
         @Override

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.store;
+
+import io.godwit.page.PageBitmap;
+import io.godwit.page.Pages;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * Pages that are read at once, each compared with its digest. Whoever asks for it leaves it alone until it is filled; only {@link #drop} may be called meanwhile.
+ */
+final class PageRun {
+    /** Most pages: 1 MiB. */
+    static final int MOST = 256;
+
+    /** Pages read at once: 256 KiB, which stays in the processor's cache between reading and hashing. One bit of a long each. */
+    private static final int PIECE = 64;
+
+    private final ByteBuffer bytes =
+            ByteBuffer.allocateDirect(MOST * Pages.SIZE).order(ByteOrder.LITTLE_ENDIAN);
+    private final ByteBuffer digests =
+            ByteBuffer.allocateDirect(PIECE * PageDigest.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    private int block = -1;
+    private long first;
+    private int count;
+    /** A bit for each page that is what was received. */
+    private final long[] sound = new long[MOST / PIECE];
+
+    private boolean filled;
+    private volatile boolean dropped;
+
+    /** It is to have these pages, and has none yet. */
+    void begin(int ofBlock, long firstPage, int pages) {
+        block = ofBlock;
+        first = firstPage;
+        count = pages;
+        filled = false;
+        dropped = false;
+    }
+
+    /** Nobody wants it any more: a {@link #fill} that has not begun does nothing. Any thread. */
+    void drop() {
+        dropped = true;
+    }
+
+    boolean dropped() {
+        return dropped;
+    }
+
+    /** {@link #fill} has been heard to be over. */
+    void arrived() {
+        filled = true;
+    }
+
+    boolean filled() {
+        return filled;
+    }
+
+    /** It has, or will have, the page. */
+    boolean holds(int ofBlock, long page) {
+        return block == ofBlock && page >= first && page < first + count;
+    }
+
+    int count() {
+        return count;
+    }
+
+    /** The first page behind it. */
+    long end() {
+        return first + count;
+    }
+
+    /** It has nothing. */
+    void clear() {
+        block = -1;
+        count = 0;
+    }
+
+    /**
+     * Reads and compares.
+     *
+     * @param zero the block's pages that are not on the disk
+     */
+    void fill(BlockFiles files, PageBitmap zero) {
+        try {
+            for (int from = 0; from < count && !dropped; from += PIECE) {
+                sound[from / PIECE] = sound(files, zero, from, Math.min(PIECE, count - from));
+            }
+        } catch (DiskException e) {
+            throw Failures.of(e);
+        }
+    }
+
+    private long sound(BlockFiles files, PageBitmap zero, int from, int pages) throws DiskException {
+        int at = from << Pages.SHIFT;
+        int there = files.ram(block)
+                .read(bytes.limit(at + (pages << Pages.SHIFT)).position(at), (first + from) << Pages.SHIFT);
+        int known = files.digests(block)
+                .read(digests.clear().limit(pages * PageDigest.BYTES), (first + from) * PageDigest.BYTES);
+        int whole = Math.min(there >> Pages.SHIFT, known / PageDigest.BYTES);
+        long good = 0;
+        for (int i = 0; i < whole; i++) {
+            long page = first + from + i;
+            if (!zero.get(page)
+                    && digests.getLong(i * PageDigest.BYTES)
+                            == PageDigest.of(bytes, at + (i << Pages.SHIFT), block, page)) {
+                good |= 1L << i;
+            }
+        }
+        return good;
+    }
+
+    /** Whether a page that it has is what was received. */
+    boolean sound(long page) {
+        int at = (int) (page - first);
+        return (sound[at / PIECE] >>> (at % PIECE) & 1) != 0;
+    }
+
+    /** Appends a page that it has. */
+    void copy(long page, ByteBuffer out) {
+        int at = (int) (page - first) << Pages.SHIFT;
+        out.put(out.position(), bytes, at, Pages.SIZE).position(out.position() + Pages.SIZE);
+    }
+}

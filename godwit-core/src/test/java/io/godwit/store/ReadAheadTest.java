@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.store;
+
+import static io.godwit.store.Shelf.FOLDER;
+import static io.godwit.store.Shelf.RAM;
+import static io.godwit.store.Shelf.RAM_PAGES;
+import static io.godwit.store.Shelf.read;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.godwit.page.Pages;
+import io.godwit.sim.SimDisk;
+import java.util.ArrayDeque;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+/** A parked VM's pages are read ahead by somebody else: what is ready when, what is given up, and that no page is ever given that is not what was received. */
+class ReadAheadTest {
+    private record Asked(Runnable work, Runnable done, Runnable failed) {
+        void isDone() {
+            work.run();
+            done.run();
+        }
+    }
+
+    private static final ReadAhead SHORT = new ReadAhead(2, 4, 8);
+
+    private final SimDisk disk = new SimDisk(new SplittableRandom(1));
+    private final VmStore store = Shelf.parked(disk, true);
+    private final StoreSource source = store.source();
+    private final ArrayDeque<Asked> asked = new ArrayDeque<>();
+
+    {
+        source.readElsewhere((work, done, failed) -> asked.add(new Asked(work, done, failed)), SHORT);
+    }
+
+    private void gives(long page) {
+        assertThat(read(source, RAM, page)).as("page %d", page).isEqualTo(TestPages.of((int) page + 1));
+    }
+
+    /** Up to where nothing more is at hand; the page that is not. */
+    private long givesWhatIsReady(long from) {
+        long page = from;
+        while (page < RAM_PAGES && source.ready(RAM, page)) {
+            gives(page++);
+        }
+        return page;
+    }
+
+    @Test
+    void whoeverAsksInOrderIsReadFor() {
+        assertThat(givesWhatIsReady(0)).isEqualTo(8);
+        assertThat(asked).hasSize(1);
+        assertThat(source.ready(RAM, 8)).isFalse();
+
+        asked.remove().isDone();
+        assertThat(givesWhatIsReady(8)).isEqualTo(12);
+        long page = 12;
+        while (page < RAM_PAGES) {
+            assertThat(asked).isNotEmpty();
+            asked.remove().isDone();
+            page = givesWhatIsReady(page);
+        }
+        assertThat(asked).isEmpty();
+    }
+
+    @Test
+    void aPageOutOfOrderIsReadAtOnceAndWhatWasAskedForIsGivenUp() {
+        long stopped = givesWhatIsReady(0);
+        assertThat(source.ready(RAM, 150)).isTrue();
+        gives(150);
+        assertThat(source.ready(RAM, 151)).isTrue();
+        gives(151);
+
+        Asked forNothing = asked.remove();
+        disk.vanished(true);
+        forNothing.isDone(); // reads nothing: nobody wants it
+        disk.vanished(false);
+        assertThat(asked).isEmpty();
+        assertThat(source.ready(RAM, stopped)).isTrue();
+        gives(stopped);
+    }
+
+    /** As an urgent page may be: it does not wait. */
+    @Test
+    void aPageThatIsBeingReadCanBeHadAllTheSame() {
+        long page = givesWhatIsReady(0);
+        gives(page);
+        assertThat(asked).isNotEmpty();
+        asked.forEach(Asked::isDone);
+        gives(page + 1);
+    }
+
+    @Test
+    void whereGuestsAskAllTheTimeNothingIsReadForNothing() {
+        for (int i = 1; i < 50; i++) {
+            long page = 1 + i * 37L % (RAM_PAGES - 6);
+            for (long next = page; next < page + 5; next++) {
+                assertThat(source.ready(RAM, next)).isTrue();
+                gives(next);
+            }
+        }
+        assertThat(asked).isEmpty();
+    }
+
+    /** Those who ask never hear of it before they need the page; then they hear why. */
+    @Test
+    void aFailureIsToldToWhoeverNeedsThePage() {
+        long page = givesWhatIsReady(0);
+        disk.vanished(true);
+        Asked lost = asked.remove();
+        assertThatThrownBy(lost.work::run).isInstanceOf(StoreException.class);
+        lost.failed.run();
+
+        assertThat(source.ready(RAM, page)).isTrue();
+        assertThatThrownBy(() -> read(source, RAM, page))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("see to the disk");
+        disk.vanished(false);
+        gives(page);
+    }
+
+    @Test
+    void aDamagedPageIsNamedAndMayBeMended() {
+        disk.damage(FOLDER.resolve("ram-0"), 10 * Pages.SIZE + 5L, 1);
+        givesWhatIsReady(0);
+        asked.remove().isDone();
+        gives(8);
+        gives(9);
+        assertThat(source.ready(RAM, 10)).isTrue();
+        assertThatThrownBy(() -> read(source, RAM, 10))
+                .isInstanceOfSatisfying(
+                        DamagedPageException.class, e -> assertThat(e.page()).isEqualTo(10));
+        disk.damage(FOLDER.resolve("ram-0"), 10 * Pages.SIZE + 5L, 1);
+        gives(10);
+        gives(11);
+    }
+
+    /** However often the order changes before a slow disk has answered. */
+    @Test
+    void whatIsAskedForIsBounded() {
+        for (int i = 0; i < 30; i++) {
+            long from = i % 2 == 0 ? 0 : 100;
+            for (long page = from; page < from + 12; page++) {
+                gives(page);
+            }
+        }
+        assertThat(asked).hasSizeLessThanOrEqualTo(8);
+        asked.forEach(Asked::isDone);
+        asked.clear();
+        long page = 20;
+        while (page < RAM_PAGES) {
+            page = givesWhatIsReady(page);
+            while (!asked.isEmpty()) {
+                asked.remove().isDone();
+            }
+        }
+    }
+}
