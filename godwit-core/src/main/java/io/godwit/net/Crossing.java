@@ -91,7 +91,7 @@ final class Crossing implements AutoCloseable {
     }
 
     private void watch() {
-        int nearEvents = (outbound.isEmpty() && !outbound.ended() ? Poll.IN : 0) | (inbound.isEmpty() ? 0 : Poll.OUT);
+        int nearEvents = (takesMore() ? Poll.IN : 0) | (inbound.isEmpty() ? 0 : Poll.OUT);
         // Once its owner is gone that would be reported for ever.
         poll.watch(NEAR, ownerGone && nearEvents == 0 ? null : near, nearEvents);
         // Not watched while there is nothing to write: one that nobody reads would be reported for ever.
@@ -108,9 +108,16 @@ final class Crossing implements AutoCloseable {
         return left <= 0 ? 0 : (int) (left / NANOS_PER_MILLI) + 1;
     }
 
+    /**
+     * What can no longer be delivered stays with its owner: one whose whole stream has been taken has given its guest away, and then no longer knows where it is.
+     */
+    private boolean takesMore() {
+        return outbound.isEmpty() && !outbound.ended() && undeliverable == null;
+    }
+
     /** From the owner. */
     private void takeOut() {
-        if (poll.found(NEAR) != 0 && outbound.isEmpty() && !outbound.ended()) {
+        if (poll.found(NEAR) != 0 && takesMore()) {
             try {
                 outbound.load(near);
             } catch (IOException gone) {

@@ -173,7 +173,8 @@ class OneStreamIT {
                 "exec:no-such-program-here",
                 "exec:cat > /dev/full",
                 "file:/no/such/folder/f",
-                "exec:head -c 99999"
+                "exec:head -c 99999",
+                "exec:exec 0<&-; sleep 1"
             })
     void whereNothingCanGoTheGuestStays(String uri) throws Exception {
         End source = lot.running();
