@@ -18,6 +18,7 @@ import io.godwit.wire.StreamMessage;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -161,22 +162,18 @@ final class MultifdOutgoing {
     /**
      * Sends pages, at most so many.
      *
+     * @param ready whether there is a next background page, and it can be read at once
      * @return bytes appended to all channels, main included
      * @throws StorageException if a page cannot be read; then nothing more may be sent on these connections
      */
-    long fill(long most, Outbox main) {
+    long fill(long most, BooleanSupplier ready, Outbox main) {
         long before = appended(main);
-        for (long taken = 0; taken < most && hasRoom() && ready(); taken++) {
+        for (long taken = 0; taken < most && hasRoom() && ready.getAsBoolean(); taken++) {
             page(scheduler.takeBackground(), main);
         }
         endPacket();
         endSection(main);
         return appended(main) - before;
-    }
-
-    private boolean ready() {
-        long next = scheduler.nextBackground();
-        return next != PageScheduler.NONE && memory.ready(PageScheduler.block(next), PageScheduler.page(next));
     }
 
     private boolean hasRoom() {

@@ -17,6 +17,7 @@ import io.godwit.wire.RecordEncoder;
 import io.godwit.wire.StreamEncoder;
 import io.godwit.wire.StreamMessage;
 import java.nio.ByteBuffer;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -63,6 +64,7 @@ final class SourcePages {
     private boolean aloneLast;
 
     private @Nullable String damage;
+    private final BooleanSupplier ready = this::ready;
     /** The next background page is being read: the loop is woken when it is there. */
     private boolean reading;
 
@@ -242,7 +244,7 @@ final class SourcePages {
                 return;
             }
             try {
-                int bytes = (int) channels.fill(allowed, outlets.main());
+                int bytes = (int) channels.fill(allowed, ready, outlets.main());
                 pacer.charge(bytes);
                 count(bytes);
             } catch (StorageException e) {

@@ -172,7 +172,7 @@ public final class EndpointCommands {
 
     private static JsonArray yankable(MigrationInfo info) {
         boolean underWay = switch (info.status()) {
-            case NONE, COMPLETED, FAILED, CANCELLED -> !info.listening().isEmpty();
+            case NONE, COMPLETED, FAILED, CANCELLED -> false;
             case SETUP,
                     CANCELLING,
                     ACTIVE,

@@ -39,7 +39,7 @@ final class PageRun {
         dropped = false;
     }
 
-    /** Nobody wants it any more: a {@link #fill} that has not begun does nothing. Any thread. */
+    /** Nobody wants it any more: a {@link #fill} ends with the piece that it is at, or before it begins. Any thread. */
     void drop() {
         dropped = true;
     }

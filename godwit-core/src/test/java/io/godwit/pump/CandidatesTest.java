@@ -225,7 +225,7 @@ class CandidatesTest {
         try (DestinationTalk talk = new DestinationTalk(DestinationTalk.POSTCOPY, parameters)
                 .postcopy()
                 .recovers(NEWCOMER)) {
-            talk.later(Duration.ofHours(1));
+            talk.session.tick(Duration.ofHours(1).toNanos());
             assertThat(talk.aborted.containsKey(NEWCOMER)).isEqualTo(!peerMayBe72);
             if (peerMayBe72) {
                 talk.breaks(1).says(NEWCOMER, new byte[0]); // what it has said is offered again

@@ -22,7 +22,6 @@ import io.godwit.wire.StreamMessage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -145,12 +144,6 @@ final class DestinationTalk implements AutoCloseable {
         for (StreamMessage message : messages) {
             says(connection, StreamEncoder.bytes(message));
         }
-        return this;
-    }
-
-    /** So much time has passed, and is noticed. */
-    DestinationTalk later(Duration time) {
-        session.tick(1 + time.toNanos());
         return this;
     }
 

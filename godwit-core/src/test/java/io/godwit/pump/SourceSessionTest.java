@@ -4,22 +4,12 @@ package io.godwit.pump;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.godwit.page.BlockInfo;
-import io.godwit.page.BlockTable;
 import io.godwit.page.Pages;
 import io.godwit.protocol.Channel;
-import io.godwit.protocol.MigrationOptions;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.MultifdParameters;
-import io.godwit.protocol.Parameters;
 import io.godwit.protocol.SourceInput;
-import io.godwit.protocol.Wire;
-import io.godwit.wire.DecoderOptions;
-import io.godwit.wire.PageRecord;
-import io.godwit.wire.ReturnPathEncoder;
 import io.godwit.wire.ReturnPathMessage;
-import io.godwit.wire.StreamDecoder;
-import io.godwit.wire.StreamLimits;
 import io.godwit.wire.StreamMessage;
 import io.godwit.wire.WireException;
 import java.nio.ByteBuffer;
@@ -35,116 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A source that is answered in bytes: what becomes of a request, of words on channels that carry none, and of memory that cannot be read. */
-class SourceSessionTest {
-    private static final int PAGES = 300;
-    private static final BlockTable BLOCKS =
-            new BlockTable(List.of(BlockInfo.of("a", (long) PAGES * Pages.SIZE), BlockInfo.of("b", Pages.SIZE)));
-    private static final MigrationOptions POSTCOPY = new MigrationOptions(true, true, false, false, false, 2, 7);
-    private static final MigrationOptions PREEMPT = new MigrationOptions(true, true, true, false, false, 2, 7);
-    private static final MigrationOptions MULTIFD = POSTCOPY.withMultifd(MultifdParameters.DEFAULT.withChannels(2));
-
-    private final List<Channel> connections = new ArrayList<>();
-    private final List<StreamMessage> sent = new ArrayList<>();
-    private final List<Long> pagesSent = new ArrayList<>();
-    private StreamDecoder decoder = new StreamDecoder(StreamLimits.DEFAULT, DecoderOptions.PLAIN);
-    private final ReturnPathEncoder answers = new ReturnPathEncoder(BLOCKS);
-    private byte[] devices = {};
-    private int connected;
-    private final EvenMemory memory = new EvenMemory(BLOCKS);
-    private String failure = "";
-    private long now = 1;
-
-    private SourceSession session(MigrationOptions options) {
-        return new SourceSession(options, Parameters.DEFAULT, new Guest(), new Host());
-    }
-
-    private int main() {
-        return connections.lastIndexOf(Channel.MAIN);
-    }
-
-    private void connected(SourceSession session) {
-        for (; connected < connections.size(); connected++) {
-            session.connected(connected, now);
-        }
-    }
-
-    private void says(SourceSession session, ReturnPathMessage message) {
-        session.received(main(), ByteBuffer.wrap(answers.bytes(message)), now);
-    }
-
-    /** Everything that main has to say now goes to a decoder, as a network would take it. */
-    private void flush(SourceSession session) throws WireException {
-        session.produce(now);
-        Outbox out = session.outbox(main());
-        ByteBuffer all = ByteBuffer.allocate(4 << 20);
-        while (out != null) {
-            ByteBuffer head = out.head();
-            if (head == null) {
-                break;
-            }
-            int n = head.remaining();
-            all.put(head);
-            out.advance(n);
-            session.written(main(), now);
-            session.produce(now);
-            out = session.outbox(main());
-        }
-        all.flip();
-        StreamMessage message;
-        while ((message = decoder.next(all)) != null) {
-            if (message instanceof PageRecord record) {
-                pagesSent.add(record.block() == 0 ? record.page() : PAGES);
-            } else {
-                sent.add(message);
-            }
-        }
-    }
-
-    /** In postcopy, nothing of the memory sent yet. */
-    private SourceSession postcopy(MigrationOptions options) throws WireException {
-        decoder = new StreamDecoder(
-                StreamLimits.DEFAULT,
-                DecoderOptions.PLAIN.withPostcopyRam(true).withMultifd(options.multifd() != null));
-        SourceSession session = session(options);
-        assertThat(session.operator(new SourceInput.Migrate(true), now)).isNull();
-        connected(session);
-        says(session, new ReturnPathMessage.Pong(Wire.keepAlive(7)));
-        session.produce(now);
-        session.guestStopped(now);
-        // What was made ready until here is taken; pages come with the next turn only.
-        for (int connection = 0; connection < connections.size(); connection++) {
-            if (connections.get(connection) == Channel.MULTIFD) {
-                take(session, connection);
-            }
-        }
-        flushUpToTheSwitch(session);
-        assertThat(session.machine().status()).isEqualTo(MigrationStatus.POSTCOPY_ACTIVE);
-        says(session, new ReturnPathMessage.Pong(Wire.PING_LOADED));
-        return session;
-    }
-
-    private void flushUpToTheSwitch(SourceSession session) throws WireException {
-        ByteBuffer all = take(session, main());
-        StreamMessage message;
-        while ((message = decoder.next(all)) != null) {
-            sent.add(message);
-        }
-        assertThat(all.hasRemaining()).isFalse();
-    }
-
-    /** What waits for that connection now, handed to a kernel. */
-    private ByteBuffer take(SourceSession session, int connection) {
-        Outbox out = Objects.requireNonNull(session.outbox(connection));
-        ByteBuffer all = ByteBuffer.allocate((int) out.pending());
-        for (ByteBuffer head = out.head(); head != null; head = out.head()) {
-            int n = head.remaining();
-            all.put(head);
-            out.advance(n);
-        }
-        session.written(connection, now);
-        return all.flip();
-    }
-
+class SourceSessionTest extends SourceTalk {
     // ---- requests
 
     @ParameterizedTest
@@ -348,70 +229,5 @@ class SourceSessionTest {
                     byte[] blob = ((StreamMessage.Packaged) packaged).blob();
                     assertThat(Arrays.copyOfRange(blob, 5, 5 + devices.length)).isEqualTo(devices);
                 });
-    }
-
-    private final class Guest implements OutgoingGuest {
-        @Override
-        public StreamIdentity identity() {
-            return new StreamIdentity(StreamMessage.Configuration.of("test"), 1);
-        }
-
-        @Override
-        public PageSource memory() {
-            return memory;
-        }
-
-        @Override
-        public byte[] early() {
-            return new byte[0];
-        }
-    }
-
-    private final class Host implements SourceHost {
-        @Override
-        public int connect(Channel channel) {
-            connections.add(channel);
-            return connections.size() - 1;
-        }
-
-        @Override
-        public void abort(int connection, String reason) {}
-
-        @Override
-        public void close(int connection, Outbox rest) {}
-
-        @Override
-        public boolean confirms(int connection) {
-            return false;
-        }
-
-        @Override
-        public void endOutput(int connection) {}
-
-        @Override
-        public void stopGuest(Departure departure) {}
-
-        @Override
-        public void resumeGuest() {}
-
-        @Override
-        public MachineState machineState() {
-            return new MachineState(new byte[0], devices, new byte[] {'{', '}'});
-        }
-
-        @Override
-        public void keepShallow(int connection) {}
-
-        @Override
-        public void statusChanged(MigrationStatus from, MigrationStatus to, String reason) {
-            if (to == MigrationStatus.FAILED
-                    || to == MigrationStatus.POSTCOPY_PAUSED
-                    || to == MigrationStatus.UNCERTAIN) {
-                failure = reason;
-            }
-        }
-
-        @Override
-        public void passStarted(long pass) {}
     }
 }

@@ -52,9 +52,7 @@ final class PageLatency {
     private Probe.Plan plan(Noise noise) {
         long first = Noise.ADDRESS >> io.godwit.page.Pages.SHIFT;
         long pages = rig.pages(noise);
-        return limit > 0
-                ? new Probe.Plan(first, first + pages, 1, MOST, SECONDS, 0)
-                : new Probe.Plan(first, first + pages, 1, MOST, SECONDS, pages / 10);
+        return new Probe.Plan(first, first + pages, 1, MOST, SECONDS, limit > 0 ? 0 : pages / 10);
     }
 
     private void qemu(Vm source, Noise noise, boolean preempt) throws IOException, BenchFailed {
