@@ -35,6 +35,8 @@ final class Libc {
     static final int MADV_DONTNEED = 4;
 
     /** As if each page had been written to; Linux 5.14. */
+    private static final int MADV_HUGEPAGE = 14;
+
     private static final int MADV_POPULATE_WRITE = 23;
 
     private static final int MFD_CLOEXEC = 1;
@@ -138,6 +140,15 @@ final class Libc {
     static boolean populateWrite(long address, long bytes) {
         try {
             return (int) MADVISE_ONLY.invokeExact(address, bytes, MADV_POPULATE_WRITE) == 0;
+        } catch (Throwable e) {
+            throw new AssertionError("a downcall threw", e);
+        }
+    }
+
+    /** A wish: false if the kernel has no huge pages. */
+    static boolean preferHugePages(long address, long bytes) {
+        try {
+            return (int) MADVISE_ONLY.invokeExact(address, bytes, MADV_HUGEPAGE) == 0;
         } catch (Throwable e) {
             throw new AssertionError("a downcall threw", e);
         }

@@ -92,6 +92,12 @@ public final class MappedMemory implements AutoCloseable {
         return Libc.populateWrite(address + offset, length);
     }
 
+    /** Asks for huge pages, as QEMU does for a guest's memory; a kernel that has none, or no such setting, goes on with small ones. To be called before the memory is touched. */
+    public synchronized void preferHugePages() {
+        checkRange(0, bytes);
+        Libc.preferHugePages(address, bytes);
+    }
+
     private void checkRange(long offset, long length) {
         if (!arena.scope().isAlive()) {
             // The address may be somebody else's by now.

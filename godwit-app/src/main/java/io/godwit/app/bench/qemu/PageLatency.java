@@ -34,7 +34,7 @@ final class PageLatency {
         Noise noise = rig.noise(memory);
         Path store = rig.store("latency");
         try (Vm source = rig.running(memory, noise)) {
-            rig.park(source, store).close();
+            rig.park(source, noise, store).close();
             source.goOn();
             for (int run = 1; run <= runs; run++) {
                 rig.progress("latency" + (limit > 0 ? ", limited " : " ") + run + "/" + runs);
@@ -100,6 +100,7 @@ final class PageLatency {
     private void godwit(Path store, Noise noise, boolean preempt) throws IOException, BenchFailed {
         try (Probe probe = rig.probe();
                 GodwitProcess unpark = rig.unpark(
+                        noise,
                         store,
                         probe.address().toString(),
                         "--set-parameter",

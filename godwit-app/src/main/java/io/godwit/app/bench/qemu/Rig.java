@@ -7,6 +7,7 @@ import io.godwit.json.JsonArray;
 import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
 import io.godwit.page.Pages;
+import io.godwit.sys.MappedMemory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -107,7 +108,7 @@ final class Rig implements AutoCloseable {
     }
 
     /** {@code godwit park}, which drives the source; returns once it is parked. */
-    GodwitProcess park(Vm source, Path store, String... more) throws IOException, BenchFailed {
+    GodwitProcess park(Vm source, Noise noise, Path store, String... more) throws IOException, BenchFailed {
         List<String> words = new ArrayList<>(List.of(
                 "park",
                 "--incoming",
@@ -121,7 +122,7 @@ final class Rig implements AutoCloseable {
                 "--peer-parameter",
                 "downtime-limit=10"));
         words.addAll(List.of(more));
-        GodwitProcess park = GodwitProcess.start(words);
+        GodwitProcess park = startWarm(noise, words);
         boolean done = false;
         try {
             park.awaitSuccess();
@@ -135,10 +136,37 @@ final class Rig implements AutoCloseable {
     }
 
     /** {@code godwit unpark} of a copy, so that it can be done again. */
-    GodwitProcess unpark(Path store, String to, String... more) throws IOException {
+    GodwitProcess unpark(Noise noise, Path store, String to, String... more) throws IOException, BenchFailed {
         List<String> words = new ArrayList<>(List.of("unpark", store.toString(), "--clone", "--to", to));
         words.addAll(List.of(more));
-        return GodwitProcess.start(words);
+        return startWarm(noise, words);
+    }
+
+    /** Returns once it is ready. */
+    private GodwitProcess startWarm(Noise noise, List<String> words) throws IOException, BenchFailed {
+        try (MappedMemory _ = warm(noise.bytes())) {
+            GodwitProcess process = GodwitProcess.start(words);
+            try {
+                process.log().await("ready");
+                return process;
+            } catch (BenchFailed e) {
+                process.close();
+                throw e;
+            }
+        }
+    }
+
+    /**
+     * Memory that was just touched, to be let go of in the moment in which a migration begins to need as much. This system's free memory may be with the host that it runs on, and
+     * getting it back costs several times what a page costs that another has just left: without this, whoever comes at a bad moment pays, and it is not the same one each time.
+     */
+    MappedMemory warm(long bytes) throws IOException {
+        MappedMemory memory = MappedMemory.anonymous("what is about to be needed", bytes);
+        memory.preferHugePages();
+        if (!memory.populate(0, bytes)) {
+            memory.segment().fill((byte) 1);
+        }
+        return memory;
     }
 
     long pages(Noise noise) {

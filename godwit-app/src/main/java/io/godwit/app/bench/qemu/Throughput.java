@@ -49,6 +49,7 @@ final class Throughput {
             destination.capabilities(capabilities());
             String to = rig.listen(destination);
             source.log().clear();
+            rig.warm(noise.bytes()).close();
             Usage sender = source.usage();
             Usage receiver = destination.usage();
             source.order("migrate", to);
@@ -76,7 +77,7 @@ final class Throughput {
     private void in(Vm source, Noise noise, Path store) throws IOException, BenchFailed {
         source.log().clear();
         Usage sender = source.usage();
-        try (GodwitProcess park = rig.park(source, store, more())) {
+        try (GodwitProcess park = rig.park(source, noise, store, more())) {
             fromQemu(IN, source, noise, sender);
             sheet.add("receiver CPU s/GiB", IN, park.usage().since(park.atReady()) / noise.gib());
             sheet.add("receiver's start, CPU s", IN, park.atReady().cpuSeconds());
@@ -100,6 +101,7 @@ final class Throughput {
         try (Vm destination = rig.waiting(memory)) {
             Usage receiver = destination.usage();
             try (GodwitProcess unpark = rig.unpark(
+                    noise,
                     store,
                     rig.anywhere(),
                     more(

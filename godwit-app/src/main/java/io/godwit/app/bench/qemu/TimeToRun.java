@@ -56,7 +56,7 @@ final class TimeToRun {
     private boolean save(long size, String label, Noise noise, Path store, Path stream, Path mapped)
             throws IOException, BenchFailed {
         try (Vm source = rig.running(size, noise)) {
-            try (GodwitProcess park = rig.park(source, store)) {
+            try (GodwitProcess park = rig.park(source, noise, store)) {
                 double peak = park.usage().peakBytes() / (double) (1 << 20);
                 sheet.add(label + ": park's peak, MiB", UNPARK, peak);
             }
@@ -83,7 +83,11 @@ final class TimeToRun {
     private void unpark(long size, String label, Path store, Noise noise) throws IOException, BenchFailed {
         try (Vm destination = rig.waiting(size);
                 GodwitProcess unpark = rig.unpark(
-                        store, rig.anywhere(), "--qmp-peer", destination.peer().toString())) {
+                        noise,
+                        store,
+                        rig.anywhere(),
+                        "--qmp-peer",
+                        destination.peer().toString())) {
             long run = destination.log().await("RESUME");
             sheet.add(label + ": until it runs, ms", UNPARK, millis(unpark.log().await("ready"), run));
             sheet.add(label + ": and with the program's start", UNPARK, millis(unpark.started(), run));
@@ -104,6 +108,7 @@ final class TimeToRun {
             } else {
                 destination.capabilities("events");
             }
+            rig.warm(noise.bytes()).close();
             long start = EventLog.now();
             destination.order(
                     "migrate-incoming", JsonObject.builder().put("uri", uri).build());
