@@ -7,8 +7,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The thread on which a parked guest's disk is waited for: one work after the other, in the order in which the loop asked. What is asked for is bounded by the loop, which waits
- * for answers before it asks for more.
+ * A thread on which a parked guest's disk is waited for: one work after the other, in the order in which they were asked for. Whoever asks waits for answers before asking for more, so
+ * that is bounded.
  */
 final class DiskWorker {
     private static final System.Logger LOG = System.getLogger(DiskWorker.class.getName());
@@ -17,8 +17,9 @@ final class DiskWorker {
     private final Thread thread;
     private boolean ending;
 
+    /** @param name of the thread, after Godwit's */
     DiskWorker(String name) {
-        thread = Thread.ofPlatform().name("godwit-disk-" + name).daemon().unstarted(this::work);
+        thread = Thread.ofPlatform().name("godwit-" + name).daemon().unstarted(this::work);
     }
 
     void start() {

@@ -80,12 +80,14 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
     public static Endpoint parking(
             String name, ParkedGuest guest, boolean unsafe, LongSupplier clock, RandomGenerator random)
             throws IOException {
-        DiskWorker worker = new DiskWorker(name);
+        DiskWorker worker = new DiskWorker("disk-" + name);
+        DiskWorker writer = new DiskWorker("write-" + name);
         EndpointLoop loop = new EndpointLoop(
                 it -> new ParkedTenant(
                         guest,
                         unsafe,
                         worker,
+                        writer,
                         it.mailbox::answer,
                         it::guestStopped,
                         it::guestNotStopped,
@@ -94,6 +96,7 @@ public final class Endpoint implements EndpointControl, AutoCloseable {
                 random);
         boolean incoming = loop.migrations.parked(guest.phase(), (ParkedTenant) loop.tenant);
         worker.start();
+        writer.start();
         loop.start(name);
         return new Endpoint(loop, incoming);
     }

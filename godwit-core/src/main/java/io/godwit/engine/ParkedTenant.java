@@ -3,6 +3,7 @@
 package io.godwit.engine;
 
 import io.godwit.engine.EndpointControl.CommandRefused;
+import io.godwit.guest.DiskWorks;
 import io.godwit.guest.ParkedArrival;
 import io.godwit.guest.ParkedDeparture;
 import io.godwit.guest.ParkedGuest;
@@ -15,17 +16,42 @@ import java.nio.file.Path;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** A guest that is parked: its works are done by a thread of its own and answered by events of the loop. Used by the loop only. */
+/** A guest that is parked: its works are done by threads of their own and answered by events of the loop. Used by the loop only. */
 final class ParkedTenant implements Tenant {
+    /** Its disk's threads. */
+    private record Threads(DiskWorker works, DiskWorker writes, Consumer<Runnable> loop) implements DiskWorks {
+        @Override
+        public void work(Runnable work, Runnable done, Consumer<String> failed) {
+            works.submit(() -> {
+                try {
+                    work.run();
+                } catch (StorageException e) {
+                    loop.accept(() -> failed.accept(String.valueOf(e.getMessage())));
+                    return;
+                } catch (RuntimeException | Error e) {
+                    // A defect of the store: the loop has to hear of it all the same, else it would wait for ever.
+                    loop.accept(() -> failed.accept(e.toString()));
+                    return;
+                }
+                loop.accept(done);
+            });
+        }
+
+        @Override
+        public void beside(Runnable work) {
+            writes.submit(work);
+        }
+    }
+
     private final ParkedGuest guest;
-    private final DiskWorker worker;
-    private final Consumer<Runnable> loop;
+    private final Threads threads;
     private final ParkedDeparture departing;
     private final ParkedCustody custody;
     private final ParkedArrival arriving;
 
     /**
      * @param unsafe a source without a return path may send: it takes itself for done before anything is durable here
+     * @param writer writes pages while {@code worker} waits for the disk
      * @param loop runs something on the loop, soon
      * @param stopped the statement that the guest leaves is durable
      * @param notStopped it is not, and why
@@ -34,32 +60,16 @@ final class ParkedTenant implements Tenant {
             ParkedGuest guest,
             boolean unsafe,
             DiskWorker worker,
+            DiskWorker writer,
             Consumer<Runnable> loop,
             Runnable stopped,
             Consumer<String> notStopped,
             Consumer<String> notices) {
         this.guest = guest;
-        this.worker = worker;
-        this.loop = loop;
-        this.arriving = new ParkedArrival(guest, unsafe, ParkedArrival.CHECKPOINT_NANOS, this::work, notices);
-        this.departing = new ParkedDeparture(guest, this::work, notices);
+        this.threads = new Threads(worker, writer, loop);
+        this.arriving = new ParkedArrival(guest, unsafe, ParkedArrival.CHECKPOINT_NANOS, threads, notices);
+        this.departing = new ParkedDeparture(guest, threads, notices);
         this.custody = new ParkedCustody(departing, stopped, notStopped);
-    }
-
-    private void work(Runnable work, Runnable done, Consumer<String> failed) {
-        worker.submit(() -> {
-            try {
-                work.run();
-            } catch (StorageException e) {
-                loop.accept(() -> failed.accept(String.valueOf(e.getMessage())));
-                return;
-            } catch (RuntimeException | Error e) {
-                // A defect of the store: the loop has to hear of it all the same, else it would wait for ever.
-                loop.accept(() -> failed.accept(e.toString()));
-                return;
-            }
-            loop.accept(done);
-        });
     }
 
     @Override
@@ -118,6 +128,14 @@ final class ParkedTenant implements Tenant {
         if (guest.phase() instanceof ParkedGuest.Interrupted) {
             paused();
         }
-        worker.end(guest::close, ended);
+        threads.works.end(
+                () -> {
+                    try {
+                        guest.close();
+                    } finally {
+                        threads.writes.end(() -> {}, _ -> {});
+                    }
+                },
+                ended);
     }
 }

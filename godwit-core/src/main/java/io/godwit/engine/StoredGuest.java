@@ -11,6 +11,7 @@ import io.godwit.pump.PageSink;
 import io.godwit.pump.PageSource;
 import io.godwit.pump.StreamIdentity;
 import io.godwit.store.Arrival;
+import io.godwit.store.Behind;
 import io.godwit.store.Manifest;
 import io.godwit.store.ReadAhead;
 import io.godwit.store.StoreException;
@@ -24,6 +25,8 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** A VM's folder as the guest of an endpoint, see {@link ParkedGuest} for who calls what. Closing it closes the store. */
@@ -32,6 +35,7 @@ public final class StoredGuest implements ParkedGuest {
     private final InstantSource clock;
     private final Terms terms;
     private final ReadAhead reach;
+    private final Function<Consumer<Runnable>, Behind> behind;
     private volatile @Nullable StoreSink sink;
     private @Nullable StoreSource source;
     private volatile boolean cloneLeft;
@@ -57,12 +61,21 @@ public final class StoredGuest implements ParkedGuest {
     }
 
     public StoredGuest(VmStore store, InstantSource clock, Terms terms) {
-        this(store, clock, terms, ReadAhead.USUAL);
+        this(store, clock, terms, ReadAhead.USUAL, Behind::usual);
     }
 
-    /** @param reach how far its pages are read ahead when it leaves */
-    public StoredGuest(VmStore store, InstantSource clock, Terms terms, ReadAhead reach) {
+    /**
+     * @param reach how far its pages are read ahead when it leaves
+     * @param behind how its pages are written behind the loop when it comes
+     */
+    public StoredGuest(
+            VmStore store,
+            InstantSource clock,
+            Terms terms,
+            ReadAhead reach,
+            Function<Consumer<Runnable>, Behind> behind) {
         this.reach = reach;
+        this.behind = behind;
         this.store = store;
         this.clock = clock;
         this.terms = terms;
@@ -87,7 +100,7 @@ public final class StoredGuest implements ParkedGuest {
     // ---- it comes
 
     @Override
-    public @Nullable String receive(io.godwit.pump.Arrival arrival) {
+    public @Nullable String receive(io.godwit.pump.Arrival arrival, DiskWorks works) {
         StreamMessage.Configuration configuration = arrival.identity().configuration();
         if (configuration.targetPageBits().isPresent()
                 || !configuration.capabilities().isEmpty()) {
@@ -106,15 +119,15 @@ public final class StoredGuest implements ParkedGuest {
         } catch (IllegalArgumentException e) {
             return String.valueOf(e.getMessage());
         }
-        sink = store.receive(known);
+        sink = store.receive(known, behind.apply(works::beside));
         return null;
     }
 
     @Override
-    public PageSink sink() {
+    public PageSink sink(DiskWorks works) {
         StoreSink open = sink;
         if (open == null) {
-            open = store.resumeReceiving();
+            open = store.resumeReceiving(behind.apply(works::beside));
             sink = open;
         }
         return open;

@@ -5,7 +5,6 @@ package io.godwit.guest;
 import java.util.function.Consumer;
 
 /** Does what may take as long as a disk takes, elsewhere, one work after the other in the order in which they were asked for, and tells the loop. */
-@FunctionalInterface
 public interface DiskWorks {
     /**
      * Called by the loop.
@@ -15,4 +14,7 @@ public interface DiskWorks {
      * @param failed hears on the loop, instead, why it could not be done, as a sentence
      */
     void work(Runnable work, Runnable done, Consumer<String> failed);
+
+    /** Has something done soon that nobody waits for and that hears itself of what goes wrong, beside the works above: these may wait for the disk to be sure of something. Any thread. */
+    void beside(Runnable work);
 }

@@ -78,14 +78,14 @@ public final class ParkedArrival implements IncomingGuest {
             return "the source has no return path: it would take itself for done, and its machine for moved, before anything of it is safe on disk here;"
                     + " switch on capability return-path at the source, or say --unsafe here";
         }
-        String wrong = guest.receive(arrival);
+        String wrong = guest.receive(arrival, works);
         known = wrong == null;
         return wrong;
     }
 
     @Override
     public PageSink memory() {
-        return guest.sink();
+        return guest.sink(works);
     }
 
     @Override

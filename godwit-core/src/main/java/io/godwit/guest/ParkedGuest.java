@@ -48,13 +48,18 @@ public interface ParkedGuest extends AutoCloseable {
     /**
      * A source's block list has come. Forgets what an earlier attempt left.
      *
+     * @param works writes its pages behind the loop
      * @return why it cannot be kept here, as a sentence, or null
      */
     @Nullable
-    String receive(Arrival arrival);
+    String receive(Arrival arrival, DiskWorks works);
 
-    /** Where its pages go: after {@link #receive}, or when it is {@link Interrupted}, and then in postcopy. */
-    PageSink sink();
+    /**
+     * Where its pages go: after {@link #receive}, or when it is {@link Interrupted}, and then in postcopy.
+     *
+     * @param works writes them behind the loop, from the first call on
+     */
+    PageSink sink(DiskWorks works);
 
     /** What {@link #receive} began has failed: forgets it. */
     void reset();

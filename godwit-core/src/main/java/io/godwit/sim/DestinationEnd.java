@@ -140,7 +140,7 @@ final class DestinationEnd extends SimEndpoint implements DestinationHost {
                 session = fresh();
             }
             case ParkedGuest.Interrupted(StreamIdentity identity, BlockTable blocks) -> {
-                world.rules().goesOn(kept, stored.sink(), memory);
+                world.rules().goesOn(kept, stored.sink(kept), memory);
                 if (!memory.postcopy()) {
                     memory.beginPostcopy();
                 }

@@ -8,6 +8,7 @@ import io.godwit.guest.ParkedGuest;
 import io.godwit.page.Pages;
 import io.godwit.pump.StorageException;
 import io.godwit.store.Arrival;
+import io.godwit.store.Behind;
 import io.godwit.store.Manifest;
 import io.godwit.store.ReadAhead;
 import io.godwit.store.StoreSink;
@@ -32,6 +33,11 @@ final class SimStore implements DiskWorks {
     private static final String VERSION = "sim";
     /** So that a few pages are read ahead as many are. */
     private static final ReadAhead FEW_PAGES = new ReadAhead(1, 2, 2);
+
+    /** So that a few pages fill batches as many do, and more of them than may wait. */
+    private static Behind twoPages(Consumer<Runnable> elsewhere) {
+        return new Behind(2, 2, elsewhere);
+    }
 
     private record Work(Runnable work, Runnable done, Consumer<String> failed) {}
 
@@ -109,7 +115,12 @@ final class SimStore implements DiskWorks {
             VmStore opened = VmStore.open(seams.disk().apply(disk), FOLDER, clock, VERSION);
             store = opened;
             ParkedGuest fresh = seams.parked()
-                    .apply(new StoredGuest(opened, clock, StoredGuest.Terms.leaving("sim", false, true), FEW_PAGES));
+                    .apply(new StoredGuest(
+                            opened,
+                            clock,
+                            StoredGuest.Terms.leaving("sim", false, true),
+                            FEW_PAGES,
+                            SimStore::twoPages));
             guest = fresh;
             return fresh;
         } catch (StorageException e) {
@@ -200,6 +211,23 @@ final class SimStore implements DiskWorks {
         if (!busy) {
             next();
         }
+    }
+
+    @Override
+    public void beside(Runnable work) {
+        int mine = life;
+        world.queue().after(1_000 + random.nextLong(slowest), () -> {
+            SimEndpoint process = end;
+            if (mine != life || process == null) {
+                return;
+            }
+            try {
+                work.run();
+            } catch (PowerLoss _) {
+                world.lives().processEnds(process, takesMachine, "in the middle of a write");
+            }
+            countFailures();
+        });
     }
 
     private void next() {

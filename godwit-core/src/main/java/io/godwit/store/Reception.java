@@ -28,18 +28,19 @@ final class Reception implements AutoCloseable {
             BlockFiles files,
             Presence presence,
             boolean postcopy,
-            long generation) {
+            long generation,
+            Behind behind) {
         this.disk = disk;
         this.folder = folder;
         this.attempt = attempt;
         this.files = files;
         this.presence = presence;
-        this.sink = new StoreSink(files, presence, postcopy);
+        this.sink = new StoreSink(files, presence, postcopy, behind);
         this.generation = generation;
     }
 
     /** Empty files under durable names. */
-    static Reception begin(Disk disk, Path folder, BlockTable table, int attempt) throws DiskException {
+    static Reception begin(Disk disk, Path folder, BlockTable table, int attempt, Behind behind) throws DiskException {
         for (String name : disk.list(folder)) {
             if (Removal.isPart(name)) {
                 disk.delete(folder.resolve(name));
@@ -54,7 +55,7 @@ final class Reception implements AutoCloseable {
             DeviceFile.reserve(disk, folder);
             disk.syncFolder(folder);
             done = true;
-            return new Reception(disk, folder, attempt, files, new Presence(table), false, 0);
+            return new Reception(disk, folder, attempt, files, new Presence(table), false, 0, behind);
         } finally {
             if (!done) {
                 files.close();
@@ -63,7 +64,7 @@ final class Reception implements AutoCloseable {
     }
 
     /** What an earlier process made durable. */
-    static Reception resume(Disk disk, Path folder, BlockTable table, int attempt) throws DiskException {
+    static Reception resume(Disk disk, Path folder, BlockTable table, int attempt, Behind behind) throws DiskException {
         BlockFiles files = BlockFiles.open(disk, folder, table, true);
         boolean done = false;
         try {
@@ -74,7 +75,7 @@ final class Reception implements AutoCloseable {
                 files.lengthen(block);
             }
             done = true;
-            return new Reception(disk, folder, attempt, files, presence, true, generation);
+            return new Reception(disk, folder, attempt, files, presence, true, generation, behind);
         } finally {
             if (!done) {
                 files.close();

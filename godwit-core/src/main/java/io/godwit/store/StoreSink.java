@@ -14,19 +14,20 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The store's files as a destination's memory. Methods of {@link PageSink} on the migration's loop; {@link VmStore#checkpoint} may run on another thread meanwhile,
- * which holds the loop up for one write of up to 1 MiB and a copy of the bitmaps, never for a sync.
+ * which holds the loop up for the writes of what is kept back (some MiB) and a copy of the bitmaps, never for a sync.
  *
- * <p>Neighbouring pages are kept back and written together. They are received in the sense of the running process; that they are on disk is said by a checkpoint
+ * <p>Pages are kept back and written together, behind the one who brings them ({@link Behind}). They are received in the sense of the running process; that they are on disk is said by a checkpoint
  * only. Disk errors come as {@link StoreException}: the page that was being stored is then not received, those before it are, and the same page may be stored again.
  */
 public final class StoreSink implements PageSink {
     private final BlockTable table;
     private final BlockFiles files;
     private final Presence presence;
-    private final RunBuffer run = new RunBuffer();
+    private final WriteBehind behind;
     private final ByteBuffer one = ByteBuffer.allocateDirect(Pages.SIZE);
     private final boolean[] unsynced;
     private final Object lock = new Object();
+    private PageBatch batch;
     private boolean postcopy;
     /** Why a sync failed, or null. */
     private @Nullable String failed;
@@ -39,10 +40,12 @@ public final class StoreSink implements PageSink {
     /**
      * @param postcopy whether postcopy has begun in an earlier process: what is not durable in the files may then hold anything
      */
-    StoreSink(BlockFiles files, Presence presence, boolean postcopy) {
+    StoreSink(BlockFiles files, Presence presence, boolean postcopy, Behind way) {
         this.table = files.table();
         this.files = files;
         this.presence = presence;
+        this.behind = new WriteBehind(files, way);
+        this.batch = new PageBatch(way.pages());
         this.unsynced = new boolean[table.size()];
         Arrays.fill(unsynced, true); // their lengths are not synced either
         this.postcopy = postcopy;
@@ -86,7 +89,7 @@ public final class StoreSink implements PageSink {
                 throw new IllegalStateException("page " + page + " of " + table.get(block) + " was not received");
             }
             if (presence.zero(block).get(page)) {
-                RunBuffer.putZeroes(out);
+                PageBatch.putZeroes(out);
                 return;
             }
             load(block, page);
@@ -146,7 +149,7 @@ public final class StoreSink implements PageSink {
             if (postcopy || sealed) {
                 requirePrecopy("forget what was received");
             }
-            run.drop();
+            drop();
             try {
                 for (int block = 0; block < table.size(); block++) {
                     presence.received(block).clearAll();
@@ -174,8 +177,8 @@ public final class StoreSink implements PageSink {
     }
 
     private void data(int block, long page, ByteBuffer in, int position) {
-        makeRoom(block, page);
-        run.add(block, page, in, position);
+        makeRoom();
+        batch.add(block, page, in, position);
         presence.touched(block).set(page);
         presence.zero(block).clear(page);
         unsynced[block] = true;
@@ -185,8 +188,8 @@ public final class StoreSink implements PageSink {
     /** A page that was never written is a hole, which reads as zeroes and costs nothing. */
     private void zero(int block, long page) {
         if (presence.touched(block).get(page) && !reallyZero(block, page)) {
-            makeRoom(block, page);
-            run.addZero(block, page);
+            makeRoom();
+            batch.addZero(block, page);
             unsynced[block] = true;
         }
         presence.zero(block).set(page);
@@ -199,7 +202,7 @@ public final class StoreSink implements PageSink {
     }
 
     private void load(int block, long page) {
-        if (run.holds(block, page)) {
+        if (batch.holds(block, page) || behind.holds(block, page)) {
             flush();
         }
         try {
@@ -215,21 +218,28 @@ public final class StoreSink implements PageSink {
         }
     }
 
-    private void makeRoom(int block, long page) {
-        if (!run.takes(block, page)) {
-            flush();
+    private void makeRoom() {
+        if (!batch.isFull()) {
+            return;
+        }
+        try {
+            batch = behind.swap(batch);
+        } catch (DiskException e) {
+            throw Failures.of(e);
         }
     }
 
     private void flush() {
-        if (run.isEmpty()) {
-            return;
-        }
         try {
-            run.write(files);
+            behind.flush(batch);
         } catch (DiskException e) {
             throw Failures.of(e);
         }
+    }
+
+    private void drop() {
+        behind.drop();
+        batch.clear();
     }
 
     private void requirePrecopy(String what) {
@@ -291,7 +301,7 @@ public final class StoreSink implements PageSink {
     void forgetUnsynced() {
         synchronized (lock) {
             failed = failed == null ? "it was given up" : failed;
-            run.drop();
+            drop();
             presence.fallBackToDurable();
             Arrays.fill(unsynced, true);
         }
@@ -304,10 +314,11 @@ public final class StoreSink implements PageSink {
         }
     }
 
-    /** No page is taken any more. */
+    /** No page is taken any more, and what was not written is not. */
     void seal() {
         synchronized (lock) {
             sealed = true;
+            drop();
         }
     }
 }

@@ -72,7 +72,7 @@ public final class StoreSource implements PageSource, AutoCloseable {
     @Override
     public void read(int block, long page, ByteBuffer out) {
         if (presence.zero(block).get(page)) {
-            RunBuffer.putZeroes(out);
+            PageBatch.putZeroes(out);
             return;
         }
         reader.find(block, page).copy(page, out);

@@ -83,9 +83,10 @@ public final class VmStore implements AutoCloseable {
      * A source's block list has come: forgets what an earlier attempt left and creates the files. From nothing, {@code Receiving} and {@code Gone}; else refused.
      * Durable: two syncs of small files and folders.
      *
+     * @param behind how the pages get to the files
      * @return the sink for its pages, in precopy
      */
-    public synchronized StoreSink receive(Arrival arrival) {
+    public synchronized StoreSink receive(Arrival arrival, Behind behind) {
         requireOpen();
         Manifest before = ledger.manifest();
         if (before != null
@@ -100,7 +101,7 @@ public final class VmStore implements AutoCloseable {
             endReception();
             Manifest begun = Manifest.receiving(before, arrival, clock.instant(), version);
             ledger.become(begun);
-            Reception fresh = Reception.begin(disk, folder, table, begun.attempt());
+            Reception fresh = Reception.begin(disk, folder, table, begun.attempt(), behind);
             reception = fresh;
             return fresh.sink();
         } catch (DiskException e) {
@@ -108,8 +109,18 @@ public final class VmStore implements AutoCloseable {
         }
     }
 
+    /** As {@link #receive(Arrival, Behind)}, by one thread. */
+    public StoreSink receive(Arrival arrival) {
+        return receive(arrival, Behind.NOT);
+    }
+
+    /** As {@link #resumeReceiving(Behind)}, by one thread. */
+    public StoreSink resumeReceiving() {
+        return resumeReceiving(Behind.NOT);
+    }
+
     /** After {@link #open} found {@code ReceivingPostcopy}: the sink in postcopy, with what was received as of the last checkpoint. */
-    public synchronized StoreSink resumeReceiving() {
+    public synchronized StoreSink resumeReceiving(Behind behind) {
         Manifest now = held().require("its reception cannot go on", StoreState.ReceivingPostcopy.class);
         if (reception != null) {
             return reception.sink();
@@ -117,7 +128,7 @@ public final class VmStore implements AutoCloseable {
         try {
             ledger.become(now.withRunState(RunState.of(StoredVm.devices(disk, folder, now))));
             Reception again =
-                    Reception.resume(disk, folder, new BlockTable(now.arrival().blocks()), now.attempt());
+                    Reception.resume(disk, folder, new BlockTable(now.arrival().blocks()), now.attempt(), behind);
             reception = again;
             return again.sink();
         } catch (DiskException e) {

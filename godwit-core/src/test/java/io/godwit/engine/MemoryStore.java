@@ -128,7 +128,7 @@ final class MemoryStore extends Stepwise implements ParkedGuest {
     }
 
     @Override
-    public @Nullable String receive(Arrival arrival) {
+    public @Nullable String receive(Arrival arrival, DiskWorks works) {
         step(Step.RECEIVE);
         identity = arrival.identity();
         BlockTable table = new BlockTable(arrival.blocks());
@@ -143,7 +143,7 @@ final class MemoryStore extends Stepwise implements ParkedGuest {
     }
 
     @Override
-    public PageSink sink() {
+    public PageSink sink(DiskWorks works) {
         return new Sink();
     }
 

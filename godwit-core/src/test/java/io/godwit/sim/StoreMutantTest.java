@@ -2,6 +2,7 @@
 
 package io.godwit.sim;
 
+import io.godwit.guest.DiskWorks;
 import io.godwit.guest.ParkedGuest;
 import io.godwit.page.PageBitmap;
 import io.godwit.pump.Arrival;
@@ -33,7 +34,7 @@ class StoreMutantTest {
                 to -> new StoreMutants.Parked(to) {
                     @Override
                     public void handOver(MachineState state) {
-                        to.sink().beginPostcopy();
+                        sinkNow().beginPostcopy();
                     }
                 });
     }
@@ -56,8 +57,8 @@ class StoreMutantTest {
                 "the guest runs at the source, and the destination's store says receiving-postcopy",
                 to -> new StoreMutants.Parked(to) {
                     @Override
-                    public @Nullable String receive(Arrival arrival) {
-                        String wrong = to.receive(arrival);
+                    public @Nullable String receive(Arrival arrival, DiskWorks works) {
+                        String wrong = super.receive(arrival, works);
                         to.handOver(new MachineState(new byte[0], new byte[0], new byte[0]));
                         return wrong;
                     }
@@ -113,7 +114,7 @@ class StoreMutantTest {
             public void checkpoint() {
                 to.checkpoint();
                 if (to.phase() instanceof ParkedGuest.Interrupted) {
-                    PageBitmap received = to.sink().received(0);
+                    PageBitmap received = sinkNow().received(0);
                     received.clear(Math.max(0, received.nextSet(0)));
                 }
             }
@@ -223,8 +224,8 @@ class StoreMutantTest {
 
             @Override
             @SuppressWarnings("ReferenceEquality")
-            public PageSink sink() {
-                PageSink now = to.sink();
+            public PageSink sink(DiskWorks works) {
+                PageSink now = super.sink(works);
                 PageSink known = wrong;
                 if (known == null || real != now) {
                     real = now;

@@ -17,6 +17,7 @@ import io.godwit.store.DiskLock;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +28,7 @@ final class StoreMutants {
     /** A parked guest that hands everything on. */
     static class Parked implements ParkedGuest {
         final ParkedGuest to;
+        private @Nullable DiskWorks given;
 
         Parked(ParkedGuest to) {
             this.to = to;
@@ -37,14 +39,21 @@ final class StoreMutants {
             return to.phase();
         }
 
-        @Override
-        public @Nullable String receive(Arrival arrival) {
-            return to.receive(arrival);
+        /** The sink that there is. */
+        PageSink sinkNow() {
+            return to.sink(Objects.requireNonNull(given));
         }
 
         @Override
-        public PageSink sink() {
-            return to.sink();
+        public @Nullable String receive(Arrival arrival, DiskWorks works) {
+            given = works;
+            return to.receive(arrival, works);
+        }
+
+        @Override
+        public PageSink sink(DiskWorks works) {
+            given = works;
+            return to.sink(works);
         }
 
         @Override

@@ -9,6 +9,7 @@ import io.godwit.page.Pages;
 import io.godwit.sim.PowerLoss;
 import io.godwit.sim.SimDisk;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,6 +21,9 @@ final class CrashStory {
     private static final int LIVES = 6;
 
     private final SplittableRandom dice;
+    /** What another thread is to write. */
+    private final ArrayDeque<Runnable> beside = new ArrayDeque<>();
+
     private final SimDisk disk;
     /** By block and page: the number of the page that was given last. */
     private final long[][] given = {new long[Shelf.RAM_PAGES], new long[Shelf.ROM_PAGES]};
@@ -46,6 +50,7 @@ final class CrashStory {
                 // what this is about
             }
             troubles(false);
+            beside.clear();
             if (dice.nextInt(3) == 0) {
                 disk.killProcess();
             } else {
@@ -54,6 +59,18 @@ final class CrashStory {
             }
         }
         lastLife();
+    }
+
+    /** A few pages at a time, behind the one who brings them. */
+    private Behind behind() {
+        return new Behind(1 + dice.nextInt(6), dice.nextInt(4), beside::add);
+    }
+
+    /** The other thread has its turn, or not. */
+    private void besides() {
+        while (!beside.isEmpty() && dice.nextInt(3) > 0) {
+            beside.remove().run();
+        }
     }
 
     private void troubles(boolean on) {
@@ -108,7 +125,7 @@ final class CrashStory {
     private void mend(VmStore store) {
         troubles(false);
         if (word(store).equals("receiving-postcopy") && dice.nextInt(2) == 0) {
-            store.resumeReceiving();
+            store.resumeReceiving(behind());
             store.rollBack();
         }
     }
@@ -118,7 +135,7 @@ final class CrashStory {
         List<String> before = possible;
         possible = join(before, "receiving");
         clonesAtLeast = 0;
-        StoreSink sink = store.receive(Shelf.WEB1);
+        StoreSink sink = store.receive(Shelf.WEB1, behind());
         possible = List.of("receiving");
         clonesAtLeast = 0;
         clonesAtMost = 0;
@@ -151,7 +168,7 @@ final class CrashStory {
     }
 
     private void postcopy(VmStore store) throws DiskException {
-        StoreSink sink = store.resumeReceiving();
+        StoreSink sink = store.resumeReceiving(behind());
         for (int block = 0; block < promised.length; block++) {
             for (long page = promised[block].nextSet(0); page >= 0; page = promised[block].nextSet(page + 1)) {
                 assertThat(sink.received(block).get(page))
@@ -162,6 +179,7 @@ final class CrashStory {
         for (int i = dice.nextInt(40); i > 0; i--) {
             give(sink, true);
         }
+        besides();
         if (dice.nextInt(3) > 0) {
             List<PageBitmap> now =
                     List.of(sink.received(0).copy(), sink.received(1).copy());
@@ -195,6 +213,7 @@ final class CrashStory {
     }
 
     private void give(StoreSink sink, int block, int page, boolean postcopy) {
+        besides();
         long number = dice.nextInt(3) == 0 ? 0 : numbers++;
         if (postcopy && sink.received(block).get(page)) {
             assertThat(sink.place(block, page, TestPages.of(number), 0)).isFalse();
@@ -272,7 +291,7 @@ final class CrashStory {
     private void lastLife() throws DiskException {
         VmStore store = awake();
         if (word(store).equals("receiving-postcopy")) {
-            StoreSink sink = store.resumeReceiving();
+            StoreSink sink = store.resumeReceiving(behind());
             checkClaims(sink);
             complete(sink, true);
             store.park(null, true);

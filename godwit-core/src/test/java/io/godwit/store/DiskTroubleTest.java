@@ -61,7 +61,7 @@ class DiskTroubleTest {
     @Test
     void aPrecopyOntoAFullDiskFailsAndMayBeTriedAgain() {
         VmStore store = open(disk);
-        StoreSink sink = store.receive(WEB1);
+        StoreSink sink = store.receive(WEB1, Shelf.FEW);
         disk.full(true);
 
         assertFails(

@@ -39,6 +39,9 @@ final class Shelf {
     static final StoreState.Departure TO_B =
             new StoreState.Departure("tcp:b:4445", true, 77, Instant.parse("2030-01-02T03:04:05Z"));
 
+    /** Eight pages are written together, by the one thread that there is. */
+    static final Behind FEW = new Behind(8, 0, work -> {});
+
     private Shelf() {}
 
     static VmStore open(Disk disk) {
@@ -77,7 +80,7 @@ final class Shelf {
 
     /** In postcopy, handed over, with nothing received. */
     static StoreSink handedOver(VmStore store) {
-        StoreSink sink = store.receive(WEB1);
+        StoreSink sink = store.receive(WEB1, FEW);
         sink.beginPostcopy();
         store.handOver(BLOB);
         return sink;
