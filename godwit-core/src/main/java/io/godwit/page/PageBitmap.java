@@ -116,6 +116,21 @@ public final class PageBitmap {
         return ((long) i << 6) + Long.numberOfTrailingZeros(word);
     }
 
+    /** How many pages from {@code from} on are set without a gap, looking at {@code most} of them. */
+    public int run(long from, int most) {
+        long end = Math.min(pages, from + most);
+        long page = from;
+        while (page < end) {
+            int ones = Long.numberOfTrailingZeros(~(word((int) (page >>> 6)) >>> page));
+            if (ones < 64 - (page & 63)) {
+                page += ones;
+                break;
+            }
+            page = nextWord(page);
+        }
+        return (int) (Math.min(page, end) - from);
+    }
+
     /** Number of set bits. */
     public long cardinality() {
         long n = 0;

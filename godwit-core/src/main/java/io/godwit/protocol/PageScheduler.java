@@ -207,6 +207,18 @@ public final class PageScheduler {
         throw new IllegalStateException(remaining + " pages are counted dirty and none is found");
     }
 
+    /** How many pages {@link #takeBackground} would take one behind the other in one block, looking at {@code most} of them; {@link #nextBackground} was just asked. */
+    public int backgroundRun(int most) {
+        return dirty[cursorBlock].run(cursorPage, most);
+    }
+
+    /** Takes so many pages, of which {@link #backgroundRun} has told. */
+    public void takeBackground(int count) {
+        dirty[cursorBlock].clearRange(cursorPage, cursorPage + count);
+        remaining -= count;
+        cursorPage += count;
+    }
+
     /** A page that was taken could not be sent: it is still to be, and comes last. */
     public void putBack(long address) {
         if (dirty[block(address)].set(page(address))) {

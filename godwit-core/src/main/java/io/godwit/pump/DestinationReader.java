@@ -159,6 +159,8 @@ final class DestinationReader {
 
     private void message(StreamMessage message, ByteBuffer in, long now) throws WireException {
         switch (message) {
+            case PageRecord record
+            when machine.pages() == PageRule.STORE -> pages.store(record, in, following(record, in));
             case PageRecord record -> page(record, in, Channel.MAIN, now);
             case EncodedPage record -> {
                 if (machine.pages() == PageRule.STORE) {
@@ -252,9 +254,14 @@ final class DestinationReader {
         }
     }
 
+    private int following(PageRecord record, ByteBuffer in) {
+        StreamDecoder decoder = channels.stream();
+        return record.zero() || decoder == null ? 0 : decoder.following(in);
+    }
+
     private void page(PageRecord record, ByteBuffer in, Channel channel, long now) {
         switch (machine.pages()) {
-            case STORE -> pages.store(record, in);
+            case STORE -> pages.store(record, in, 0);
             case PLACE -> {
                 if (pages.place(record, in)) {
                     step(new DestinationInput.NothingMissing(), now);

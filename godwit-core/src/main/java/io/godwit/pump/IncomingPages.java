@@ -74,30 +74,39 @@ final class IncomingPages {
         return null;
     }
 
-    /** Precopy: the later one wins. */
-    void store(PageRecord record, ByteBuffer in) {
+    /**
+     * Precopy: the later one wins.
+     *
+     * @param more pages that follow it, see {@link io.godwit.wire.StreamDecoder#following}
+     */
+    void store(PageRecord record, ByteBuffer in, int more) {
+        int block = peerBlocks[record.block()];
         if (record.zero()) {
-            memory.storeZero(peerBlocks[record.block()], record.page());
+            memory.storeZero(block, record.page());
             stats.zeroPages++;
         } else {
-            memory.store(peerBlocks[record.block()], record.page(), in, record.dataPosition());
-            stats.normalPages++;
-        }
-    }
-
-    /** Precopy, from a channel whose decoder has our blocks. */
-    void store(MultifdPage page) {
-        if (page.zero()) {
-            memory.storeZero(page.block(), page.page());
-            stats.zeroPages++;
-        } else {
-            memory.store(page.block(), page.page(), page.buffer(), page.dataPosition());
-            stats.normalPages++;
+            memory.store(block, record.page(), 1 + more, in, record.dataPosition(), PageRecord.STRIDE);
+            stats.normalPages += 1 + more;
         }
     }
 
     /**
-     * Precopy: as {@link #store(PageRecord, ByteBuffer)}, of a page that is to be made first; what was there before is untouched if that fails.
+     * Precopy, from a channel whose decoder has our blocks.
+     *
+     * @param more pages that follow it, see {@link io.godwit.wire.MultifdDecoder#following}
+     */
+    void store(MultifdPage page, int more) {
+        if (page.zero()) {
+            memory.storeZero(page.block(), page.page());
+            stats.zeroPages++;
+        } else {
+            memory.store(page.block(), page.page(), 1 + more, page.buffer(), page.dataPosition(), Pages.SIZE);
+            stats.normalPages += 1 + more;
+        }
+    }
+
+    /**
+     * Precopy: as {@link #store(PageRecord, ByteBuffer, int)}, of a page that is to be made first; what was there before is untouched if that fails.
      *
      * @throws WireException if what came is none, or is the difference to a page that never came
      */

@@ -165,7 +165,7 @@ final class MultifdIncoming {
                 return;
             }
             switch (message) {
-                case MultifdPage page -> pages.store(page);
+                case MultifdPage page -> pages.store(page, page.zero() ? 0 : channel.decoder.following(in));
                 case MultifdMessage.Sync _ -> channel.synced = true;
                 case MultifdMessage.Init _, MultifdPacket _ -> {}
             }

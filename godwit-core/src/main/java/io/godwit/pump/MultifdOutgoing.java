@@ -168,8 +168,13 @@ final class MultifdOutgoing {
      */
     long fill(long most, BooleanSupplier ready, Outbox main) {
         long before = appended(main);
-        for (long taken = 0; taken < most && hasRoom() && ready.getAsBoolean(); taken++) {
-            page(scheduler.takeBackground(), main);
+        for (long taken = 0; taken < most && hasRoom() && ready.getAsBoolean(); ) {
+            int count = together((int) (most - taken));
+            if (count == 0) {
+                page(scheduler.takeBackground(), main);
+                count = 1;
+            }
+            taken += count;
         }
         endPacket();
         endSection(main);
@@ -179,6 +184,34 @@ final class MultifdOutgoing {
     private boolean hasRoom() {
         ByteBuffer current = section;
         return (open >= 0 || idle() >= 0) && (current == null || current.remaining() >= ZERO_RECORD + SECTION_END);
+    }
+
+    /** Sends the next page and those behind it that are at hand with it; how many, or 0: it is to be asked for by itself. */
+    private int together(int most) {
+        long address = scheduler.nextBackground();
+        int block = PageScheduler.block(address);
+        long first = PageScheduler.page(address);
+        boolean same = open >= 0 && openBlock == block;
+        int room = MultifdEncoder.MAX_PAGES - (same ? encoder(open).pages() : 0);
+        int count = memory.atHand(block, first, scheduler.backgroundRun(Math.min(most, room)));
+        if (count > 0) {
+            scheduler.takeBackground(count);
+            unsynced = true;
+            if (!same) {
+                endPacket();
+            }
+            MultifdEncoder encoder = packet(block);
+            memory.read(block, first, count, encoder.pages(first, count), 0);
+            stats.normalPages += count;
+            endIfFull(encoder);
+        }
+        return count;
+    }
+
+    private void endIfFull(MultifdEncoder encoder) {
+        if (encoder.pages() == MultifdEncoder.MAX_PAGES) {
+            endPacket();
+        }
     }
 
     private void page(long address, Outbox main) {
@@ -203,9 +236,7 @@ final class MultifdOutgoing {
                 memory.read(block, page, encoder.page(page));
                 stats.normalPages++;
             }
-            if (encoder.pages() == MultifdEncoder.MAX_PAGES) {
-                endPacket();
-            }
+            endIfFull(encoder);
         } catch (StorageException e) {
             scheduler.putBack(address);
             throw e;

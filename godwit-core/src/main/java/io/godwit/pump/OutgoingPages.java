@@ -58,4 +58,30 @@ final class OutgoingPages {
             }
         }
     }
+
+    /**
+     * Appends the records of a page and of those behind it that are at hand with it, a much shorter way than one by one.
+     *
+     * @param most of them, at least 1
+     * @return how many; 0 if this page is to be asked for by itself
+     */
+    int together(RecordEncoder records, ByteBuffer out, long address, int most) {
+        if (sent != null) {
+            return 0;
+        }
+        int block = PageScheduler.block(address);
+        long first = PageScheduler.page(address);
+        int count = memory.atHand(block, first, most);
+        if (count > 0) {
+            records.header(out, block, first);
+            memory.read(block, first, 1, out, 0);
+            if (count > 1) {
+                int at = out.position();
+                memory.read(block, first + 1, count - 1, out, Long.BYTES);
+                records.headers(out, at, first + 1, count - 1);
+            }
+            stats.normalPages += count;
+        }
+        return count;
+    }
 }

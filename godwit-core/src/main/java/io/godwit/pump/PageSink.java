@@ -24,7 +24,19 @@ public interface PageSink {
      */
     void store(int block, long page, ByteBuffer in, int position);
 
-    /** Precopy: as {@link #store}, with zero bytes. */
+    /**
+     * Precopy: as {@link #store(int, long, ByteBuffer, int)}, of neighbours. If it throws, the first of them may have been stored.
+     *
+     * @param count of them, at least 1
+     * @param stride from one page's bytes to the next one's
+     */
+    default void store(int block, long first, int count, ByteBuffer in, int position, int stride) {
+        for (int i = 0; i < count; i++) {
+            store(block, first + i, in, position + i * stride);
+        }
+    }
+
+    /** Precopy: as {@link #store(int, long, ByteBuffer, int)}, with zero bytes. */
     void storeZero(int block, long page);
 
     /** Precopy: appends the 4096 bytes that the page has now, which a difference changes. Only of a received page. */

@@ -40,4 +40,21 @@ public interface PageSource {
      * @throws StorageException if the page cannot be read or is damaged: it is not sent, and the migration stops with the sentence
      */
     void read(int block, long page, ByteBuffer out);
+
+    /**
+     * How many neighbours from this page on {@link #read(int, long, int, ByteBuffer, int)} gives at once, looking at {@code most} of them: each has data that are at hand and not all
+     * zero. 0 where pages are to be asked for one by one.
+     */
+    default int atHand(int block, long first, int most) {
+        return 0;
+    }
+
+    /**
+     * Appends neighbours that are {@link #atHand}, each behind {@code gap} bytes that are the caller's and stay as they are.
+     */
+    default void read(int block, long first, int count, ByteBuffer out, int gap) {
+        for (int i = 0; i < count; i++) {
+            read(block, first + i, out.position(out.position() + gap));
+        }
+    }
 }

@@ -267,13 +267,25 @@ final class SourcePages {
             ByteBuffer out =
                     outlets.main().room(SECTION_OVERHEAD + RecordEncoder.MAX_RECORD + batch * (Pages.SIZE + 8));
             int start = beginSection(out);
-            for (long i = 0; i < allowed; i++) {
-                if ((i > 0 && !ready()) || !record(mainRecords, out, scheduler.takeBackground())) {
-                    break;
-                }
-            }
+            background(out, (int) allowed);
             endSection(out, start);
             if (damage != null) {
+                return;
+            }
+        }
+    }
+
+    /** Appends records, the next one of which is ready. */
+    private void background(ByteBuffer out, int most) {
+        for (int done = 0; done < most && (done == 0 || ready()); ) {
+            int count =
+                    pages.together(mainRecords, out, scheduler.nextBackground(), scheduler.backgroundRun(most - done));
+            if (count > 0) {
+                scheduler.takeBackground(count);
+                done += count;
+            } else if (record(mainRecords, out, scheduler.takeBackground())) {
+                done++;
+            } else {
                 return;
             }
         }

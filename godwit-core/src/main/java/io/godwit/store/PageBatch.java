@@ -45,6 +45,20 @@ final class PageBatch {
         count++;
     }
 
+    /**
+     * Takes copies of neighbours, as many as there is room for.
+     *
+     * @param stride from one page's bytes to the next one's
+     * @return how many
+     */
+    int add(int block, long first, int most, ByteBuffer in, int position, int stride) {
+        int n = Math.min(most, pages.length - count);
+        for (int i = 0; i < n; i++) {
+            add(block, first + i, in, position + i * stride);
+        }
+        return n;
+    }
+
     void addZero(int block, long page) {
         add(block, page, ZEROES, 0);
     }

@@ -84,6 +84,11 @@ final class PageReader {
         return current;
     }
 
+    /** How many pages from this one on are here and good, looking at {@code most} of them; 0 unless it lies in the run that {@link #find} gave last. */
+    int atHand(int ofBlock, long page, int most) {
+        return current.holds(ofBlock, page) ? current.soundFrom(page, most) : 0;
+    }
+
     /** The run ahead that has the page, or null: none does. Those before it are not wanted any more. */
     private @Nullable PageRun upTo(int ofBlock, long page) {
         PageRun run = ahead.peek();

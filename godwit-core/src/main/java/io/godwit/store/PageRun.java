@@ -117,6 +117,17 @@ final class PageRun {
         return (sound[at / PIECE] >>> (at % PIECE) & 1) != 0;
     }
 
+    /** How many pages from this one on are what was received, looking at {@code most} of them. */
+    int soundFrom(long page, int most) {
+        int from = (int) (page - first);
+        int end = Math.min(count, from + most);
+        int at = from;
+        while (at < end && (sound[at / PIECE] >>> (at % PIECE) & 1) != 0) {
+            at++;
+        }
+        return at - from;
+    }
+
     /** Appends a page that it has. */
     void copy(long page, ByteBuffer out) {
         int at = (int) (page - first) << Pages.SHIFT;

@@ -72,6 +72,22 @@ public final class StoreSink implements PageSink {
     }
 
     @Override
+    public void store(int block, long first, int count, ByteBuffer in, int position, int stride) {
+        synchronized (lock) {
+            requirePrecopy("store pages unasked");
+            presence.received(block).clearRange(first, first + count);
+            int done = 0;
+            while (done < count) {
+                makeRoom();
+                int n = batch.add(block, first + done, count - done, in, position + done * stride, stride);
+                written(block, first + done, n);
+                presence.received(block).setRange(first + done, first + done + n);
+                done += n;
+            }
+        }
+    }
+
+    @Override
     public void storeZero(int block, long page) {
         synchronized (lock) {
             requirePrecopy("store a page unasked");
@@ -179,10 +195,14 @@ public final class StoreSink implements PageSink {
     private void data(int block, long page, ByteBuffer in, int position) {
         makeRoom();
         batch.add(block, page, in, position);
-        presence.touched(block).set(page);
-        presence.zero(block).clear(page);
+        written(block, page, 1);
+    }
+
+    private void written(int block, long first, int count) {
+        presence.touched(block).setRange(first, first + count);
+        presence.zero(block).clearRange(first, first + count);
         unsynced[block] = true;
-        unsettled += Pages.SIZE;
+        unsettled += (long) count << Pages.SHIFT;
     }
 
     /** A page that was never written is a hole, which reads as zeroes and costs nothing. */

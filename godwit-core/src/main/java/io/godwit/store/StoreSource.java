@@ -78,7 +78,20 @@ public final class StoreSource implements PageSource, AutoCloseable {
         reader.find(block, page).copy(page, out);
     }
 
-    /** As {@link #read}, without giving the page. */
+    @Override
+    public int atHand(int block, long first, int most) {
+        return reader.atHand(block, first, most);
+    }
+
+    @Override
+    public void read(int block, long first, int count, ByteBuffer out, int gap) {
+        PageRun run = reader.find(block, first);
+        for (int i = 0; i < count; i++) {
+            run.copy(first + i, out.position(out.position() + gap));
+        }
+    }
+
+    /** As {@link #read(int, long, ByteBuffer)}, without giving the page. */
     void check(int block, long page) {
         reader.find(block, page);
     }

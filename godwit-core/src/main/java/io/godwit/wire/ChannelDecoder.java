@@ -25,7 +25,7 @@ abstract sealed class ChannelDecoder<M> permits StreamDecoder, PreemptDecoder, M
         return offset;
     }
 
-    /** Bytes that are nobody's were passed over without being given. */
+    /** Bytes were taken, or were nobody's, without a message for them. */
     final void passed(long bytes) {
         offset += bytes;
     }

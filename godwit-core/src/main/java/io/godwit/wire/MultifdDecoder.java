@@ -216,6 +216,29 @@ public final class MultifdDecoder extends ChannelDecoder<MultifdMessage> impleme
         }
     }
 
+    /**
+     * Right after {@link #next} gave a page with data: takes those that follow in the packet as long as each is just the next page of the block, with data that is there. The i-th of them
+     * has its bytes {@code i * }{@link Pages#SIZE} behind those of that page.
+     *
+     * @return how many were taken
+     */
+    public int following(ByteBuffer in) {
+        int most = packet.normalPages() - nextPage;
+        if (decompressor == null) {
+            most = Math.min(most, in.remaining() / Pages.SIZE);
+        }
+        int count = 0;
+        while (count < most && packet.offset(nextPage + count) >>> Pages.SHIFT == view.page() + 1 + count) {
+            count++;
+        }
+        nextPage += count;
+        if (decompressor == null) {
+            in.position(in.position() + count * Pages.SIZE);
+            passed((long) count * Pages.SIZE);
+        }
+        return count;
+    }
+
     private @Nullable MultifdMessage page(ByteBuffer in) {
         if (nextPage == packet.pages()) {
             state = State.PACKET;

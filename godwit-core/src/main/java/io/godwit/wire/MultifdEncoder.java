@@ -102,6 +102,25 @@ public final class MultifdEncoder implements AutoCloseable {
         return data;
     }
 
+    /**
+     * Adds neighbours with data.
+     *
+     * @param count at most as many as the packet has room for
+     * @return where the caller now appends the bytes of all of them, see {@link #page}
+     */
+    public ByteBuffer pages(long first, int count) {
+        ByteBuffer data = data();
+        add(first);
+        add(first + count - 1);
+        if (pages() + count > MAX_PAGES) {
+            throw new IllegalStateException("a packet has at most " + MAX_PAGES + " pages");
+        }
+        for (int i = 0; i < count; i++) {
+            normal[normals++] = (first + i) << Pages.SHIFT;
+        }
+        return data;
+    }
+
     /** Adds an all-zero page. Only with zero pages in packets: otherwise it is a ZERO record on the main channel. */
     public void zero(long page) {
         if (!zeroPagesInPackets) {

@@ -19,6 +19,9 @@ import java.nio.ByteBuffer;
  * buffer is neither compacted nor refilled.
  */
 public final class PageRecord implements StreamMessage {
+    /** Bytes of a record that has data and continues the block of the one before it: from one page's data to the next. */
+    public static final int STRIDE = Long.BYTES + Pages.SIZE;
+
     private int block;
     private long page;
     private boolean zero;

@@ -37,6 +37,21 @@ public final class RecordEncoder {
         word(out, block, page, WireFormat.FLAG_PAGE);
     }
 
+    /**
+     * Writes what stands before the data of neighbours in the block of the last record, {@link PageRecord#STRIDE} bytes from one to the next.
+     *
+     * @param at of the first one, absolute; the buffer's position does not move
+     */
+    public void headers(ByteBuffer out, int at, long first, int count) {
+        if (lastBlock < 0 || first < 0 || first + count > blocks.get(lastBlock).pages()) {
+            throw new IndexOutOfBoundsException("pages " + first + " to " + (first + count) + " of the last block");
+        }
+        long word = first << Pages.SHIFT | WireFormat.FLAG_PAGE | WireFormat.FLAG_CONTINUE;
+        for (int i = 0; i < count; i++) {
+            out.putLong(at + i * PageRecord.STRIDE, word + ((long) i << Pages.SHIFT));
+        }
+    }
+
     /** Appends what stands before a difference of {@code length} bytes, 1 to 4096, which the caller appends; {@link #MAX_RECORD} counts both if it is shorter than a page by 3. */
     public void xbzrle(ByteBuffer out, int block, long page, int length) {
         word(out, block, page, WireFormat.FLAG_XBZRLE);

@@ -98,6 +98,21 @@ final class RecordReader {
         return kind == FLAG_ZERO || kind == FLAG_PAGE ? view : encoded;
     }
 
+    /** See {@link StreamDecoder#following}; after a page with data. */
+    int following(ByteBuffer in) {
+        long left = blocks.get(view.block()).pages() - view.page() - 1;
+        long word = (view.page() + 1) << Pages.SHIFT | FLAG_PAGE | FLAG_CONTINUE;
+        int at = in.position();
+        int count = 0;
+        while (count < left && in.limit() - at >= PageRecord.STRIDE && in.getLong(at) == word) {
+            at += PageRecord.STRIDE;
+            word += Pages.SIZE;
+            count++;
+        }
+        in.position(at);
+        return count;
+    }
+
     /** Bytes of data, after what tells their number was read; -1 if that is not there. */
     private static int length(Reader reader, int kind) throws WireException {
         return switch (kind) {

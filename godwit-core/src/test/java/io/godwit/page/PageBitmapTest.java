@@ -62,6 +62,7 @@ class PageBitmapTest {
             assertThat(bitmap.cardinality(a, b)).isEqualTo(model.get(a, b).cardinality());
             assertThat(bitmap.nextSet(a)).isEqualTo(model.nextSetBit(a));
             int clear = model.nextClearBit(a);
+            assertThat(bitmap.run(a, b - a + 1)).isEqualTo(Math.min(Math.min(clear, pages) - a, b - a + 1));
             assertThat(bitmap.nextClear(a)).isEqualTo(clear < pages ? clear : -1);
         }
         assertThat(bitmap.nextSet(pages)).isEqualTo(-1);

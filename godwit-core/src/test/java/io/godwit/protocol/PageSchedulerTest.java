@@ -347,9 +347,23 @@ class PageSchedulerTest {
                 switch (random.nextInt(3)) {
                     case 0 -> assertThat(real.request(block, page)).isEqualTo(model.request(block, page));
                     case 1 -> assertThat(shown(real.takeUrgent())).isEqualTo(shown(model.takeUrgent()));
-                    default -> assertThat(shown(real.takeBackground())).isEqualTo(shown(model.takeBackground()));
+                    default -> takeBackground(real, model, random);
                 }
             }
+        }
+    }
+
+    private static void takeBackground(PageScheduler real, PageSchedulerModel model, Random random) {
+        long first = real.nextBackground();
+        if (first == PageScheduler.NONE || random.nextBoolean()) {
+            assertThat(shown(real.takeBackground())).isEqualTo(shown(model.takeBackground()));
+            return;
+        }
+        int count = real.backgroundRun(1 + random.nextInt(6));
+        assertThat(count).isPositive();
+        real.takeBackground(count);
+        for (int i = 0; i < count; i++) {
+            assertThat(shown(first + i)).isEqualTo(shown(model.takeBackground()));
         }
     }
 }

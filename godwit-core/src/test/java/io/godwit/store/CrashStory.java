@@ -207,6 +207,10 @@ final class CrashStory {
         int pages = given[block].length;
         int first = dice.nextInt(pages);
         int run = dice.nextInt(3) == 0 ? dice.nextInt(30) : 1;
+        if (!postcopy && run > 1 && dice.nextBoolean()) {
+            together(sink, block, first, Math.min(run, pages - first));
+            return;
+        }
         for (int page = first; page < Math.min(pages, first + run); page++) {
             give(sink, block, page, postcopy);
         }
@@ -228,6 +232,18 @@ final class CrashStory {
         } else {
             sink.store(block, page, TestPages.of(number), 0);
         }
+    }
+
+    /** As they come from a decoder, with something between them. */
+    private void together(StoreSink sink, int block, int first, int count) {
+        besides();
+        int stride = Pages.SIZE + 8;
+        ByteBuffer in = ByteBuffer.allocate(count * stride);
+        for (int i = 0; i < count; i++) {
+            given[block][first + i] = numbers;
+            in.put(i * stride, TestPages.of(numbers++), 0, Pages.SIZE);
+        }
+        sink.store(block, first, count, in, 0, stride);
     }
 
     private void complete(StoreSink sink, boolean postcopy) {

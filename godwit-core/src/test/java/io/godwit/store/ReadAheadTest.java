@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.godwit.page.Pages;
 import io.godwit.sim.SimDisk;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -156,5 +157,33 @@ class ReadAheadTest {
                 asked.remove().isDone();
             }
         }
+    }
+
+    @Test
+    void neighboursThatAreAtHandAreGivenTogether() {
+        gives(0);
+        int count = source.atHand(RAM, 1, RAM_PAGES);
+        assertThat(count).as("four were read, and one of them given").isEqualTo(3);
+        assertThat(source.atHand(RAM, 2, 1)).isEqualTo(1);
+        assertThat(source.atHand(RAM, 4, 1)).as("not read yet").isZero();
+
+        ByteBuffer out = ByteBuffer.allocate(3 * (8 + Pages.SIZE));
+        source.read(RAM, 1, 3, out, 8);
+
+        assertThat(out.remaining()).isZero();
+        for (int i = 0; i < 3; i++) {
+            assertThat(out.getLong(i * (8 + Pages.SIZE))).isZero();
+            assertThat(out.slice(i * (8 + Pages.SIZE) + 8, Pages.SIZE)).isEqualTo(TestPages.of(i + 2));
+        }
+    }
+
+    /** It is asked for by itself, and then named. */
+    @Test
+    void aDamagedPageIsNotAtHand() {
+        disk.damage(FOLDER.resolve("ram-0"), 2 * Pages.SIZE + 5L, 1);
+        gives(0);
+        assertThat(source.atHand(RAM, 1, 3)).isEqualTo(1);
+        assertThat(source.atHand(RAM, 2, 1)).isZero();
+        assertThatThrownBy(() -> read(source, RAM, 2)).isInstanceOf(DamagedPageException.class);
     }
 }
