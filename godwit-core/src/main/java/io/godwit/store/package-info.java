@@ -22,7 +22,7 @@
  *     *.new           a replacement that was not finished; of no meaning
  * </pre>
  *
- * Four bits of memory per page (128 KiB per GiB of RAM), 1 MiB to gather neighbouring pages, and nothing else grows with the VM: pages and digests live in the system's page cache.
+ * Four bits of memory per page (128 KiB per GiB of RAM), at most 5 MiB of pages on their way to the files, and nothing else grows with the VM: pages and digests live in the system's page cache.
  * A zero page is a bit; its place in the file is a hole, or zeroes if something else was there before. The zero map decides: it is asked, not the file.
  *
  * <h2>Why it is never wrong</h2>
