@@ -54,6 +54,9 @@ final class SourcePages {
     private final SourceOutlets outlets;
     private final Pacer pacer = new Pacer();
     private final OutgoingPages pages;
+    /** Those that are asked for, and what is near them. */
+    private final OutgoingPages asked;
+
     private final RecordEncoder mainRecords;
     private final RecordEncoder preemptRecords;
     private Parameters parameters;
@@ -84,7 +87,9 @@ final class SourcePages {
         this.scheduler = scheduler;
         this.outlets = outlets;
         this.stats = stats;
-        this.pages = new OutgoingPages(memory, stats, options.zeroPages() != ZeroPageDetection.NONE);
+        boolean detect = options.zeroPages() != ZeroPageDetection.NONE;
+        this.pages = new OutgoingPages(memory, stats, detect);
+        this.asked = new OutgoingPages(memory.aside(), stats, detect);
         this.mainRecords = new RecordEncoder(blocks);
         this.preemptRecords = new RecordEncoder(blocks);
     }
@@ -261,7 +266,7 @@ final class SourcePages {
         pacer.rate(bandwidth, now);
         for (int done = 0; done < stint && scheduler.remaining() > 0 && !full(postcopy); done += batch) {
             long allowed = Math.min(batch, pacer.allowance(now) / Pages.SIZE);
-            if (allowed == 0 || !ready()) {
+            if (allowed == 0 || !(scheduler.hasNear() || ready())) {
                 return;
             }
             ByteBuffer out =
@@ -275,15 +280,21 @@ final class SourcePages {
         }
     }
 
-    /** Appends records, the next one of which is ready. */
+    /** Appends records as long as pages are ready: first what is near the last page that was asked for. */
     private void background(ByteBuffer out, int most) {
-        for (int done = 0; done < most && (done == 0 || ready()); ) {
+        int done = 0;
+        for (; done < most && scheduler.hasNear(); done++) {
+            if (!record(asked, mainRecords, out, scheduler.takeNear())) {
+                return;
+            }
+        }
+        while (done < most && ready()) {
             int count =
                     pages.together(mainRecords, out, scheduler.nextBackground(), scheduler.backgroundRun(most - done));
             if (count > 0) {
                 scheduler.takeBackground(count);
                 done += count;
-            } else if (record(mainRecords, out, scheduler.takeBackground())) {
+            } else if (record(pages, mainRecords, out, scheduler.takeBackground())) {
                 done++;
             } else {
                 return;
@@ -311,7 +322,7 @@ final class SourcePages {
             while (damage == null && outlets.preempt().pending() < URGENT_BACKLOG && scheduler.hasUrgent()) {
                 ByteBuffer out = outlets.preempt().room(RecordEncoder.MAX_RECORD);
                 int start = out.position();
-                record(preemptRecords, out, scheduler.takeUrgent());
+                record(asked, preemptRecords, out, scheduler.takeUrgent());
                 outlets.preempt().appended(out.position() - start);
                 count(out.position() - start);
             }
@@ -322,7 +333,7 @@ final class SourcePages {
                     .room(SECTION_OVERHEAD + RecordEncoder.MAX_RECORD + POSTCOPY_BATCH * (Pages.SIZE + 8));
             int start = beginSection(out);
             for (int i = 0; i < POSTCOPY_BATCH && scheduler.hasUrgent(); i++) {
-                if (!record(mainRecords, out, scheduler.takeUrgent())) {
+                if (!record(asked, mainRecords, out, scheduler.takeUrgent())) {
                     break;
                 }
             }
@@ -346,10 +357,10 @@ final class SourcePages {
     }
 
     /** False if the page cannot be read: nothing of it is in the buffer then, and it is still to be sent. */
-    private boolean record(RecordEncoder records, ByteBuffer out, long address) {
+    private boolean record(OutgoingPages from, RecordEncoder records, ByteBuffer out, long address) {
         int start = out.position();
         try {
-            pages.record(records, out, address);
+            from.record(records, out, address);
             return true;
         } catch (StorageException e) {
             out.position(start);
