@@ -7,17 +7,14 @@ import io.godwit.page.PageBitmap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is still to be sent, and in which order: urgent pages first, in the order they were asked for; then some pages behind the last urgent one, since what a guest touches next is likely
- * near; then background pages in the order of the memory, wherever the guest asks. One bit per page; the urgent queue holds a page at most once, so its size is bounded by the memory's.
+ * What is still to be sent, and in which order: urgent pages first, in the order they were asked for, then background pages from the last urgent page on,
+ * since what a guest touches next is likely near. One bit per page; the urgent queue holds a page at most once, so its size is bounded by the memory's.
  *
  * <p>Used by one thread. A page address is one {@code long}: {@link #block} and {@link #page} take it apart.
  */
 public final class PageScheduler {
     /** No page is left. */
     public static final long NONE = -1;
-
-    /** Pages that are near an urgent one: with it they are what a source that reads ahead from 4 pages on, twice as far each time, has read. */
-    public static final int NEAR = 59;
 
     private static final int PAGE_BITS = 40;
     private static final long PAGE_MASK = (1L << PAGE_BITS) - 1;
@@ -31,9 +28,6 @@ public final class PageScheduler {
     private long remaining;
     private int cursorBlock;
     private long cursorPage;
-    private int nearBlock;
-    private long nearPage;
-    private long nearEnd;
     private long[] urgent = new long[64];
     private int urgentHead;
     private int urgentSize;
@@ -167,7 +161,7 @@ public final class PageScheduler {
         return urgentSize > 0;
     }
 
-    /** Takes the next urgent page, or {@link #NONE}; it is not dirty from then on, and those behind it are near. */
+    /** Takes the next urgent page, or {@link #NONE}; it is not dirty from then on, and the background goes on behind it. */
     public long takeUrgent() {
         skipSentUrgent();
         if (urgentSize == 0) {
@@ -178,28 +172,9 @@ public final class PageScheduler {
         long page = page(address);
         dirty[block].clear(page);
         remaining--;
-        nearBlock = block;
-        nearPage = page + 1;
-        nearEnd = Math.min(nearPage + NEAR, blocks.get(block).pages());
+        cursorBlock = block;
+        cursorPage = page + 1;
         return address;
-    }
-
-    /** Whether a page near the last urgent one is still to be sent. */
-    public boolean hasNear() {
-        while (nearPage < nearEnd && !dirty[nearBlock].get(nearPage)) {
-            nearPage++;
-        }
-        return nearPage < nearEnd;
-    }
-
-    /** Takes the next page near the last urgent one, or {@link #NONE}. */
-    public long takeNear() {
-        if (!hasNear()) {
-            return NONE;
-        }
-        dirty[nearBlock].clear(nearPage);
-        remaining--;
-        return address(nearBlock, nearPage++);
     }
 
     /** Takes the next background page, or {@link #NONE} if no page is dirty. */
@@ -270,7 +245,6 @@ public final class PageScheduler {
     }
 
     private void forgetRequests() {
-        nearEnd = 0;
         while (urgentSize > 0) {
             popUrgent();
         }

@@ -13,11 +13,6 @@ import java.nio.ByteBuffer;
 public interface PageSource {
     BlockTable blocks();
 
-    /** The same memory for pages that are asked for at random, so that a source which reads ahead goes on in the order in which it is asked otherwise. It ends with this one. */
-    default PageSource aside() {
-        return this;
-    }
-
     /** Begins (or ends) the collection of dirty marks. Beginning again forgets earlier marks. */
     void trackDirty(boolean on);
 

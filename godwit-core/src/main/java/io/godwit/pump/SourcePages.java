@@ -54,9 +54,6 @@ final class SourcePages {
     private final SourceOutlets outlets;
     private final Pacer pacer = new Pacer();
     private final OutgoingPages pages;
-    /** Those that are asked for, and what is near them. */
-    private final OutgoingPages asked;
-
     private final RecordEncoder mainRecords;
     private final RecordEncoder preemptRecords;
     private Parameters parameters;
@@ -87,9 +84,7 @@ final class SourcePages {
         this.scheduler = scheduler;
         this.outlets = outlets;
         this.stats = stats;
-        boolean detect = options.zeroPages() != ZeroPageDetection.NONE;
-        this.pages = new OutgoingPages(memory, stats, detect);
-        this.asked = new OutgoingPages(memory.aside(), stats, detect);
+        this.pages = new OutgoingPages(memory, stats, options.zeroPages() != ZeroPageDetection.NONE);
         this.mainRecords = new RecordEncoder(blocks);
         this.preemptRecords = new RecordEncoder(blocks);
     }
@@ -266,7 +261,7 @@ final class SourcePages {
         pacer.rate(bandwidth, now);
         for (int done = 0; done < stint && scheduler.remaining() > 0 && !full(postcopy); done += batch) {
             long allowed = Math.min(batch, pacer.allowance(now) / Pages.SIZE);
-            if (allowed == 0 || !(scheduler.hasNear() || ready())) {
+            if (allowed == 0 || !ready()) {
                 return;
             }
             ByteBuffer out =
@@ -280,21 +275,15 @@ final class SourcePages {
         }
     }
 
-    /** Appends records as long as pages are ready: first what is near the last page that was asked for. */
+    /** Appends records, the next one of which is ready. */
     private void background(ByteBuffer out, int most) {
-        int done = 0;
-        for (; done < most && scheduler.hasNear(); done++) {
-            if (!record(asked, mainRecords, out, scheduler.takeNear())) {
-                return;
-            }
-        }
-        while (done < most && ready()) {
+        for (int done = 0; done < most && (done == 0 || ready()); ) {
             int count =
                     pages.together(mainRecords, out, scheduler.nextBackground(), scheduler.backgroundRun(most - done));
             if (count > 0) {
                 scheduler.takeBackground(count);
                 done += count;
-            } else if (record(pages, mainRecords, out, scheduler.takeBackground())) {
+            } else if (record(mainRecords, out, scheduler.takeBackground())) {
                 done++;
             } else {
                 return;
@@ -322,7 +311,7 @@ final class SourcePages {
             while (damage == null && outlets.preempt().pending() < URGENT_BACKLOG && scheduler.hasUrgent()) {
                 ByteBuffer out = outlets.preempt().room(RecordEncoder.MAX_RECORD);
                 int start = out.position();
-                record(asked, preemptRecords, out, scheduler.takeUrgent());
+                record(preemptRecords, out, scheduler.takeUrgent());
                 outlets.preempt().appended(out.position() - start);
                 count(out.position() - start);
             }
@@ -333,7 +322,7 @@ final class SourcePages {
                     .room(SECTION_OVERHEAD + RecordEncoder.MAX_RECORD + POSTCOPY_BATCH * (Pages.SIZE + 8));
             int start = beginSection(out);
             for (int i = 0; i < POSTCOPY_BATCH && scheduler.hasUrgent(); i++) {
-                if (!record(asked, mainRecords, out, scheduler.takeUrgent())) {
+                if (!record(mainRecords, out, scheduler.takeUrgent())) {
                     break;
                 }
             }
@@ -357,10 +346,10 @@ final class SourcePages {
     }
 
     /** False if the page cannot be read: nothing of it is in the buffer then, and it is still to be sent. */
-    private boolean record(OutgoingPages from, RecordEncoder records, ByteBuffer out, long address) {
+    private boolean record(RecordEncoder records, ByteBuffer out, long address) {
         int start = out.position();
         try {
-            from.record(records, out, address);
+            pages.record(records, out, address);
             return true;
         } catch (StorageException e) {
             out.position(start);

@@ -35,11 +35,6 @@ public final class StoreSource implements PageSource, AutoCloseable {
     }
 
     @Override
-    public PageSource aside() {
-        return new StoreSource(files, presence);
-    }
-
-    @Override
     public BlockTable blocks() {
         return files.table();
     }

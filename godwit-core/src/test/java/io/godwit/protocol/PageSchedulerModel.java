@@ -19,8 +19,6 @@ final class PageSchedulerModel {
 
     private @Nullable BitSet never;
     private int finger;
-    private int near;
-    private int nearEnd;
 
     PageSchedulerModel(long[] lengths) {
         this.lengths = lengths;
@@ -49,13 +47,11 @@ final class PageSchedulerModel {
         dirty.set(0, total);
         never = null;
         queue.clear();
-        nearEnd = 0;
         finger = 0;
     }
 
     void restart(PageBitmap[] received) {
         queue.clear();
-        nearEnd = 0;
         if (never == null) {
             never = (BitSet) dirty.clone();
         } else {
@@ -85,26 +81,7 @@ final class PageSchedulerModel {
     }
 
     long takeUrgent() {
-        if (!hasUrgent()) {
-            return PageScheduler.NONE;
-        }
-        int flat = queue.remove();
-        dirty.clear(flat);
-        int block = PageScheduler.block(address(flat));
-        near = flat + 1;
-        nearEnd = Math.min(near + PageScheduler.NEAR, begins[block] + (int) lengths[block]);
-        return address(flat);
-    }
-
-    long takeNear() {
-        int next = dirty.nextSetBit(near);
-        if (next < 0 || next >= nearEnd) {
-            near = nearEnd;
-            return PageScheduler.NONE;
-        }
-        dirty.clear(next);
-        near = next + 1;
-        return address(next);
+        return hasUrgent() ? take(queue.remove()) : PageScheduler.NONE;
     }
 
     long takeBackground() {

@@ -45,15 +45,6 @@ class PageSchedulerTest {
         return taken;
     }
 
-    private List<String> near() {
-        List<String> taken = new ArrayList<>();
-        while (scheduler.hasNear()) {
-            taken.add(shown(scheduler.takeNear()));
-        }
-        assertThat(shown(scheduler.takeNear())).isEqualTo("none");
-        return taken;
-    }
-
     private List<String> background(int n) {
         List<String> taken = new ArrayList<>();
         for (int i = 0; i < n; i++) {
@@ -104,7 +95,7 @@ class PageSchedulerTest {
     }
 
     @Test
-    void urgentPagesLeaveInTheOrderTheyWereAskedForAndTheBackgroundGoesOnWhereItWas() {
+    void urgentPagesLeaveInTheOrderTheyWereAskedForAndTheBackgroundGoesOnBehindTheLast() {
         scheduler.markAll();
         assertThat(background(2)).containsExactly("0:0", "0:1");
 
@@ -115,66 +106,30 @@ class PageSchedulerTest {
         assertThat(urgent()).isEqualTo("0:40");
         assertThat(urgent()).isEqualTo("none");
 
-        assertThat(background(2)).containsExactly("0:2", "0:3");
+        assertThat(background(2)).containsExactly("0:41", "0:42");
         assertThat(scheduler.remaining()).isEqualTo(201 - 6);
-    }
-
-    @Test
-    void behindTheLastUrgentPageThoseAreNearThatWereNotSentUpToTheEndOfItsBlock() {
-        scheduler.markAll();
-        scheduler.request(2, 3);
-        scheduler.request(2, 70);
-        scheduler.request(2, 75);
-        assertThat(urgent()).isEqualTo("2:3");
-        assertThat(urgent()).isEqualTo("2:70");
-        assertThat(shown(scheduler.takeNear())).isEqualTo("2:71");
-        assertThat(scheduler.remaining()).isEqualTo(201 - 3);
-        assertThat(urgent()).isEqualTo("2:75");
-        scheduler.request(2, 77);
-        scheduler.request(2, 71 + 59 - 1);
-        scheduler.request(2, 72);
-        assertThat(urgent()).isEqualTo("2:77");
-        assertThat(urgent()).isEqualTo("2:129");
-        assertThat(near()).as("that was the last of its block").isEmpty();
-        assertThat(urgent()).isEqualTo("2:72");
-
-        List<String> near = near();
-        assertThat(near).startsWith("2:73", "2:74", "2:76", "2:78").endsWith("2:128");
-        assertThat(near).hasSize(129 - 73 - 2);
-        assertThat(background()).isEqualTo("0:0");
-    }
-
-    @Test
-    void onlySoManyPagesAreNear() {
-        scheduler.markAll();
-        scheduler.request(2, 4);
-        urgent();
-        assertThat(near()).hasSize(PageScheduler.NEAR).startsWith("2:5").endsWith("2:63");
-        scheduler.request(2, 70);
-        urgent();
-        scheduler.restart(received());
-        assertThat(near()).as("the recovery's requests say what is near").isEmpty();
     }
 
     @Test
     void behindTheLastPageOfTheMemoryItsBeginningFollows() {
         scheduler.markAll();
-        assertThat(background(201)).endsWith("2:129");
-        scheduler.dirty(0).set(5);
-        scheduler.dirty(1).set(0);
-        scheduler.recount();
+        scheduler.request(2, 129);
+        assertThat(urgent()).isEqualTo("2:129");
 
-        assertThat(background(2)).containsExactly("0:5", "1:0");
-        assertThat(background()).isEqualTo("none");
+        assertThat(background(2)).containsExactly("0:0", "0:1");
+        scheduler.request(0, 69);
+        assertThat(urgent()).isEqualTo("0:69");
+        assertThat(background(2)).containsExactly("1:0", "2:0");
     }
 
     @Test
     void theOnlyPageLeftIsFoundBehindTheCursorInTheSameBlock() {
-        scheduler.dirty(2).set(100);
-        scheduler.recount();
-        assertThat(background()).isEqualTo("2:100");
         scheduler.dirty(2).set(5);
         scheduler.recount();
+        scheduler.dirty(2).set(100);
+        scheduler.recount();
+        scheduler.request(2, 100);
+        assertThat(urgent()).isEqualTo("2:100");
 
         assertThat(background()).isEqualTo("2:5");
         assertThat(background()).isEqualTo("none");
@@ -389,10 +344,9 @@ class PageSchedulerTest {
                 assertThat(real.firstFalseClaim(block, claims)).isEqualTo(model.firstFalseClaim(block, claims));
             }
             default -> {
-                switch (random.nextInt(4)) {
+                switch (random.nextInt(3)) {
                     case 0 -> assertThat(real.request(block, page)).isEqualTo(model.request(block, page));
                     case 1 -> assertThat(shown(real.takeUrgent())).isEqualTo(shown(model.takeUrgent()));
-                    case 2 -> assertThat(shown(real.takeNear())).isEqualTo(shown(model.takeNear()));
                     default -> takeBackground(real, model, random);
                 }
             }
