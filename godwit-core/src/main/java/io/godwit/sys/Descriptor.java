@@ -29,7 +29,6 @@ public final class Descriptor implements AutoCloseable {
     private static final int O_CREAT = 0x40;
     private static final int O_NONBLOCK = 0x800;
     private static final int O_CLOEXEC = 0x80000;
-    private static final int F_GETFD = 1;
     private static final int F_SETFD = 2;
     private static final int F_GETFL = 3;
     private static final int F_SETFL = 4;
@@ -84,15 +83,6 @@ public final class Descriptor implements AutoCloseable {
         Descriptor adopted = new Descriptor(fd, name);
         adopted.fcntl(F_SETFD, FD_CLOEXEC);
         return adopted;
-    }
-
-    /** Whether there is one of that number which an exec would hand on. */
-    static boolean isInherited(int fd) {
-        try {
-            return (new Descriptor(fd, "fd:" + fd).fcntl(F_GETFD, 0) & FD_CLOEXEC) == 0;
-        } catch (SystemCallException closed) {
-            return false; // it was the listing's own
-        }
     }
 
     /** Opens a file for reading; does not wait for anybody, whatever kind of file it is. */

@@ -53,7 +53,7 @@ class ChildProcessIT {
         Descriptor.Pipe pipe = Descriptor.pipe("a stranger's");
         try (var reading = pipe.readEnd()) {
             assertThat((int) DUP2.invokeExact(pipe.writeEnd().number(), FAR)).isEqualTo(FAR);
-            assertThat(Descriptor.isInherited(FAR)).isTrue();
+            assertThat(InheritedDescriptors.isInherited(FAR)).isTrue();
             pipe.writeEnd().close();
             try {
                 String there =
