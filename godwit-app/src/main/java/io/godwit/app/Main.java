@@ -75,9 +75,14 @@ public final class Main implements Runnable {
 
     /** Runs one command and ends the process with its exit code. */
     public static void main(String[] args) {
+        begin();
+        System.exit(run(writer(System.out), writer(System.err), COMMANDS, args));
+    }
+
+    /** What has to come before anything else. */
+    static void begin() {
         InheritedDescriptors.note();
         LogSettings.install();
-        System.exit(run(writer(System.out), writer(System.err), COMMANDS, args));
     }
 
     /** As {@link #main}, with the streams and commands given; returns the exit code. */
@@ -85,7 +90,7 @@ public final class Main implements Runnable {
         Main main = new Main();
         try {
             CommandLine line = new CommandLine(main);
-            commands.forEach(line::addSubcommand);
+            named(commands, args).forEach(line::addSubcommand);
             return line.setOut(out)
                     .setErr(err)
                     .setCaseInsensitiveEnumValuesAllowed(true)
@@ -96,6 +101,15 @@ public final class Main implements Runnable {
             // picocli lets errors pass, and its own exceptions about a command that is declared wrongly.
             return main.unexpected(err, surprise);
         }
+    }
+
+    /** The one command that the first word names, else all: of each that it is given picocli reads every option, and that takes longer than most of what is started. */
+    private static List<Class<?>> named(List<Class<?>> commands, String... args) {
+        List<Class<?>> named = commands.stream()
+                .filter(command -> args.length > 0
+                        && command.getAnnotation(Command.class).name().equals(args[0]))
+                .toList();
+        return named.isEmpty() ? commands : named;
     }
 
     static List<Class<?>> commands() {

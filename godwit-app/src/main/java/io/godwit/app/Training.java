@@ -14,6 +14,7 @@ final class Training {
     private Training() {}
 
     public static void main(String[] args) {
+        Main.begin();
         PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
         int code = Main.run(nowhere, nowhere, Main.commands(), "--help")
                 + Main.run(nowhere, nowhere, Main.commands(), "--version");

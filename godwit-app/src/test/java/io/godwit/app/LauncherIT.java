@@ -48,6 +48,8 @@ class LauncherIT {
         assertThat(first.code()).isZero();
         assertThat(copy.resolve("target/quick/app-1/godwit.aot")).isNotEmptyFile();
 
+        theCacheHasAllOurClasses(link);
+
         Run second = run(link.toString(), "--version");
         assertThat(second).isEqualTo(new Run(0, first.out(), ""));
 
@@ -72,6 +74,17 @@ class LauncherIT {
                 .startsWith("godwit: building (");
         assertThat(again.code()).isZero();
         assertThat(copy.resolve("target/quick/app-1")).as("nobody uses it").doesNotExist();
+    }
+
+    private void theCacheHasAllOurClasses(Path godwit) throws Exception {
+        Path log = temp.resolve("loaded");
+        run("env", "GODWIT_JAVA_OPTIONS=-Xlog:class+load:file=" + log, godwit.toString(), "park", "--help");
+        List<String> loaded = Files.readAllLines(log).stream()
+                .filter(line -> line.contains(" io.godwit.") || line.contains(" picocli."))
+                .toList();
+        assertThat(loaded).hasSizeGreaterThan(100);
+        // What the JVM makes itself, for a switch over types for one, is nobody's class file.
+        assertThat(loaded).allMatch(line -> line.contains("shared objects file") || line.contains("$$"));
     }
 
     @ParameterizedTest

@@ -28,6 +28,12 @@ class MainTest {
     }
 
     @Test
+    void helpHasAllCommandsAlsoIfOneIsNamedBehindIt() {
+        assertThat(run(COMMANDS, "--help", "park")).isZero();
+        assertThat(out.toString()).contains("  park ", "  unpark ", "  relay ");
+    }
+
+    @Test
     void theVersionIsTheModules() {
         assertThat(run("--version")).isZero();
         assertThat(out.toString()).matches("godwit \\d+\\.\\d+\\.\\d+\\S*\\R");

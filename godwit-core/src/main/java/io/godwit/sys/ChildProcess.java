@@ -4,14 +4,10 @@ package io.godwit.sys;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.util.List;
 
 /**
@@ -37,29 +33,19 @@ public final class ChildProcess implements AutoCloseable {
     /** More than glibc's {@code posix_spawnattr_t} (336) and {@code posix_spawn_file_actions_t} (80) have. */
     private static final long OPAQUE = 1024;
 
-    private static final MethodHandle SPAWN = Libc.link(
-            "posix_spawnp", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS));
-    private static final MethodHandle ACTIONS_INIT = onObject("posix_spawn_file_actions_init");
-    private static final MethodHandle ACTIONS_DESTROY = onObject("posix_spawn_file_actions_destroy");
-    private static final MethodHandle ATTRIBUTES_INIT = onObject("posix_spawnattr_init");
-    private static final MethodHandle ATTRIBUTES_DESTROY = onObject("posix_spawnattr_destroy");
-    private static final MethodHandle SET_FLAGS =
-            Libc.link("posix_spawnattr_setflags", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_SHORT));
-    private static final MethodHandle ADD_DUP2 =
-            Libc.link("posix_spawn_file_actions_adddup2", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
+    private static final CFunction SPAWN = CFunction.of("posix_spawnp");
+    private static final CFunction ACTIONS_INIT = CFunction.of("posix_spawn_file_actions_init");
+    private static final CFunction ACTIONS_DESTROY = CFunction.of("posix_spawn_file_actions_destroy");
+    private static final CFunction ATTRIBUTES_INIT = CFunction.of("posix_spawnattr_init");
+    private static final CFunction ATTRIBUTES_DESTROY = CFunction.of("posix_spawnattr_destroy");
+    private static final CFunction SET_FLAGS = CFunction.of("posix_spawnattr_setflags");
+    private static final CFunction ADD_DUP2 = CFunction.of("posix_spawn_file_actions_adddup2");
     /** glibc 2.34: Java's sockets would be inherited else, and their peers would never read an end. */
-    private static final MethodHandle ADD_CLOSE_FROM =
-            Libc.link("posix_spawn_file_actions_addclosefrom_np", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
+    private static final CFunction ADD_CLOSE_FROM = CFunction.of("posix_spawn_file_actions_addclosefrom_np");
 
-    private static final MethodHandle SYSCALL = Libc.link(
-            "syscall",
-            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT),
-            Linker.Option.firstVariadicArg(1),
-            Linker.Option.captureCallState("errno"));
-    private static final MethodHandle WAITPID =
-            Libc.capturing("waitpid", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
-    private static final MethodHandle KILL =
-            Libc.capturing("kill", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
+    private static final CFunction SYSCALL = CFunction.of("syscall");
+    private static final CFunction WAITPID = CFunction.of("waitpid");
+    private static final CFunction KILL = CFunction.of("kill");
 
     private final int pid;
     private final Descriptor ending;
@@ -81,53 +67,52 @@ public final class ChildProcess implements AutoCloseable {
         String what = "cannot start " + command.getFirst();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment pid = arena.allocate(JAVA_INT);
-            MemorySegment actions = arena.allocate(OPAQUE, 16);
-            MemorySegment attributes = arena.allocate(OPAQUE, 16);
-            check((int) ACTIONS_INIT.invokeExact(actions), what, "posix_spawn_file_actions_init");
-            check((int) ATTRIBUTES_INIT.invokeExact(attributes), what, "posix_spawnattr_init");
+            long actions = arena.allocate(OPAQUE, 16).address();
+            long attributes = arena.allocate(OPAQUE, 16).address();
+            prepare(ACTIONS_INIT, what, actions, 0, 0);
+            prepare(ATTRIBUTES_INIT, what, attributes, 0, 0);
             try {
-                check((int) ADD_DUP2.invokeExact(actions, input.number(), 0), what, "adddup2");
-                check((int) ADD_DUP2.invokeExact(actions, output.number(), 1), what, "adddup2");
-                check((int) ADD_CLOSE_FROM.invokeExact(actions, 3), what, "addclosefrom");
+                prepare(ADD_DUP2, what, actions, input.number(), 0);
+                prepare(ADD_DUP2, what, actions, output.number(), 1);
+                prepare(ADD_CLOSE_FROM, what, actions, 3, 0);
                 // The signal mask of a fresh attribute is empty, and so is its process group: the child's own.
-                short flags = SETPGROUP | SETSIGMASK;
-                check((int) SET_FLAGS.invokeExact(attributes, flags), what, "posix_spawnattr_setflags");
+                prepare(SET_FLAGS, what, attributes, SETPGROUP | SETSIGMASK, 0);
                 MemorySegment argv = arena.allocate(ADDRESS, command.size() + 1L);
                 for (int i = 0; i < command.size(); i++) {
                     argv.setAtIndex(ADDRESS, i, arena.allocateFrom(command.get(i)));
                 }
-                int rc = (int)
-                        SPAWN.invokeExact(pid, argv.getAtIndex(ADDRESS, 0), actions, attributes, argv, environment());
-                check(rc, what, "posix_spawn");
+                long program = argv.getAtIndex(ADDRESS, 0).address();
+                check(
+                        SPAWN,
+                        what,
+                        SPAWN.call(pid.address(), program, actions, attributes, argv.address(), environment()));
             } finally {
-                int _ = (int) ACTIONS_DESTROY.invokeExact(actions);
-                int _ = (int) ATTRIBUTES_DESTROY.invokeExact(attributes);
+                int _ = ACTIONS_DESTROY.call(actions, 0, 0);
+                int _ = ATTRIBUTES_DESTROY.call(attributes, 0, 0);
             }
             return watched(pid.get(JAVA_INT, 0), what, arena);
-        } catch (Throwable e) {
-            throw Libc.unexpected(e);
         }
     }
 
-    private static ChildProcess watched(int pid, String what, Arena arena) throws Throwable {
-        MemorySegment state = arena.allocate(Libc.CALL_STATE);
-        long fd = (long) SYSCALL.invokeExact(state, SYS_PIDFD_OPEN, pid, 0);
+    private static ChildProcess watched(int pid, String what, Arena arena) throws SystemCallException {
+        MemorySegment state = arena.allocate(CFunction.CALL_STATE);
+        int fd = SYSCALL.call(state, SYS_PIDFD_OPEN, pid, 0, 0);
         if (fd < 0) {
-            int errno = Libc.errno(state);
-            int _ = (int) KILL.invokeExact(state, -pid, SIGKILL);
-            int _ = (int) WAITPID.invokeExact(state, pid, MemorySegment.NULL, 0);
+            int errno = CFunction.errno(state);
+            int _ = KILL.call(-pid, SIGKILL, 0);
+            int _ = WAITPID.call(pid, 0, 0);
             throw new SystemCallException(what, "pidfd_open", errno);
         }
-        return new ChildProcess(pid, Descriptor.adopt((int) fd, "process " + pid));
+        return new ChildProcess(pid, Descriptor.adopt(fd, "process " + pid));
     }
 
     @SuppressWarnings("restricted")
-    private static MemorySegment environment() {
+    private static long environment() {
         MemorySegment variable = Linker.nativeLinker()
                 .defaultLookup()
                 .find("environ")
                 .orElseThrow(() -> new UnsupportedOperationException("this system's C library has no 'environ'"));
-        return variable.reinterpret(ADDRESS.byteSize()).get(ADDRESS, 0);
+        return variable.reinterpret(ADDRESS.byteSize()).get(ADDRESS, 0).address();
     }
 
     public int pid() {
@@ -149,16 +134,12 @@ public final class ChildProcess implements AutoCloseable {
             return exitCode;
         }
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(Libc.CALL_STATE);
             MemorySegment status = arena.allocate(JAVA_INT);
-            int rc = (int) WAITPID.invokeExact(state, pid, status, WNOHANG);
-            Libc.check(rc, "cannot wait for process " + pid, "waitpid", state);
+            int rc = WAITPID.obeyed("cannot wait for process " + pid, pid, status.address(), WNOHANG);
             int word = status.get(JAVA_INT, 0);
             int signal = word & 0x7f;
             exitCode = rc == 0 ? -1 : signal == 0 ? word >> 8 & 0xff : SIGNALLED + signal;
             return exitCode;
-        } catch (Throwable e) {
-            throw Libc.unexpected(e);
         }
     }
 
@@ -176,12 +157,7 @@ public final class ChildProcess implements AutoCloseable {
         if (exitCode >= 0) {
             return;
         }
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(Libc.CALL_STATE);
-            Libc.check((int) KILL.invokeExact(state, -pid, signal), "cannot end process " + pid, "kill", state);
-        } catch (Throwable e) {
-            throw Libc.unexpected(e);
-        }
+        KILL.obeyed("cannot end process " + pid, -pid, signal, 0);
     }
 
     @Override
@@ -189,13 +165,15 @@ public final class ChildProcess implements AutoCloseable {
         ending.close();
     }
 
-    private static MethodHandle onObject(String name) {
-        return Libc.link(name, FunctionDescriptor.of(JAVA_INT, ADDRESS));
+    private static void prepare(CFunction function, String what, long object, long a, long b)
+            throws SystemCallException {
+        check(function, what, function.call(object, a, b));
     }
 
-    private static void check(int errno, String what, String call) throws SystemCallException {
+    /** These answer the error's number. */
+    private static void check(CFunction function, String what, int errno) throws SystemCallException {
         if (errno != 0) {
-            throw new SystemCallException(what, call, errno);
+            throw new SystemCallException(what, function.name(), errno);
         }
     }
 }

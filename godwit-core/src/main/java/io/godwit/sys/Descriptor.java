@@ -2,17 +2,12 @@
 
 package io.godwit.sys;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +24,6 @@ public final class Descriptor implements AutoCloseable {
     private static final int O_CREAT = 0x40;
     private static final int O_NONBLOCK = 0x800;
     private static final int O_CLOEXEC = 0x80000;
-    private static final int F_GETFD = 1;
     private static final int F_SETFD = 2;
     private static final int F_GETFL = 3;
     private static final int F_SETFL = 4;
@@ -40,27 +34,14 @@ public final class Descriptor implements AutoCloseable {
     private static final int EAGAIN = 11;
     private static final int OWNER_ONLY = 0600;
 
-    private static final MethodHandle OPEN = Libc.link(
-            "open",
-            FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT),
-            Linker.Option.firstVariadicArg(2),
-            Linker.Option.captureCallState("errno"));
-    private static final MethodHandle FCNTL = Libc.link(
-            "fcntl",
-            FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT),
-            Linker.Option.firstVariadicArg(2),
-            Linker.Option.captureCallState("errno"));
-    private static final MethodHandle PIPE2 =
-            Libc.capturing("pipe2", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
-    private static final MethodHandle SHUTDOWN =
-            Libc.capturing("shutdown", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
-    private static final MethodHandle READ =
-            Libc.capturing("read", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
-    private static final MethodHandle WRITE =
-            Libc.capturing("write", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
-    private static final MethodHandle LSEEK =
-            Libc.capturing("lseek", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
-    private static final MethodHandle FSYNC = Libc.capturing("fsync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+    private static final CFunction OPEN = CFunction.of("open");
+    private static final CFunction FCNTL = CFunction.of("fcntl");
+    private static final CFunction PIPE2 = CFunction.of("pipe2");
+    private static final CFunction SHUTDOWN = CFunction.of("shutdown");
+    private static final CFunction READ = CFunction.of("read");
+    private static final CFunction WRITE = CFunction.of("write");
+    private static final CFunction LSEEK = CFunction.of("lseek");
+    private static final CFunction FSYNC = CFunction.of("fsync");
 
     private final int fd;
     private final String name;
@@ -86,15 +67,6 @@ public final class Descriptor implements AutoCloseable {
         return adopted;
     }
 
-    /** Whether there is one of that number which an exec would hand on. */
-    static boolean isInherited(int fd) {
-        try {
-            return (new Descriptor(fd, "fd:" + fd).fcntl(F_GETFD, 0) & FD_CLOEXEC) == 0;
-        } catch (SystemCallException closed) {
-            return false; // it was the listing's own
-        }
-    }
-
     /** Opens a file for reading; does not wait for anybody, whatever kind of file it is. */
     public static Descriptor openToRead(Path path) throws SystemCallException {
         return open(path, O_NONBLOCK);
@@ -107,25 +79,19 @@ public final class Descriptor implements AutoCloseable {
 
     private static Descriptor open(Path path, int flags) throws SystemCallException {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(Libc.CALL_STATE);
-            int fd = (int) OPEN.invokeExact(state, arena.allocateFrom(path.toString()), flags | O_CLOEXEC, OWNER_ONLY);
-            Libc.check(fd, "cannot open " + path, "open", state);
-            return new Descriptor(fd, path.toString());
-        } catch (Throwable e) {
-            throw Libc.unexpected(e);
+            long name = arena.allocateFrom(path.toString()).address();
+            return new Descriptor(
+                    OPEN.obeyed("cannot open " + path, name, flags | O_CLOEXEC, OWNER_ONLY), path.toString());
         }
     }
 
     public static Pipe pipe(String name) throws SystemCallException {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(Libc.CALL_STATE);
             MemorySegment ends = arena.allocate(JAVA_INT, 2);
-            Libc.check((int) PIPE2.invokeExact(state, ends, O_CLOEXEC), "cannot make a pipe", "pipe2", state);
+            PIPE2.obeyed("cannot make a pipe", ends.address(), O_CLOEXEC, 0);
             return new Pipe(
                     new Descriptor(ends.getAtIndex(JAVA_INT, 0), name),
                     new Descriptor(ends.getAtIndex(JAVA_INT, 1), name));
-        } catch (Throwable e) {
-            throw Libc.unexpected(e);
         }
     }
 
@@ -141,14 +107,7 @@ public final class Descriptor implements AutoCloseable {
     }
 
     private int fcntl(int command, int argument) throws SystemCallException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(Libc.CALL_STATE);
-            int rc = (int) FCNTL.invokeExact(state, number(), command, argument);
-            Libc.check(rc, "cannot use " + name, "fcntl", state);
-            return rc;
-        } catch (Throwable e) {
-            throw Libc.unexpected(e);
-        }
+        return FCNTL.obeyed("cannot use " + name, number(), command, argument);
     }
 
     /**
@@ -157,7 +116,7 @@ public final class Descriptor implements AutoCloseable {
      * @return bytes read; -1: the end; {@link #WOULD_WAIT}
      */
     public int read(ByteBuffer into) throws SystemCallException {
-        int count = transfer(READ, "read", into);
+        int count = transfer(READ, into);
         return count == 0 && into.hasRemaining() ? -1 : count;
     }
 
@@ -167,27 +126,25 @@ public final class Descriptor implements AutoCloseable {
      * @return bytes written, or {@link #WOULD_WAIT}
      */
     public int write(ByteBuffer from) throws SystemCallException {
-        return transfer(WRITE, "write", from);
+        return transfer(WRITE, from);
     }
 
-    private int transfer(MethodHandle call, String title, ByteBuffer bytes) throws SystemCallException {
+    private int transfer(CFunction call, ByteBuffer bytes) throws SystemCallException {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(Libc.CALL_STATE);
+            MemorySegment state = arena.allocate(CFunction.CALL_STATE);
             long count;
             do {
-                count = (long)
-                        call.invokeExact(state, number(), MemorySegment.ofBuffer(bytes), (long) bytes.remaining());
-            } while (count < 0 && Libc.errno(state) == EINTR);
+                count = call.transfer(state, number(), MemorySegment.ofBuffer(bytes), 0);
+            } while (count < 0 && CFunction.errno(state) == EINTR);
             if (count < 0) {
-                if (Libc.errno(state) == EAGAIN) {
+                int errno = CFunction.errno(state);
+                if (errno == EAGAIN) {
                     return WOULD_WAIT;
                 }
-                throw new SystemCallException("cannot " + title + " " + name, title, Libc.errno(state));
+                throw new SystemCallException("cannot " + call.name() + " " + name, call.name(), errno);
             }
             bytes.position(bytes.position() + (int) count);
             return (int) count;
-        } catch (Throwable e) {
-            throw Libc.unexpected(e);
         }
     }
 
@@ -199,22 +156,15 @@ public final class Descriptor implements AutoCloseable {
 
     public void seek(long offset) throws SystemCallException {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(Libc.CALL_STATE);
-            long rc = (long) LSEEK.invokeExact(state, number(), offset, SEEK_SET);
-            Libc.check(rc < 0 ? -1 : 0, "cannot go to offset " + offset + " of " + name, "lseek", state);
-        } catch (Throwable e) {
-            throw Libc.unexpected(e);
+            MemorySegment state = arena.allocate(CFunction.CALL_STATE);
+            long rc = LSEEK.word(state, number(), offset, SEEK_SET, 0, 0, 0);
+            LSEEK.checked("cannot go to offset " + offset + " of " + name, rc < 0 ? -1 : 0, state);
         }
     }
 
     /** Waits until what was written is on the disk. */
     public void sync() throws SystemCallException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(Libc.CALL_STATE);
-            Libc.check((int) FSYNC.invokeExact(state, number()), "cannot sync " + name, "fsync", state);
-        } catch (Throwable e) {
-            throw Libc.unexpected(e);
-        }
+        FSYNC.obeyed("cannot sync " + name, number());
     }
 
     /** Whether it is a socket, which both can read from and write to. */
@@ -236,12 +186,8 @@ public final class Descriptor implements AutoCloseable {
 
     /** Says that nothing more will be written, if it is a connected socket; else does nothing. */
     public void shutdownOutput() {
-        try (Arena arena = Arena.ofConfined()) {
-            // It fails where the peer is gone already, and where it is no socket: nothing is lost by either.
-            int _ = (int) SHUTDOWN.invokeExact(arena.allocate(Libc.CALL_STATE), number(), SHUT_WR);
-        } catch (Throwable e) {
-            throw new AssertionError("shutdown cannot fail but by its answer", e);
-        }
+        // It fails where the peer is gone already, and where it is no socket: nothing is lost by either.
+        int _ = SHUTDOWN.call(number(), SHUT_WR, 0);
     }
 
     /** For a system call. */

@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * class path's archives, which an exec would hand on, too, and which are told by where they lie. Thread-safe.
  */
 public final class InheritedDescriptors {
+    private static final String FLAGS = "flags:";
+    private static final int O_CLOEXEC = 0x80000;
+
     private static @Nullable Set<Integer> there;
 
     private InheritedDescriptors() {}
@@ -51,13 +54,30 @@ public final class InheritedDescriptors {
             String[] numbers = new File("/proc/self/fd").list();
             for (String number : numbers == null ? new String[0] : numbers) {
                 int fd = Integer.parseInt(number);
-                if (fd > 2 && Descriptor.isInherited(fd) && javas.stream().noneMatch(target(fd)::startsWith)) {
+                if (fd > 2 && isInherited(fd) && javas.stream().noneMatch(target(fd)::startsWith)) {
                     known.add(fd);
                 }
             }
             there = known;
         }
         return known;
+    }
+
+    /**
+     * Whether there is one of that number which an exec would hand on. Read from the kernel's listing rather than asked with {@code fcntl}: every start does this, and linking
+     * a first call into the C library takes longer than all else here.
+     */
+    static boolean isInherited(int fd) {
+        try {
+            for (String line : Files.readAllLines(Path.of("/proc/self/fdinfo/" + fd))) {
+                if (line.startsWith(FLAGS)) {
+                    return (Integer.parseInt(line.substring(FLAGS.length()).strip(), 8) & O_CLOEXEC) == 0;
+                }
+            }
+            return false;
+        } catch (IOException closed) {
+            return false; // it was the listing's own
+        }
     }
 
     private static Path target(int fd) {

@@ -2,15 +2,11 @@
 
 package io.godwit.sys;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import org.jspecify.annotations.Nullable;
 
 /** One wait for several descriptors ({@code poll(2)}). Used by one thread. */
@@ -25,11 +21,10 @@ public final class Poll implements AutoCloseable {
     /** {@code struct pollfd}: int fd, short events, short revents. */
     private static final long ENTRY = 8;
 
-    private static final MethodHandle POLL =
-            Libc.capturing("poll", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
+    private static final CFunction POLL = CFunction.of("poll");
 
     private final Arena arena = Arena.ofConfined();
-    private final MemorySegment state = arena.allocate(Libc.CALL_STATE);
+    private final MemorySegment state = arena.allocate(CFunction.CALL_STATE);
     private final MemorySegment entries;
     private final int places;
 
@@ -56,13 +51,9 @@ public final class Poll implements AutoCloseable {
 
     /** @param millis negative: no limit */
     public void await(int millis) throws SystemCallException {
-        try {
-            int rc = (int) POLL.invokeExact(state, entries, (long) places, millis);
-            if (rc < 0 && Libc.errno(state) != EINTR) {
-                throw new SystemCallException("cannot wait for descriptors", "poll", Libc.errno(state));
-            }
-        } catch (Throwable e) {
-            throw Libc.unexpected(e);
+        int rc = POLL.call(state, entries.address(), places, millis, 0);
+        if (rc < 0 && CFunction.errno(state) != EINTR) {
+            throw new SystemCallException("cannot wait for descriptors", "poll", CFunction.errno(state));
         }
     }
 

@@ -10,9 +10,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
@@ -59,22 +57,14 @@ public final class UnixSocket implements AutoCloseable {
     private static final long CMSG_DATA = 16;
     private static final long CONTROL = CMSG_DATA + MOST_HANDED * 4L;
 
-    private static final MethodHandle SOCKET =
-            Libc.capturing("socket", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
-    private static final MethodHandle CONNECT =
-            Libc.capturing("connect", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
-    private static final MethodHandle BIND =
-            Libc.capturing("bind", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
-    private static final MethodHandle LISTEN =
-            Libc.capturing("listen", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
-    private static final MethodHandle ACCEPT4 =
-            Libc.capturing("accept4", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT));
-    private static final MethodHandle SHUTDOWN =
-            Libc.capturing("shutdown", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
-    private static final MethodHandle SEND =
-            Libc.capturing("send", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
-    private static final MethodHandle RECVMSG =
-            Libc.capturing("recvmsg", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
+    private static final CFunction SOCKET = CFunction.of("socket");
+    private static final CFunction CONNECT = CFunction.of("connect");
+    private static final CFunction BIND = CFunction.of("bind");
+    private static final CFunction LISTEN = CFunction.of("listen");
+    private static final CFunction ACCEPT4 = CFunction.of("accept4");
+    private static final CFunction SHUTDOWN = CFunction.of("shutdown");
+    private static final CFunction SEND = CFunction.of("send");
+    private static final CFunction RECVMSG = CFunction.of("recvmsg");
 
     private final int fd;
     private final String name;
@@ -92,14 +82,7 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     private static int socket(String what) throws SystemCallException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(Libc.CALL_STATE);
-            int made = (int) SOCKET.invokeExact(state, AF_UNIX, SOCK_STREAM_CLOEXEC, 0);
-            Libc.check(made, what, "socket", state);
-            return made;
-        } catch (Throwable e) {
-            throw Libc.unexpected(e);
-        }
+        return SOCKET.obeyed(what, AF_UNIX, SOCK_STREAM_CLOEXEC, 0);
     }
 
     /** A new socket that is connected, for whoever uses its number; waits if the listener's backlog is full. */
@@ -107,13 +90,11 @@ public final class UnixSocket implements AutoCloseable {
         String what = "cannot connect to " + path;
         int made = socket(what);
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(Libc.CALL_STATE);
-            Libc.check(
-                    (int) CONNECT.invokeExact(state, made, address(arena, path), SOCKADDR_UN), what, "connect", state);
+            CONNECT.obeyed(what, made, address(arena, path).address(), SOCKADDR_UN);
             return made;
-        } catch (Throwable e) {
+        } catch (SystemCallException | RuntimeException e) {
             Libc.close("cannot close the socket for " + path, made);
-            throw Libc.unexpected(e);
+            throw e;
         }
     }
 
@@ -132,13 +113,9 @@ public final class UnixSocket implements AutoCloseable {
     public void listen(Path path, int backlog) throws IOException {
         int number = enter();
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(Libc.CALL_STATE);
             String what = "cannot listen on " + path;
-            int bound = (int) BIND.invokeExact(state, number, address(arena, path), SOCKADDR_UN);
-            Libc.check(bound, what, "bind", state);
-            Libc.check((int) LISTEN.invokeExact(state, number, backlog), what, "listen", state);
-        } catch (Throwable e) {
-            throw Libc.unexpected(e);
+            BIND.obeyed(what, number, address(arena, path).address(), SOCKADDR_UN);
+            LISTEN.obeyed(what, number, backlog, 0);
         } finally {
             leave();
         }
@@ -152,18 +129,15 @@ public final class UnixSocket implements AutoCloseable {
     public UnixSocket accept() throws IOException {
         int number = enter();
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(Libc.CALL_STATE);
+            MemorySegment state = arena.allocate(CFunction.CALL_STATE);
             int made;
             do {
-                made = (int) ACCEPT4.invokeExact(state, number, MemorySegment.NULL, MemorySegment.NULL, SOCK_CLOEXEC);
-            } while (made < 0 && !isClosed() && (Libc.errno(state) == EINTR || Libc.errno(state) == ECONNABORTED));
+                made = ACCEPT4.call(state, number, 0, 0, SOCK_CLOEXEC);
+            } while (made < 0
+                    && !isClosed()
+                    && (CFunction.errno(state) == EINTR || CFunction.errno(state) == ECONNABORTED));
             checkOpen(made);
-            Libc.check(made, "cannot accept a connection on " + name, "accept4", state);
-            return new UnixSocket(made, name);
-        } catch (ClosedChannelException closedMeanwhile) {
-            throw closedMeanwhile;
-        } catch (Throwable e) {
-            throw Libc.unexpected(e);
+            return new UnixSocket(ACCEPT4.checked("cannot accept a connection on " + name, made, state), name);
         } finally {
             leave();
         }
@@ -180,24 +154,20 @@ public final class UnixSocket implements AutoCloseable {
     public int receive(ByteBuffer into, Consumer<Descriptor> handed) throws IOException {
         int number = enter();
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(Libc.CALL_STATE);
+            MemorySegment state = arena.allocate(CFunction.CALL_STATE);
             MemorySegment control = arena.allocate(CONTROL, 8);
             MemorySegment message = message(arena, into, control);
             long count;
             do {
-                count = (long) RECVMSG.invokeExact(state, number, message, MSG_CMSG_CLOEXEC);
-            } while (count < 0 && Libc.errno(state) == EINTR);
+                count = RECVMSG.word(state, number, message.address(), MSG_CMSG_CLOEXEC, 0, 0, 0);
+            } while (count < 0 && CFunction.errno(state) == EINTR);
             if (count >= 0) {
                 handed(control, message.get(JAVA_LONG, MSG_CONTROLLEN)).forEach(handed);
             }
             checkOpen(count);
-            Libc.check(count < 0 ? -1 : 0, "cannot read from " + name, "recvmsg", state);
+            RECVMSG.checked("cannot read from " + name, count < 0 ? -1 : 0, state);
             into.position(into.position() + (int) count);
             return count == 0 ? -1 : (int) count;
-        } catch (ClosedChannelException closedMeanwhile) {
-            throw closedMeanwhile;
-        } catch (Throwable e) {
-            throw Libc.unexpected(e);
         } finally {
             leave();
         }
@@ -240,21 +210,16 @@ public final class UnixSocket implements AutoCloseable {
     public void send(ByteBuffer from) throws IOException {
         int number = enter();
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(Libc.CALL_STATE);
+            MemorySegment state = arena.allocate(CFunction.CALL_STATE);
             while (from.hasRemaining()) {
-                long count = (long) SEND.invokeExact(
-                        state, number, MemorySegment.ofBuffer(from), (long) from.remaining(), MSG_NOSIGNAL);
-                if (count < 0 && Libc.errno(state) == EINTR) {
+                long count = SEND.transfer(state, number, MemorySegment.ofBuffer(from), MSG_NOSIGNAL);
+                if (count < 0 && CFunction.errno(state) == EINTR) {
                     continue;
                 }
                 checkOpen(count);
-                Libc.check(count < 0 ? -1 : 0, "cannot write to " + name, "send", state);
+                SEND.checked("cannot write to " + name, count < 0 ? -1 : 0, state);
                 from.position(from.position() + (int) count);
             }
-        } catch (ClosedChannelException closedMeanwhile) {
-            throw closedMeanwhile;
-        } catch (Throwable e) {
-            throw Libc.unexpected(e);
         } finally {
             leave();
         }
@@ -271,12 +236,8 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     private static void shutdown(int number, int how) {
-        try (Arena arena = Arena.ofConfined()) {
-            // It fails where the peer is gone already: nothing is lost by that.
-            int _ = (int) SHUTDOWN.invokeExact(arena.allocate(Libc.CALL_STATE), number, how);
-        } catch (Throwable e) {
-            throw new AssertionError("shutdown cannot fail but by its answer", e);
-        }
+        // It fails where the peer is gone already: nothing is lost by that.
+        int _ = SHUTDOWN.call(number, how, 0);
     }
 
     private synchronized int enter() throws ClosedChannelException {

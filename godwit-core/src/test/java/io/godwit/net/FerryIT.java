@@ -142,7 +142,7 @@ class FerryIT {
 
         assertThat(whyNot(new MigrationAddress.Exec(List.of("/no/such/program", "x")), true))
                 .isEqualTo("cannot use exec:/no/such/program x: cannot start /no/such/program: "
-                        + "No such file or directory (posix_spawn, errno 2)");
+                        + "No such file or directory (posix_spawnp, errno 2)");
     }
 
     @ParameterizedTest

@@ -2,13 +2,10 @@
 
 package io.godwit.sys;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -20,7 +17,7 @@ class ChildProcessIT {
     /** Far from all that anybody opens. */
     private static final int FAR = 217;
 
-    private static final MethodHandle DUP2 = Libc.link("dup2", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
+    private static final CFunction DUP2 = CFunction.of("dup2");
 
     /** What a shell's script says, and that it ended with 0. */
     private static String said(String script) throws IOException {
@@ -52,8 +49,8 @@ class ChildProcessIT {
     void nothingOfOursIsOpenInIt() throws Throwable {
         Descriptor.Pipe pipe = Descriptor.pipe("a stranger's");
         try (var reading = pipe.readEnd()) {
-            assertThat((int) DUP2.invokeExact(pipe.writeEnd().number(), FAR)).isEqualTo(FAR);
-            assertThat(Descriptor.isInherited(FAR)).isTrue();
+            assertThat(DUP2.call(pipe.writeEnd().number(), FAR, 0)).isEqualTo(FAR);
+            assertThat(InheritedDescriptors.isInherited(FAR)).isTrue();
             pipe.writeEnd().close();
             try {
                 String there =

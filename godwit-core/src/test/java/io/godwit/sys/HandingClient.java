@@ -9,9 +9,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -25,10 +23,8 @@ public final class HandingClient implements AutoCloseable {
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final int WAIT_MILLIS = 20_000;
 
-    private static final MethodHandle SENDMSG =
-            Libc.capturing("sendmsg", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
-    private static final MethodHandle SOCKETPAIR =
-            Libc.capturing("socketpair", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS));
+    private static final CFunction SENDMSG = CFunction.of("sendmsg");
+    private static final CFunction SOCKETPAIR = CFunction.of("socketpair");
 
     private final Descriptor socket;
 
@@ -49,15 +45,11 @@ public final class HandingClient implements AutoCloseable {
 
     public static Ends pair() throws IOException {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(Libc.CALL_STATE);
             MemorySegment ends = arena.allocate(JAVA_INT, 2);
-            int rc = (int) SOCKETPAIR.invokeExact(state, AF_UNIX, SOCK_STREAM_CLOEXEC, 0, ends);
-            Libc.check(rc, "cannot make a pair", "socketpair", state);
+            SOCKETPAIR.obeyed("cannot make a pair", AF_UNIX, SOCK_STREAM_CLOEXEC, 0, ends.address());
             return new Ends(
                     Descriptor.adopt(ends.getAtIndex(JAVA_INT, 0), "one"),
                     Descriptor.adopt(ends.getAtIndex(JAVA_INT, 1), "other"));
-        } catch (Throwable e) {
-            throw Libc.unexpected(e);
         }
     }
 
@@ -65,7 +57,6 @@ public final class HandingClient implements AutoCloseable {
     public void send(String text, Descriptor... handed) throws IOException {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(Libc.CALL_STATE);
             MemorySegment vector = arena.allocate(16, 8);
             vector.set(ADDRESS, 0, arena.allocateFrom(java.lang.foreign.ValueLayout.JAVA_BYTE, bytes));
             vector.set(JAVA_LONG, 8, bytes.length);
@@ -83,13 +74,10 @@ public final class HandingClient implements AutoCloseable {
                 message.set(ADDRESS, 32, control);
                 message.set(JAVA_LONG, 40, control.byteSize());
             }
-            long count = (long) SENDMSG.invokeExact(state, socket.number(), message, MSG_NOSIGNAL);
-            Libc.check((int) count, "cannot send", "sendmsg", state);
+            int count = SENDMSG.obeyed("cannot send", socket.number(), message.address(), MSG_NOSIGNAL);
             if (count != bytes.length) {
                 throw new AssertionError("only " + count + " of " + bytes.length + " bytes were taken");
             }
-        } catch (Throwable e) {
-            throw Libc.unexpected(e);
         }
     }
 

@@ -81,7 +81,7 @@ class UnixSocketIT {
                 client.send("two", writing, writing);
             }
             assertThat(received(handed)).isEqualTo("two");
-            assertThat(handed).hasSize(2).noneMatch(one -> Descriptor.isInherited(one.number()));
+            assertThat(handed).hasSize(2).noneMatch(one -> InheritedDescriptors.isInherited(one.number()));
             handed.get(0).close();
             handed.get(1).write(ByteBuffer.allocateDirect(3));
             assertThat(reading.read(ByteBuffer.allocateDirect(9))).isEqualTo(3);
