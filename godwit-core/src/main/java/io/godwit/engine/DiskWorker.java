@@ -7,8 +7,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A thread on which a parked guest's disk is waited for: one work after the other, in the order in which they were asked for. Whoever asks waits for answers before asking for more, so
- * that is bounded.
+ * A thread on which a parked guest's disk is waited for: one work after the other, in the order in which they were asked for. Whoever asks does not ask
+ * again before it has heard, so that is bounded.
  */
 final class DiskWorker {
     private static final System.Logger LOG = System.getLogger(DiskWorker.class.getName());

@@ -25,7 +25,8 @@ public interface PageSink {
     void store(int block, long page, ByteBuffer in, int position);
 
     /**
-     * Precopy: as {@link #store(int, long, ByteBuffer, int)}, of neighbours. If it throws, the first of them may have been stored.
+     * Precopy: as {@link #store(int, long, ByteBuffer, int)}, of neighbours. If it throws, some may have been stored, from the first one on; the others may
+     * be received no more, whatever was there before.
      *
      * @param count of them, at least 1
      * @param stride from one page's bytes to the next one's

@@ -50,7 +50,8 @@ public interface PageSource {
     }
 
     /**
-     * Appends neighbours that are {@link #atHand}, each behind {@code gap} bytes that are the caller's and stay as they are.
+     * Appends neighbours that are {@link #atHand}, each behind {@code gap} bytes that are the caller's and stay as they are. Throws nothing: whatever may be wrong
+     * with a page has been looked at before it is at hand.
      */
     default void read(int block, long first, int count, ByteBuffer out, int gap) {
         for (int i = 0; i < count; i++) {

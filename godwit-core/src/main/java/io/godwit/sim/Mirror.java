@@ -38,6 +38,22 @@ final class Mirror implements PageSink {
         notes.store(block, page, in, position);
     }
 
+    /** Those that were stored before it failed are received, and no others of them. */
+    @Override
+    public void store(int block, long first, int count, ByteBuffer in, int position, int stride) {
+        try {
+            store.store(block, first, count, in, position, stride);
+        } finally {
+            for (int i = 0; i < count; i++) {
+                if (store.received(block).get(first + i)) {
+                    notes.store(block, first + i, in, position + i * stride);
+                } else {
+                    notes.discard(block, first + i, 1);
+                }
+            }
+        }
+    }
+
     @Override
     public void storeZero(int block, long page) {
         unlessFails(block, page, () -> store.storeZero(block, page));

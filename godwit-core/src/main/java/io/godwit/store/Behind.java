@@ -8,7 +8,7 @@ import java.util.function.Consumer;
  * How pages that came get to their files while others come.
  *
  * @param pages that are written together at most, of 4 KiB each
- * @param batches of so many pages that may wait for the other thread; whoever brings another then writes the oldest itself
+ * @param batches of so many pages that may wait for the other thread; whoever brings another then writes the oldest itself, or waits for the one that is being written
  * @param elsewhere has something done on another thread, soon, beside everything else: it throws nothing that concerns anybody, and may do nothing
  */
 public record Behind(int pages, int batches, Consumer<Runnable> elsewhere) {

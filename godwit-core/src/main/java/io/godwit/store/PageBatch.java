@@ -6,7 +6,7 @@ import io.godwit.page.Pages;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** Pages in the order in which they came, on their way to their files: neighbours are written together, with their digests. Used by one thread at a time. */
+/** Pages in the order in which they came, on their way to their files: neighbours are written together, with their digests. Changed by one thread at a time; while one writes it, others may ask what it {@link #holds}. */
 final class PageBatch {
     private static final ByteBuffer ZEROES = ByteBuffer.allocateDirect(Pages.SIZE);
 
@@ -68,7 +68,7 @@ final class PageBatch {
         out.put(out.position(), ZEROES, 0, Pages.SIZE).position(out.position() + Pages.SIZE);
     }
 
-    /** Writes the pages, the older one of the same page first, and forgets them; after a failure they are all there as before and may be written again. */
+    /** Writes the pages, the older one of the same page first. They are all here as before, and may be written again if that failed. */
     void write(BlockFiles files) throws DiskException {
         for (int i = 0; i < count; i++) {
             digests.putLong(i * PageDigest.BYTES, PageDigest.of(bytes, i << Pages.SHIFT, blocks[i], pages[i]));
@@ -86,7 +86,6 @@ final class PageBatch {
             bytes.clear();
             digests.clear();
         }
-        count = 0;
     }
 
     private void write(BlockFiles files, int first, int end) throws DiskException {
@@ -98,6 +97,7 @@ final class PageBatch {
                         pages[first] * PageDigest.BYTES);
     }
 
+    /** Forgets the pages. */
     void clear() {
         count = 0;
     }

@@ -37,17 +37,36 @@ final class WriteBehind {
                 return batch;
             }
             while (full.size() >= way.batches()) {
-                writeOldest();
+                if (writing) {
+                    written.awaitUninterruptibly();
+                } else {
+                    writeOldest();
+                }
             }
+            PageBatch empty = spare.isEmpty() ? new PageBatch(way.pages()) : spare.remove();
             full.add(batch);
-            if (!asked) {
-                asked = true;
-                way.elsewhere().accept(this::work);
-            }
-            PageBatch empty = spare.poll();
-            return empty == null ? new PageBatch(way.pages()) : empty;
+            ask(empty);
+            return empty;
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** Has the other thread look here, unless it was asked already. If that cannot be done, the last batch was not taken. */
+    private void ask(PageBatch instead) {
+        if (asked) {
+            return;
+        }
+        boolean done = false;
+        try {
+            way.elsewhere().accept(this::work);
+            done = true;
+        } finally {
+            asked = done;
+            if (!done) {
+                full.removeLast();
+                spare.add(instead);
+            }
         }
     }
 
@@ -65,16 +84,26 @@ final class WriteBehind {
     void drop() {
         lock.lock();
         try {
-            awaitWriter();
-            for (PageBatch batch : full) {
-                batch.clear();
+            if (writing) {
+                // That one is its writer's until it is done. Nobody is to wait for more than one.
+                PageBatch busy = full.remove();
+                forget();
+                full.add(busy);
+                awaitWriter();
             }
-            spare.addAll(full);
-            full.clear();
+            forget();
             failed = false;
         } finally {
             lock.unlock();
         }
+    }
+
+    private void forget() {
+        for (PageBatch batch : full) {
+            batch.clear();
+        }
+        spare.addAll(full);
+        full.clear();
     }
 
     /** Whether the page's bytes may be here and not in its file yet. */
@@ -113,18 +142,16 @@ final class WriteBehind {
         awaitWriter();
         while (!full.isEmpty()) {
             writeOldest();
+            awaitWriter();
         }
         last.write(files);
+        last.clear();
         failed = false;
     }
 
-    /** With the lock, which others may have meanwhile. */
+    /** There is one, and nobody is writing. With the lock, which others may have meanwhile. */
     private void writeOldest() throws DiskException {
-        awaitWriter();
-        PageBatch oldest = full.peek();
-        if (oldest == null) {
-            return;
-        }
+        PageBatch oldest = full.element();
         writing = true;
         lock.unlock();
         boolean done = false;
@@ -136,6 +163,7 @@ final class WriteBehind {
             writing = false;
             written.signalAll();
             if (done) {
+                oldest.clear();
                 spare.add(full.remove());
             }
         }

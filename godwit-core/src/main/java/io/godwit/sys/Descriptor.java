@@ -24,6 +24,7 @@ public final class Descriptor implements AutoCloseable {
     private static final int O_CREAT = 0x40;
     private static final int O_NONBLOCK = 0x800;
     private static final int O_CLOEXEC = 0x80000;
+    private static final int F_GETFD = 1;
     private static final int F_SETFD = 2;
     private static final int F_GETFL = 3;
     private static final int F_SETFL = 4;
@@ -65,6 +66,15 @@ public final class Descriptor implements AutoCloseable {
         Descriptor adopted = new Descriptor(fd, name);
         adopted.fcntl(F_SETFD, FD_CLOEXEC);
         return adopted;
+    }
+
+    /** Whether there is one of that number which an exec would hand on. */
+    static boolean isHandedOn(int fd) {
+        try {
+            return (new Descriptor(fd, "fd:" + fd).fcntl(F_GETFD, 0) & FD_CLOEXEC) == 0;
+        } catch (SystemCallException closed) {
+            return false; // there is none
+        }
     }
 
     /** Opens a file for reading; does not wait for anybody, whatever kind of file it is. */

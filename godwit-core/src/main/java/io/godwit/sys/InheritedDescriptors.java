@@ -5,6 +5,7 @@ package io.godwit.sys;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,8 +76,12 @@ public final class InheritedDescriptors {
                 }
             }
             return false;
-        } catch (IOException closed) {
+        } catch (NoSuchFileException closed) {
             return false; // it was the listing's own
+        } catch (IOException hidden) {
+            // Somebody keeps that listing from us: then nobody else knows, and what was handed to us is not to be
+            // refused.
+            return Descriptor.isHandedOn(fd);
         }
     }
 

@@ -23,9 +23,9 @@ final class Libc {
     /** Private anonymous memory: the pages are dropped and read as zeroes afterwards. */
     static final int MADV_DONTNEED = 4;
 
-    /** As if each page had been written to; Linux 5.14. */
     private static final int MADV_HUGEPAGE = 14;
 
+    /** As if each page had been written to; Linux 5.14. */
     private static final int MADV_POPULATE_WRITE = 23;
 
     private static final int MFD_CLOEXEC = 1;

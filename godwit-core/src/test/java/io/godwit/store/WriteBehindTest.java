@@ -16,6 +16,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.godwit.page.Pages;
 import io.godwit.sim.SimDisk;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Objects;
@@ -24,6 +25,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Pages that are written behind the one who brings them: by whom, in what order, and who hears that they cannot be. */
 class WriteBehindTest {
@@ -51,6 +53,10 @@ class WriteBehindTest {
     }
 
     private void park(StoreSink sink) {
+        park(store, sink);
+    }
+
+    private static void park(VmStore store, StoreSink sink) {
         for (int page = 0; page < ROM_PAGES; page++) {
             sink.storeZero(ROM, page);
         }
@@ -160,6 +166,28 @@ class WriteBehindTest {
         assertWhole();
     }
 
+    /** Neither is a batch two threads' then, nor is the other thread never asked again. */
+    @Test
+    void whereNobodyCanBeAskedNothingWasTaken() {
+        boolean[] refuses = {true};
+        StoreSink sink = store.receive(WEB1, new Behind(PAGES, 2, work -> {
+            if (refuses[0]) {
+                throw new IllegalStateException("no thread");
+            }
+            beside.add(work);
+        }));
+        store(sink, 0, PAGES);
+        assertThatThrownBy(() -> store(sink, PAGES, 1)).hasMessage("no thread");
+        assertThat(sink.received(RAM).get(PAGES)).isFalse();
+
+        refuses[0] = false;
+        store(sink, PAGES, RAM_PAGES - PAGES);
+        assertThat(beside).isNotEmpty();
+        beside.remove().run();
+        park(sink);
+        assertWhole();
+    }
+
     @Test
     void aResetForgetsItToo() {
         StoreSink sink = receiving();
@@ -172,12 +200,13 @@ class WriteBehindTest {
 
     /** With a real thread: pages come again and again, some are read back, and the last ones are what is parked. */
     @Test
-    void withARealThreadNothingIsLostOrOutOfOrder() {
+    void withARealThreadNothingIsLostOrOutOfOrder(@TempDir Path folder) {
         long seed = Long.getLong("godwit.store.seed", new Random().nextLong());
         SplittableRandom dice = new SplittableRandom(seed);
         long[] last = new long[RAM_PAGES];
+        VmStore real = open(new OsDisk(), folder.resolve("vm"));
         try (ExecutorService thread = Executors.newSingleThreadExecutor()) {
-            StoreSink sink = store.receive(WEB1, new Behind(PAGES, 2, thread::execute));
+            StoreSink sink = real.receive(WEB1, new Behind(PAGES, 2, thread::execute));
             long number = 1;
             for (int i = 0; i < 20_000 || number <= RAM_PAGES; i++) {
                 int page = i < RAM_PAGES ? i : dice.nextInt(RAM_PAGES);
@@ -189,9 +218,10 @@ class WriteBehindTest {
                 last[page] = number++;
                 sink.store(RAM, page, TestPages.of(last[page]), 0);
             }
-            park(sink);
+            park(real, sink);
         }
-        try (StoreSource source = store.source()) {
+        try (real;
+                StoreSource source = real.source()) {
             for (int page = 0; page < RAM_PAGES; page++) {
                 assertThat(read(source, RAM, page))
                         .as("page %d, seed %d", page, seed)
