@@ -260,7 +260,8 @@ final class Arriving extends Journey {
             return waitForOperator();
         }
         if (exhausted() && !info.extra().held()) {
-            return Outcome.unfinished("the VM could not be recovered for now (" + lastTrouble() + "): " + standing());
+            return Outcome.unfinished(
+                    "the VM could not be recovered for now (" + lastTrouble(info) + "): " + standing());
         }
         if (!mayTry()) {
             return null;

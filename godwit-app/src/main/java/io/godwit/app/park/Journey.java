@@ -9,6 +9,7 @@ import io.godwit.peer.PeerException;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.sys.ByteSizes;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -155,6 +156,7 @@ abstract class Journey {
     /** A try begins. */
     final int trying() {
         tried++;
+        lastTrouble = "";
         nextTry = System.nanoTime() + (SHORTEST_PAUSE_NANOS << Math.min(tried, 4));
         return tried;
     }
@@ -176,8 +178,9 @@ abstract class Journey {
         note(sentence);
     }
 
-    final String lastTrouble() {
-        return lastTrouble;
+    /** Why the last try came to nothing: it could not begin, or it did, and the migration says what then went wrong. */
+    final String lastTrouble(MigrationInfo info) {
+        return lastTrouble.isEmpty() ? Objects.requireNonNullElse(info.errorDesc(), "nothing was heard") : lastTrouble;
     }
 
     // ---- what is told

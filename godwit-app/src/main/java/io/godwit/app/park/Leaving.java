@@ -143,7 +143,7 @@ final class Leaving extends Journey {
             return waitForOperator(info);
         }
         if (exhausted()) {
-            return Outcome.unfinished("the way cannot be finished for now (" + lastTrouble() + "): " + standing());
+            return Outcome.unfinished("the way cannot be finished for now (" + lastTrouble(info) + "): " + standing());
         }
         if (!mayTry()) {
             return null;

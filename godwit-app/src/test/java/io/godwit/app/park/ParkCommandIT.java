@@ -11,6 +11,7 @@ import io.godwit.net.Relay;
 import io.godwit.qemu.QemuProcess;
 import io.godwit.qemu.QemuVersion;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -275,6 +276,32 @@ class ParkCommandIT {
         assertThat(bench.state()).isEqualTo("parked");
         bench.arrived(bench.awaiting(QemuVersion.V10_0.need()), "--mode", "precopy");
         assertThat(bench.state()).isEqualTo("gone");
+    }
+
+    /** It says why, and once the page is as it was, the same command goes on where it stopped. */
+    @Test
+    void aDamagedPageHoldsAVmUpUntilItIsMended() throws Exception {
+        bench.parked(bench.running(QemuVersion.V11_1.need()));
+        turnAByte(600);
+        QemuProcess destination = bench.awaiting(QemuVersion.V11_1);
+        assertThat(bench.code(bench.unpark(destination, "--recoveries", "1")))
+                .as("%s", bench)
+                .isEqualTo(75);
+        assertThat(bench.toString()).contains("cannot be finished for now (page 600 of RAM block 'pc.ram' is damaged");
+
+        turnAByte(600);
+        bench.arrived(destination);
+        assertThat(bench.state()).isEqualTo("gone");
+    }
+
+    private void turnAByte(long page) throws IOException {
+        try (RandomAccessFile ram =
+                new RandomAccessFile(bench.store.resolve("ram-0").toFile(), "rw")) {
+            ram.seek(page * 4096 + 5);
+            int was = ram.read();
+            ram.seek(page * 4096 + 5);
+            ram.write(was ^ 1);
+        }
     }
 
     @Test
