@@ -13,6 +13,7 @@ import static io.godwit.store.Shelf.read;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.godwit.page.BlockTable;
 import io.godwit.page.Pages;
 import io.godwit.sim.SimDisk;
 import java.nio.ByteBuffer;
@@ -166,26 +167,30 @@ class WriteBehindTest {
         assertWhole();
     }
 
-    /** Neither is a batch two threads' then, nor is the other thread never asked again. */
+    /** Else it would be two threads' at once. */
     @Test
-    void whereNobodyCanBeAskedNothingWasTaken() {
+    void whereNobodyCanBeAskedTheBatchIsWhoeverBroughtIts() throws DiskException {
+        receiving();
         boolean[] refuses = {true};
-        StoreSink sink = store.receive(WEB1, new Behind(PAGES, 2, work -> {
-            if (refuses[0]) {
-                throw new IllegalStateException("no thread");
-            }
-            beside.add(work);
-        }));
-        store(sink, 0, PAGES);
-        assertThatThrownBy(() -> store(sink, PAGES, 1)).hasMessage("no thread");
-        assertThat(sink.received(RAM).get(PAGES)).isFalse();
+        try (BlockFiles files = BlockFiles.open(disk, Shelf.FOLDER, new BlockTable(WEB1.blocks()), true)) {
+            WriteBehind behind = new WriteBehind(files, new Behind(1, 2, work -> {
+                if (refuses[0]) {
+                    throw new IllegalStateException("no thread");
+                }
+                beside.add(work);
+            }));
+            PageBatch batch = new PageBatch(1);
+            batch.add(RAM, 3, TestPages.of(4), 0);
+            assertThatThrownBy(() -> behind.swap(batch)).hasMessage("no thread");
+            assertThat(batch.holds(RAM, 3)).isTrue();
+            assertThat(behind.holds(RAM, 3)).as("it was not taken").isFalse();
 
-        refuses[0] = false;
-        store(sink, PAGES, RAM_PAGES - PAGES);
-        assertThat(beside).isNotEmpty();
-        beside.remove().run();
-        park(sink);
-        assertWhole();
+            refuses[0] = false;
+            assertThat(behind.swap(batch)).isNotSameAs(batch);
+            assertThat(beside).as("it is asked again").hasSize(1);
+            beside.remove().run();
+        }
+        assertThat(isFiled(3, 4)).isTrue();
     }
 
     @Test

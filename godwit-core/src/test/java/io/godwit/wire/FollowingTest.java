@@ -179,6 +179,28 @@ class FollowingTest {
     }
 
     @Test
+    void neighboursOfASectionAreWrittenAsOneByOne() {
+        ByteBuffer single = ByteBuffer.allocate(20 * RecordEncoder.MAX_RECORD);
+        ByteBuffer joined = ByteBuffer.allocate(20 * RecordEncoder.MAX_RECORD);
+        RecordEncoder records = new RecordEncoder(BLOCKS);
+        for (int page = 5; page < 20; page++) {
+            records.header(single, 0, page);
+            single.put(MultifdWire.page(page));
+        }
+
+        records.reset();
+        records.header(joined, 0, 5);
+        joined.put(MultifdWire.page(5));
+        int at = joined.position();
+        for (int page = 6; page < 20; page++) {
+            joined.position(joined.position() + Long.BYTES).put(MultifdWire.page(page));
+        }
+        records.headers(joined, at, 6, 14);
+        assertThat(joined.flip()).isEqualTo(single.flip());
+        assertThatThrownBy(() -> records.headers(joined, 0, 60, 5)).isInstanceOf(IndexOutOfBoundsException.class);
+    }
+
+    @Test
     void neighboursOfAPacketAreWrittenAsOneByOne() {
         ByteBuffer single = ByteBuffer.allocate(MultifdEncoder.MAX_PACKET);
         ByteBuffer joined = ByteBuffer.allocate(MultifdEncoder.MAX_PACKET);
