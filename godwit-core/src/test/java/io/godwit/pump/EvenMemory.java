@@ -12,6 +12,7 @@ final class EvenMemory implements PageSource {
     private final BlockTable blocks;
     private long damaged = -1;
     private long beingRead = -1;
+    private int together;
 
     EvenMemory(BlockTable blocks) {
         this.blocks = blocks;
@@ -25,6 +26,16 @@ final class EvenMemory implements PageSource {
     /** That page, in any block, is being read until another is named. */
     void reads(long page) {
         beingRead = page;
+    }
+
+    /** So many pages, from each multiple of that on, are at hand together. */
+    void givesTogether(int pages) {
+        together = pages;
+    }
+
+    @Override
+    public int atHand(int block, long first, int most) {
+        return together == 0 ? 0 : (int) Math.min(most, together - first % together);
     }
 
     @Override

@@ -225,6 +225,19 @@ class IncomingPagesTest {
     }
 
     @Test
+    void neighboursAreTakenTogetherAndCounted() {
+        opens().sends(0, content(1)).sends(1, content(2)).sends(2, content(3)).sendsZero(3);
+
+        DestinationSession session = arrives(true, false);
+
+        assertThat(failure).isEmpty();
+        assertThat(page(1)).isEqualTo(content(2));
+        assertThat(page(2)).isEqualTo(content(3));
+        assertThat(session.stats().normalPages()).isEqualTo(3);
+        assertThat(session.stats().zeroPages()).isEqualTo(1);
+    }
+
+    @Test
     void aZeroPageThatWasNeverTouchedMayChange() {
         opens().sendsZero(1).sendsDifference(1, 0, 1, 5);
 

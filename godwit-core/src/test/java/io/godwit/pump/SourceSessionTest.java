@@ -214,6 +214,22 @@ class SourceSessionTest extends SourceTalk {
         assertThat(pagesSent).hasSize(PAGES + 1).doesNotHaveDuplicates();
     }
 
+    @Test
+    void neighboursThatAreAtHandGoTogetherEachOnceAndCounted() throws WireException {
+        SourceSession session = postcopy(POSTCOPY);
+        memory.givesTogether(7);
+        while (pagesSent.size() < PAGES + 1) {
+            int before = pagesSent.size();
+            flush(session);
+            assertThat(pagesSent).hasSizeGreaterThan(before);
+        }
+
+        assertThat(pagesSent.subList(0, PAGES))
+                .containsExactlyElementsOf(LongStream.range(0, PAGES).boxed().toList());
+        assertThat(pagesSent).hasSize(PAGES + 1);
+        assertThat(session.stats().normalPages()).isEqualTo(PAGES + 1);
+    }
+
     /** Longer than a chunk of the outbox: it goes out in pieces, and whole. */
     @Test
     void aLongDeviceStateGoesOutWhole() throws WireException {
