@@ -9,12 +9,18 @@ import io.godwit.protocol.Channel;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.MultifdParameters;
 import io.godwit.protocol.SourceInput;
+import io.godwit.wire.MultifdCompression;
+import io.godwit.wire.MultifdDecoder;
+import io.godwit.wire.MultifdMessage;
+import io.godwit.wire.MultifdPage;
+import io.godwit.wire.MultifdSetup;
 import io.godwit.wire.ReturnPathMessage;
 import io.godwit.wire.StreamMessage;
 import io.godwit.wire.WireException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
@@ -228,6 +234,51 @@ class SourceSessionTest extends SourceTalk {
                 .containsExactlyElementsOf(LongStream.range(0, PAGES).boxed().toList());
         assertThat(pagesSent).hasSize(PAGES + 1);
         assertThat(session.stats().normalPages()).isEqualTo(PAGES + 1);
+    }
+
+    /** A packet has pages of one block and no more than it may have, and each channel has its sync point when the memory is over. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 7, 200})
+    void theSameOnMultifdChannels(int together) throws WireException {
+        memory.givesTogether(together);
+        SourceSession session = session(MULTIFD);
+        assertThat(session.operator(new SourceInput.Migrate(false), now)).isNull();
+        connected(session);
+        List<Long> pages = new ArrayList<>();
+        try (MultifdDecoder one = decoder();
+                MultifdDecoder two = decoder()) {
+            List<MultifdMessage> last = new ArrayList<>(Collections.nCopies(2, null));
+            for (int turn = 0; turn < 20; turn++) {
+                now += 100_000_000; // bandwidth is limited
+                session.produce(now);
+                take(session, main());
+                int first = connections.indexOf(Channel.MULTIFD);
+                for (int channel = 0; channel < 2; channel++) {
+                    ByteBuffer bytes = take(session, first + channel);
+                    MultifdDecoder channelDecoder = channel == 0 ? one : two;
+                    for (MultifdMessage m = channelDecoder.next(bytes); m != null; m = channelDecoder.next(bytes)) {
+                        last.set(channel, m);
+                        if (m instanceof MultifdPage page) {
+                            pages.add(page.block() == 0 ? page.page() : PAGES);
+                        }
+                    }
+                }
+                if (turn == 10) {
+                    session.guestStopped(now);
+                }
+            }
+            assertThat(last).allMatch(MultifdMessage.Sync.class::isInstance);
+        }
+        assertThat(pages)
+                .containsExactlyInAnyOrderElementsOf(
+                        LongStream.rangeClosed(0, PAGES).boxed().toList());
+        assertThat(session.stats().normalPages()).isEqualTo(PAGES + 1);
+    }
+
+    private static MultifdDecoder decoder() {
+        MultifdDecoder channel = new MultifdDecoder(new MultifdSetup(null, 2, MultifdCompression.NONE));
+        channel.blocks(BLOCKS);
+        return channel;
     }
 
     /** Longer than a chunk of the outbox: it goes out in pieces, and whole. */
