@@ -17,8 +17,10 @@ import java.nio.file.StandardOpenOption;
  * @param bytes a multiple of 1 MiB
  */
 record Noise(Path file, long bytes) {
-    /** Where in the guest's physical memory it begins: behind what the firmware uses. */
-    static final long ADDRESS = 1 << 20;
+    /** What the firmware has for itself, at the beginning of the guest's memory. */
+    static final long LOW = 32L << 20;
+    /** Where all the rest of it is, in the guest's eyes. A firmware puts tables at the end of what is below, so that is kept small: no guest is too large for its noise to be in one piece. */
+    static final long ADDRESS = 4L << 30;
 
     private static final int CHUNK = 1 << 20;
     private static final long STEP = 0x9e3779b97f4a7c15L;

@@ -50,7 +50,7 @@ final class PageLatency {
     }
 
     private Probe.Plan plan(Noise noise) {
-        long first = Noise.ADDRESS >> io.godwit.page.Pages.SHIFT;
+        long first = Noise.LOW >> io.godwit.page.Pages.SHIFT;
         long pages = rig.pages(noise);
         return new Probe.Plan(first, first + pages, 1, MOST, SECONDS, limit > 0 ? 0 : pages / 10);
     }

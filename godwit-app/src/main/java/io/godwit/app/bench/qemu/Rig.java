@@ -18,8 +18,6 @@ import java.util.function.Consumer;
 /** What all measurements share: the QEMU, a folder that is removed in the end, and who is started how. One thread. */
 final class Rig implements AutoCloseable {
     private static final long MIB = 1 << 20;
-    /** The firmware works in the last 16 MiB of memory (below 4 GiB), and more. */
-    private static final long TOP = 24 * MIB;
 
     private final Emulator program;
     private final Workplace place;
@@ -50,7 +48,7 @@ final class Rig implements AutoCloseable {
 
     /** For a guest of so many bytes: as much as the firmware lets, and never more than fills the smallest guest. */
     Noise noise(long memory) throws IOException {
-        long bytes = Math.min(memory - Noise.ADDRESS - TOP, most) / MIB * MIB;
+        long bytes = Math.min(memory - Noise.LOW, most) / MIB * MIB;
         Path file = file("noise-" + (bytes >> 20));
         return Files.exists(file) ? new Noise(file, bytes) : Noise.write(file, bytes, seed);
     }

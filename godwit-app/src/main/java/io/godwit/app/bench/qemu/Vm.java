@@ -52,7 +52,8 @@ final class Vm implements AutoCloseable {
             throws IOException, BenchFailed {
         Address.Unix peer = new Address.Unix(folder.resolve(name + ".qmp"));
         List<String> command = new ArrayList<>();
-        command.addAll(List.of(program.program().toString(), "-accel", "tcg", "-machine", "pc"));
+        command.addAll(List.of(program.program().toString(), "-accel", "tcg"));
+        command.addAll(List.of("-machine", "pc,max-ram-below-4g=" + Noise.LOW + "B"));
         command.addAll(List.of("-m", memory + "B", "-nodefaults", "-display", "none"));
         for (String socket : List.of(".qmp", ".own")) {
             command.addAll(List.of("-qmp", "unix:" + folder.resolve(name + socket) + ",server=on,wait=off"));
