@@ -192,6 +192,11 @@ abstract class Trial implements AutoCloseable {
             });
             bothPaused();
         }
+        return lastRecovery();
+    }
+
+    /** Nothing is in its way any more. */
+    String lastRecovery() throws Exception {
         recover(FaultPlan.NONE);
         return complete();
     }
