@@ -11,6 +11,7 @@ import io.godwit.peer.PeerException;
 import io.godwit.peer.PeerState;
 import io.godwit.peer.QemuSource;
 import io.godwit.peer.SourceVerdict;
+import io.godwit.protocol.Capability;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.qmp.QmpVersion;
 import io.godwit.store.OsDisk;
@@ -77,6 +78,7 @@ final class Arriving extends Journey {
             station.endpoint().migrateRecover(plan.listen());
         } else {
             if (source != null) {
+                warnOfPreempt();
                 warnOfStalePages(source);
                 source.prepare(plan.terms());
             }
@@ -102,6 +104,14 @@ final class Arriving extends Journey {
                     + (interrupted ? ", \"resume\": true}" : "}"));
         } else if (!interrupted) {
             source.migrate(target);
+        }
+    }
+
+    private void warnOfPreempt() {
+        if (plan.terms().capabilities().contains(Capability.POSTCOPY_PREEMPT)) {
+            note(
+                    "postcopy-preempt brings a park nothing, since nobody here asks for a page, and a QEMU 10.0 or 11.1 may end its own process if a recovery is cut while that channel connects"
+                            + " (docs/compatibility.md): better leave it off");
         }
     }
 

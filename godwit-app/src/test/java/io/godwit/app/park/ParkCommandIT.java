@@ -221,6 +221,20 @@ class ParkCommandIT {
     }
 
     @Test
+    void aChannelThatBringsAParkNothingIsAdvisedAgainst() throws Exception {
+        QemuProcess source = bench.running(QemuVersion.V11_1.need());
+        bench.parked(
+                source,
+                "--mode",
+                "postcopy",
+                "--set-capability",
+                "postcopy-preempt",
+                "--peer-parameter",
+                "max-bandwidth=0");
+        assertThat(bench.toString()).contains("postcopy-preempt brings a park nothing");
+    }
+
+    @Test
     void aSignalInBetweenIsObeyedTheSecondTime() throws Exception {
         QemuProcess source = bench.running(QemuVersion.V10_0.need());
         Process park = bench.park(source, Bench.SLOW);

@@ -18,7 +18,7 @@ import java.nio.file.StandardOpenOption;
  */
 record Noise(Path file, long bytes) {
     /** What the firmware has for itself, at the beginning of the guest's memory. */
-    static final long LOW = 32L << 20;
+    static final long LOW = 16L << 20;
     /** Where all the rest of it is, in the guest's eyes. A firmware puts tables at the end of what is below, so that is kept small: no guest is too large for its noise to be in one piece. */
     static final long ADDRESS = 4L << 30;
 
