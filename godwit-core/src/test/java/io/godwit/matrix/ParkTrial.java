@@ -82,10 +82,25 @@ final class ParkTrial extends Trial {
     @Override
     Relay recover(FaultPlan plan) throws Exception {
         Address again = socket();
-        park.listen("migrate-recover", again);
+        listenAgain(again);
         Relay relay = relay(again, plan);
         source.migrate(relay.address(), true);
         return relay;
+    }
+
+    /** What was cut a moment ago may be taken up here and lost again after both ends have said that they are paused. */
+    private void listenAgain(Address again) {
+        Peer.eventually(() -> "Godwit listens again", () -> {
+            try {
+                park.listen("migrate-recover", again);
+                return true;
+            } catch (AssertionError refused) {
+                if (!String.valueOf(refused.getMessage()).contains("the state is postcopy-recover")) {
+                    throw refused;
+                }
+                return false;
+            }
+        });
     }
 
     @Override
