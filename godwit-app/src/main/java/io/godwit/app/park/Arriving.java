@@ -77,8 +77,8 @@ final class Arriving extends Journey {
         if (interrupted) {
             station.endpoint().migrateRecover(plan.listen());
         } else {
+            warnOfPreempt();
             if (source != null) {
-                warnOfPreempt();
                 warnOfStalePages(source);
                 source.prepare(plan.terms());
             }
@@ -107,6 +107,7 @@ final class Arriving extends Journey {
         }
     }
 
+    /** Whoever does not need it is better off without what can go wrong with it at a source: it connects in each recovery. */
     private void warnOfPreempt() {
         if (plan.terms().capabilities().contains(Capability.POSTCOPY_PREEMPT)) {
             note(
