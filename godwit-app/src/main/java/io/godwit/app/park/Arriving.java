@@ -373,13 +373,18 @@ final class Arriving extends Journey {
     }
 
     @Override
-    void cancel() throws PeerException {
+    @Nullable
+    Outcome cancel(MigrationInfo info) throws PeerException {
         cancelled = true;
         if (source != null) {
             source.cancel();
-        } else {
+        } else if (info.status() == MigrationStatus.ACTIVE) {
             note("at the source's QMP: migrate_cancel; a second signal ends this process");
+            endWithTheNextSignal();
+        } else {
+            return Outcome.failed("cancelled; no VM had come");
         }
+        return null;
     }
 
     @Override

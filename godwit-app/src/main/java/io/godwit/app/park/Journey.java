@@ -62,8 +62,8 @@ abstract class Journey {
     /** Past the commit point, without a channel: is called again and again, as often as {@link #mayTry} allows. Null: go on. */
     abstract @Nullable Outcome paused(MigrationInfo info);
 
-    /** Before the commit point an operator has enough. */
-    abstract void cancel() throws CommandRefused, PeerException;
+    /** Before the commit point an operator has enough. Not null: it ends here and now. */
+    abstract @Nullable Outcome cancel(MigrationInfo info) throws CommandRefused, PeerException;
 
     /** Whether nothing is lost and nobody misled if it ends here and now. */
     abstract boolean revocable(MigrationInfo info);
@@ -114,11 +114,11 @@ abstract class Journey {
         if (revocable(info)) {
             note(name + ": cancelling");
             try {
-                cancel();
+                return cancel(info);
             } catch (CommandRefused | PeerException e) {
                 note(name + " cannot be obeyed: " + e.getMessage());
+                return null;
             }
-            return null;
         }
         if (!stopping) {
             stopping = true;
@@ -129,6 +129,11 @@ abstract class Journey {
             return null;
         }
         return Outcome.unfinished(name + ": " + standing());
+    }
+
+    /** It was said that the next signal ends this. */
+    final void endWithTheNextSignal() {
+        stopping = true;
     }
 
     // ---- recoveries

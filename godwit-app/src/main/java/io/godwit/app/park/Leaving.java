@@ -216,8 +216,10 @@ final class Leaving extends Journey {
     }
 
     @Override
-    void cancel() throws CommandRefused {
+    @Nullable
+    Outcome cancel(MigrationInfo info) throws CommandRefused {
         station.endpoint().migrateCancel();
+        return null;
     }
 
     @Override
