@@ -4,6 +4,7 @@ package io.godwit.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.godwit.app.term.ChildCommand;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -49,6 +51,7 @@ class LauncherIT {
         assertThat(copy.resolve("target/quick/app-1/godwit.aot")).isNotEmptyFile();
 
         theCacheHasAllOurClasses(link);
+        itChoosesTheCompilersAsAProgramThatStartsItselfDoes(link);
 
         Run second = run(link.toString(), "--version");
         assertThat(second).isEqualTo(new Run(0, first.out(), ""));
@@ -85,6 +88,27 @@ class LauncherIT {
         assertThat(loaded).hasSizeGreaterThan(100);
         // What the JVM makes itself, for a switch over types for one, is nobody's class file.
         assertThat(loaded).allMatch(line -> line.contains("shared objects file") || line.contains("$$"));
+    }
+
+    private void itChoosesTheCompilersAsAProgramThatStartsItselfDoes(Path godwit) throws Exception {
+        for (String line : List.of(
+                "park --nonsense",
+                "unpark --nonsense",
+                "store --nonsense",
+                "park --tls-creds x --nonsense",
+                "store --nonsense=tls",
+                "run --nonsense")) {
+            List<String> words = List.of(line.split(" "));
+            List<String> command = new ArrayList<>(
+                    List.of("env", "GODWIT_JAVA_OPTIONS=-XX:+PrintCommandLineFlags", godwit.toString()));
+            command.addAll(words);
+            Run run = run(command.toArray(String[]::new));
+            assertThat(run.code()).isEqualTo(2);
+            assertThat(run.out())
+                    .as(line)
+                    .startsWith("-XX:")
+                    .matches(flags -> flags.contains("-XX:TieredStopAtLevel=1") == ChildCommand.goesQuick(words));
+        }
     }
 
     @ParameterizedTest

@@ -4,9 +4,11 @@ package io.godwit.benchmark;
 
 import io.godwit.memory.XxHash64;
 import io.godwit.page.Pages;
+import io.godwit.sys.XxHashLibrary;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -31,6 +33,8 @@ public class PageHash {
     private static final int WORDS = Pages.SIZE / Long.BYTES;
 
     private final MemorySegment segment = Arena.ofAuto().allocate(Pages.SIZE, Pages.SIZE);
+    private final XxHashLibrary library =
+            Objects.requireNonNull(XxHashLibrary.over(segment.asByteBuffer()), "libxxhash is not on this machine");
     private final long[] words = new long[WORDS];
 
     /** Random bytes, the same each time. */
@@ -47,6 +51,12 @@ public class PageHash {
     @Benchmark
     public long memory() {
         return XxHash64.hash(segment, 0, Pages.SIZE, 0);
+    }
+
+    /** The same by libxxhash. */
+    @Benchmark
+    public long library() {
+        return library.hash(0, Pages.SIZE, 0);
     }
 
     /** A page as an array of words. */

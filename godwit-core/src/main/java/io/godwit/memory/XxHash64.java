@@ -4,7 +4,6 @@ package io.godwit.memory;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
@@ -56,28 +55,6 @@ public final class XxHash64 {
             hash = Long.rotateLeft(hash ^ (value * P5), 11) * P1;
         }
         return avalanche(hash);
-    }
-
-    /**
-     * As {@link #hash(MemorySegment, long, long, long)}, of whole stripes of 32 bytes: what pages are hashed with. It knows one kind of memory only, so that it is compiled well from a
-     * process's first pages on; the segments of the general one are of several kinds, which costs it two thirds of its speed.
-     *
-     * @param data direct, in little-endian order; its position and limit do not matter, but for the limit as the end
-     * @param length a positive multiple of 32
-     */
-    public static long stripes(ByteBuffer data, int offset, int length, long seed) {
-        long a = seed + P1 + P2;
-        long b = seed + P2;
-        long c = seed;
-        long d = seed - P1;
-        int end = offset + length;
-        for (int at = offset; at < end; at += 32) {
-            a = round(a, data.getLong(at));
-            b = round(b, data.getLong(at + 8));
-            c = round(c, data.getLong(at + 16));
-            d = round(d, data.getLong(at + 24));
-        }
-        return avalanche(converge(a, b, c, d) + length);
     }
 
     /** Hash of the words from index {@code from} to {@code to} (exclusive), each as its 8 little-endian bytes. */

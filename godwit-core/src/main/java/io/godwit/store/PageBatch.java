@@ -11,6 +11,7 @@ final class PageBatch {
     private static final ByteBuffer ZEROES = ByteBuffer.allocateDirect(Pages.SIZE);
 
     private final ByteBuffer bytes;
+    private final PageDigest digest;
     private final ByteBuffer digests;
     private final int[] blocks;
     private final long[] pages;
@@ -18,7 +19,8 @@ final class PageBatch {
 
     /** @param most pages at most, of 4 KiB each */
     PageBatch(int most) {
-        bytes = ByteBuffer.allocateDirect(most * Pages.SIZE).order(ByteOrder.LITTLE_ENDIAN);
+        bytes = ByteBuffer.allocateDirect(most * Pages.SIZE);
+        digest = new PageDigest(bytes);
         digests = ByteBuffer.allocateDirect(most * PageDigest.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         blocks = new int[most];
         pages = new long[most];
@@ -71,7 +73,7 @@ final class PageBatch {
     /** Writes the pages, the older one of the same page first. They are all here as before, and may be written again if that failed. */
     void write(BlockFiles files) throws DiskException {
         for (int i = 0; i < count; i++) {
-            digests.putLong(i * PageDigest.BYTES, PageDigest.of(bytes, i << Pages.SHIFT, blocks[i], pages[i]));
+            digests.putLong(i * PageDigest.BYTES, digest.of(i << Pages.SHIFT, blocks[i], pages[i]));
         }
         try {
             int end;

@@ -17,8 +17,8 @@ final class PageRun {
     /** Pages read at once: 256 KiB, which stays in the processor's cache between reading and hashing. One bit of a long each. */
     private static final int PIECE = 64;
 
-    private final ByteBuffer bytes =
-            ByteBuffer.allocateDirect(MOST * Pages.SIZE).order(ByteOrder.LITTLE_ENDIAN);
+    private final ByteBuffer bytes = ByteBuffer.allocateDirect(MOST * Pages.SIZE);
+    private final PageDigest digest = new PageDigest(bytes);
     private final ByteBuffer digests =
             ByteBuffer.allocateDirect(PIECE * PageDigest.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     private int block = -1;
@@ -103,8 +103,7 @@ final class PageRun {
         for (int i = 0; i < whole; i++) {
             long page = first + from + i;
             if (!zero.get(page)
-                    && digests.getLong(i * PageDigest.BYTES)
-                            == PageDigest.of(bytes, at + (i << Pages.SHIFT), block, page)) {
+                    && digests.getLong(i * PageDigest.BYTES) == digest.of(at + (i << Pages.SHIFT), block, page)) {
                 good |= 1L << i;
             }
         }

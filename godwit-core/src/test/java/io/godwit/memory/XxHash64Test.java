@@ -80,18 +80,4 @@ class XxHash64Test {
             assertThat(XxHash64.hash(words, 0, n, 5)).isEqualTo(hash);
         }
     }
-
-    @Test
-    void stripesOfADirectBufferGiveTheSame() {
-        byte[] bytes = bytes(4096 + 32);
-        ByteBuffer direct = ByteBuffer.allocateDirect(bytes.length).order(ByteOrder.LITTLE_ENDIAN);
-        direct.put(bytes).clear();
-
-        for (int length = 32; length <= 4096; length += 32) {
-            for (int offset = 0; offset <= 32; offset += 11) {
-                assertThat(XxHash64.stripes(direct, offset, length, length))
-                        .isEqualTo(XxHash64.hash(MemorySegment.ofArray(bytes), offset, length, length));
-            }
-        }
-    }
 }

@@ -2,9 +2,11 @@
 
 package io.godwit.app.park;
 
+import io.godwit.app.term.ChildCommand;
 import io.godwit.engine.EndpointControl.CommandRefused;
 import io.godwit.engine.MigrationInfo;
 import io.godwit.json.JsonObject;
+import io.godwit.page.Pages;
 import io.godwit.peer.PeerException;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.sys.ByteSizes;
@@ -40,6 +42,7 @@ abstract class Journey {
     private boolean hinted;
     private boolean stopping;
     private boolean heldTold;
+    private boolean slowTold;
 
     Journey(Station station, int recoveries) {
         this.station = station;
@@ -205,16 +208,35 @@ abstract class Journey {
         }
     }
 
+    /** Whoever set TLS up by QMP could not have the launcher know. */
+    private void hintOfCiphers() {
+        if (!slowTold && ChildCommand.isQuick() && station.enciphers()) {
+            slowTold = true;
+            note(
+                    "TLS was set up by QMP, and this process was started for plain channels: it enciphers at about a tenth of its speed;"
+                            + " say --object and --tls-creds when it is started, or GODWIT_JAVA_OPTIONS=-XX:TieredStopAtLevel=4");
+        }
+    }
+
+    /** Bytes that are there. A destination of a precopy does not know which of them will come once more. */
+    private static long done(MigrationInfo info) {
+        MigrationInfo.Ram ram = info.ram();
+        return info.role() == MigrationInfo.Role.DESTINATION && info.status() == MigrationStatus.ACTIVE
+                ? Math.min(ram.total(), (ram.duplicate() + ram.normal()) * Pages.SIZE)
+                : ram.total() - ram.remaining();
+    }
+
     private void progress(MigrationInfo info) {
         long now = System.nanoTime();
         MigrationInfo.Ram ram = info.ram();
-        long done = ram.total() - ram.remaining();
+        long done = done(info);
         if (now - lastProgress < PROGRESS_NANOS || ram.total() == 0 || ram.transferred() == lastTransferred) {
             return;
         }
         lastProgress = now;
         lastTransferred = ram.transferred();
         hint(info);
+        hintOfCiphers();
         station.lines()
                 .say(
                         "progress",

@@ -118,6 +118,15 @@ final class Station implements AutoCloseable {
         }
     }
 
+    /** Whether its channels are to speak TLS; false if it has been ended. */
+    boolean enciphers() {
+        try {
+            return !endpoint.parameters().tls().creds().isEmpty();
+        } catch (IllegalStateException e) {
+            return false;
+        }
+    }
+
     Path folder() {
         return store.folder();
     }

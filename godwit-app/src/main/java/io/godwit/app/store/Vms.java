@@ -12,8 +12,14 @@ import io.godwit.store.VmStore;
 import io.godwit.sys.ByteSizes;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.Objects;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -89,8 +95,26 @@ final class Vms {
                         case FULL, UNUSABLE, BROKEN, SYNC_FAILED, LOCKED -> ExitCodes.UNAVAILABLE;
                     });
         } catch (IOException e) {
-            return failed(e.toString(), ExitCodes.UNAVAILABLE);
+            return failed(sentence(e), ExitCodes.UNAVAILABLE);
         }
+    }
+
+    /** Of a file that the command line names: whatever is in a folder says more about itself. */
+    private static String sentence(IOException e) {
+        return switch (e) {
+            case NoSuchFileException none -> {
+                Path folder = Path.of(none.getFile()).toAbsolutePath().getParent();
+                yield folder != null && !Files.isDirectory(folder)
+                        ? "there is no folder '" + folder + "'"
+                        : "there is no file '" + none.getFile() + "'";
+            }
+            case AccessDeniedException denied ->
+                "'" + denied.getFile()
+                        + "' may not be opened: its permissions, or those of a folder above it, forbid it";
+            case FileAlreadyExistsException there -> "'" + there.getFile() + "' is there already";
+            case FileSystemException other -> "'" + other.getFile() + "': " + other.getReason();
+            default -> Objects.requireNonNullElse(e.getMessage(), e.toString());
+        };
     }
 
     int failed(String sentence, int code) {

@@ -9,8 +9,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** How to start this program once more: by the same java with the same options, so with the same AOT cache. */
+/** How to start this program once more: by the same java with the same options, so with the same AOT cache, and by the launcher's rule with the first compiler only. */
 public final class ChildCommand {
+    /** Of the JVM: its optimizing compiler is not used. */
+    private static final String QUICK = "-XX:TieredStopAtLevel=1";
+
     private static final String MODULE = "io.godwit.app";
     private static final String MAIN = MODULE + ".Main";
     private static final Path OWN = Path.of("/proc/self/cmdline");
@@ -20,8 +23,27 @@ public final class ChildCommand {
     /** @param arguments of Godwit's command line */
     public static List<String> of(List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>(java());
+        if (goesQuick(arguments)) {
+            // Before all others, so that a user's word is the last one.
+            command.add(1, QUICK);
+        }
         command.addAll(arguments);
         return command;
+    }
+
+    /**
+     * Whether it is faster without the optimizing compiler, which takes as much of the processor as a GiB does: what it does most is done by the kernel and by libraries. Ciphers are not.
+     */
+    public static boolean goesQuick(List<String> arguments) {
+        return switch (arguments.isEmpty() ? "" : arguments.getFirst()) {
+            case "park", "unpark", "store" -> arguments.stream().noneMatch(word -> word.contains("tls"));
+            default -> false;
+        };
+    }
+
+    /** Whether this process is one without the optimizing compiler. */
+    public static boolean isQuick() {
+        return System.getProperty("java.vm.info", "").contains("emulated-client");
     }
 
     private static List<String> java() throws IOException {
@@ -44,7 +66,7 @@ public final class ChildCommand {
     /** Started by something else, a test say: there are no options to take over. */
     private static List<String> embedded(String java) {
         String modules = System.getProperty("jdk.module.path", "");
-        List<String> command = new ArrayList<>(List.of(java, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+        List<String> command = new ArrayList<>(List.of(java, "-XX:+UseSerialGC", QUICK));
         if (modules.isEmpty()) {
             command.addAll(
                     List.of("--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"), MAIN));

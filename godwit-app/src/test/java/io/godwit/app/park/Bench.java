@@ -196,13 +196,13 @@ final class Bench {
     }
 
     /** Reads on until a line contains that; all lines are remembered. */
-    void await(Process process, String what) throws IOException {
+    String await(Process process, String what) throws IOException {
         for (String line = process.inputReader().readLine();
                 line != null;
                 line = process.inputReader().readLine()) {
             said.add(line);
             if (line.contains(what)) {
-                return;
+                return line;
             }
         }
         throw new AssertionError("it ended before it said '" + what + "': " + this);

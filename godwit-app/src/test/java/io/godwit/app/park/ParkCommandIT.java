@@ -233,6 +233,16 @@ class ParkCommandIT {
         assertThat(bench.damage(source)).isEmpty();
     }
 
+    @Test
+    void theProgressOfAPrecopyIsWhatHasCome() throws Exception {
+        QemuProcess source = bench.running(QemuVersion.V10_0.need());
+        Process park = bench.park(source, "--peer-parameter", "max-bandwidth=1000000");
+        JsonObject progress = (JsonObject) Json.parse(bench.await(park, "\"event\":\"progress\""));
+        assertThat(progress.int64("done")).isPositive().isLessThan(progress.int64("total"));
+        Bench.signal(park, "INT");
+        assertThat(bench.code(park)).as("%s", bench).isEqualTo(1);
+    }
+
     /** What it sends next need not be what its guest has: seen with tcg, between two of them. */
     @ParameterizedTest
     @CsvSource({"V7_2, true", "V10_0, false"})

@@ -107,6 +107,14 @@ class StoreCommandIT {
     }
 
     @Test
+    void aFileThatTheCommandNamesIsNamedIfItIsNotThere() {
+        assertThat(run("import", vm("nothing.stream"), vm("web2"))).isEqualTo(69);
+        assertThat(err.toString()).isEqualToIgnoringNewLines("godwit: there is no file '" + vm("nothing.stream") + "'");
+        assertThat(run("export", vm("web1"), "--stream", vm("nowhere/x"))).isEqualTo(69);
+        assertThat(err.toString()).isEqualToIgnoringNewLines("godwit: there is no folder '" + vm("nowhere") + "'");
+    }
+
+    @Test
     void showsOneByNameAndByPath() throws Exception {
         assertThat(run("show", "web1", "--root", root.toString())).isZero();
         assertThat(out.toString())

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import io.godwit.memory.XxHash64;
+import io.godwit.page.Pages;
+import io.godwit.sys.XxHashLibrary;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Objects;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class PageDigestTest {
+    private static final int PAGES = 5;
+
+    private final ByteBuffer bytes = ByteBuffer.allocateDirect(PAGES * Pages.SIZE);
+
+    @BeforeEach
+    void noTwoPagesAlike() {
+        var random = new SplittableRandom(7);
+        for (int at = 0; at < bytes.capacity(); at += Long.BYTES) {
+            bytes.putLong(at, random.nextLong());
+        }
+    }
+
+    @Test
+    void itIsTheHashOfThePageWithItsPlaceAsTheSeed() {
+        // What whoever fills the buffer does to it is of no matter.
+        bytes.order(ByteOrder.LITTLE_ENDIAN).position(100).limit(200);
+        long seed = 3L << 40 | 77;
+        for (int i = 0; i < PAGES; i++) {
+            long expected = XxHash64.hash(
+                    MemorySegment.ofBuffer(bytes.duplicate().clear()), (long) i * Pages.SIZE, Pages.SIZE, seed);
+            assertThat(new PageDigest(bytes).of(i * Pages.SIZE, 3, 77)).isEqualTo(expected);
+            assertThat(new PageDigest(bytes, null).of(i * Pages.SIZE, 3, 77))
+                    .as("without libxxhash")
+                    .isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void theLibraryReadsNothingOutsideTheBuffer() {
+        assumeThat(XxHashLibrary.over(bytes)).as("libxxhash on this machine").isNotNull();
+        XxHashLibrary library = Objects.requireNonNull(XxHashLibrary.over(bytes));
+        assertThatThrownBy(() -> library.hash(bytes.capacity() - 1, 2, 0))
+                .isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> library.hash(-1, 2, 0)).isInstanceOf(IndexOutOfBoundsException.class);
+    }
+
+    @Test
+    void aBufferOnTheHeapHasNoAddress() {
+        assertThatThrownBy(() -> XxHashLibrary.over(ByteBuffer.allocate(8)))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+}
