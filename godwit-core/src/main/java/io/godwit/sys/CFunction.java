@@ -18,7 +18,7 @@ import java.lang.invoke.VarHandle;
  * of its own, a function looks at as many of them as it has arguments and at as much of each as it needs, and one with a variable number of them is called like any other. The
  * shape is one because a shape is what costs: Java makes and compiles the code for each anew in every process, about 9 ms of processor time, and there were twenty.
  *
- * <p>A pointer is passed as its address, so the caller has what it points at until the call returns. None of the calls is linked as critical: a thread inside one does not hold
+ * <p>A pointer is passed as its address, so the caller has what it points at until the call returns. No call into the system is linked as critical: a thread inside one does not hold
  * up the JVM's safepoints.
  *
  * @param name for messages
@@ -44,9 +44,19 @@ record CFunction(String name, MemorySegment address) {
                 link(FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG));
     }
 
-    @SuppressWarnings("restricted")
+    /** The third, for a function that only computes, and for less than a microsecond: it has no errno, room for which is an object per call where Java does not optimize. */
+    private static final class Computation {
+        private static final MethodHandle CALL =
+                link(FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG), Linker.Option.critical(false));
+    }
+
     private static MethodHandle link(FunctionDescriptor shape) {
-        return LINKER.downcallHandle(shape, WITH_ERRNO);
+        return link(shape, WITH_ERRNO);
+    }
+
+    @SuppressWarnings("restricted")
+    private static MethodHandle link(FunctionDescriptor shape, Linker.Option option) {
+        return LINKER.downcallHandle(shape, option);
     }
 
     /** The function of that name. */
@@ -92,9 +102,13 @@ record CFunction(String name, MemorySegment address) {
         return call(UNREAD, a, b, c, 0, 0, 0);
     }
 
-    /** Calls a function whose answer is a word, and whose errno nobody looks at. Allocates nothing. */
-    long word(long a, long b, long c) {
-        return word(UNREAD, a, b, c, 0, 0, 0);
+    /** Calls a function that only computes, at once, and answers a word. Allocates nothing. */
+    long computed(long a, long b, long c) {
+        try {
+            return (long) Computation.CALL.invokeExact(address, a, b, c);
+        } catch (Throwable thrown) {
+            throw unexpected(thrown);
+        }
     }
 
     /** Calls a function that answers a pointer and leaves errno alone. */

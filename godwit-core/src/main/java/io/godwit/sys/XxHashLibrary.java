@@ -52,7 +52,7 @@ public final class XxHashLibrary {
      */
     public long hash(int offset, int length, long seed) {
         Objects.checkFromIndexSize(offset, length, bytes.capacity());
-        return function.word(address + offset, length, seed);
+        return function.computed(address + offset, length, seed);
     }
 
     @SuppressWarnings("restricted")
@@ -60,7 +60,7 @@ public final class XxHashLibrary {
         try {
             CFunction found = new CFunction(
                     "XXH64", SymbolLookup.libraryLookup(FILE, Arena.global()).findOrThrow("XXH64"));
-            return found.word(0, 0, 0) == OF_NOTHING ? found : null;
+            return found.computed(0, 0, 0) == OF_NOTHING ? found : null;
         } catch (RuntimeException _) {
             // Not there, or without such a function: its users have another way.
             return null;
