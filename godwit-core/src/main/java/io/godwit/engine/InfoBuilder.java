@@ -6,7 +6,6 @@ import io.godwit.engine.MigrationInfo.Extra;
 import io.godwit.engine.MigrationInfo.Ram;
 import io.godwit.engine.MigrationInfo.Requests;
 import io.godwit.engine.MigrationInfo.Role;
-import io.godwit.page.Pages;
 import io.godwit.protocol.DestinationMachine;
 import io.godwit.protocol.DestinationState;
 import io.godwit.protocol.MigrationStatus;
@@ -114,7 +113,7 @@ final class InfoBuilder {
         long total = stats.startedAt() < 0 ? 0 : millis(stats.startedAt(), loop.now());
         Ram ram = new Ram(
                 stats.bytes(),
-                session.missing() * Pages.SIZE,
+                session.remainingBytes(),
                 session.totalBytes(),
                 stats.zeroPages(),
                 stats.normalPages(),

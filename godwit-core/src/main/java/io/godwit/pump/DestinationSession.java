@@ -126,6 +126,12 @@ public final class DestinationSession {
         return pages.missing();
     }
 
+    /** Bytes of RAM not received yet. In precopy that is counted when it is asked for, some 10 µs per GiB, and some of what was received may come again. */
+    public long remainingBytes() {
+        long remaining = machine.state() instanceof DestinationState.Active ? pages.countMissing() : pages.missing();
+        return remaining * Pages.SIZE;
+    }
+
     public @Nullable Outbox outbox(int connection) {
         return connection >= 0 && connection == channels.main() ? returnPath.outbox() : null;
     }

@@ -14,7 +14,7 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 
 /**
- * A function of the C library, or of one like it. All are called in one shape: six words go in, one comes out, and errno. On 64-bit Linux a number or a pointer of any width travels in a register
+ * A function of the C library, or of one like it. Those of the system are called in one shape: six words go in, one comes out, and errno. On 64-bit Linux a number or a pointer of any width travels in a register
  * of its own, a function looks at as many of them as it has arguments and at as much of each as it needs, and one with a variable number of them is called like any other. The
  * shape is one because a shape is what costs: Java makes and compiles the code for each anew in every process, about 9 ms of processor time, and there were twenty.
  *

@@ -5,19 +5,25 @@ package io.godwit.sys;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
+import java.util.NoSuchElementException;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * XXH64 of parts of one direct buffer by the system's libxxhash, where that is installed (Debian's package manager needs it): at its full speed from the first call on, which code that Java
- * has to compile first is not. Stateless, so any thread may call it.
+ * has to compile first is not. Stateless, so any thread may call it. A call of a few KiB: the JVM's safepoints wait for its end.
  */
 public final class XxHashLibrary {
     private static final String FILE = "libxxhash.so.0";
 
-    /** Of no bytes with the seed 0, as published. */
-    private static final long OF_NOTHING = 0xEF46DB3751D8E999L;
+    /** What it has to say of 64 bytes, 3, 10, 17 and so on, with the prime 2654435761 as the seed: so says the reference implementation. */
+    private static final long KNOWN = 0xBCB3847D70525180L;
+
+    private static final int KNOWN_BYTES = 64;
+    private static final long KNOWN_SEED = 0x9E3779B1L;
 
     private static final @Nullable CFunction XXH64 = find();
 
@@ -34,9 +40,9 @@ public final class XxHashLibrary {
     }
 
     /**
-     * For this buffer, or null: the library is not there, or is another one than its name says.
+     * For this buffer, or null: the library is not there, or is another one than its name says, or this program may not call any ({@code --enable-native-access}).
      *
-     * @param bytes direct
+     * @param bytes direct, from {@link ByteBuffer#allocateDirect} or an arena that is closed later than this is used
      */
     public static @Nullable XxHashLibrary over(ByteBuffer bytes) {
         if (!bytes.isDirect()) {
@@ -52,18 +58,40 @@ public final class XxHashLibrary {
      */
     public long hash(int offset, int length, long seed) {
         Objects.checkFromIndexSize(offset, length, bytes.capacity());
-        return function.computed(address + offset, length, seed);
+        try {
+            return function.computed(address + offset, length, seed);
+        } finally {
+            Reference.reachabilityFence(bytes);
+        }
+    }
+
+    private static @Nullable CFunction find() {
+        // Whoever has not allowed native calls would be warned of this one, and has another way.
+        if (!XxHashLibrary.class.getModule().isNativeAccessEnabled()) {
+            return null;
+        }
+        try {
+            CFunction found = load();
+            return CFunction.longsAreWords() && isRight(found) ? found : null;
+        } catch (IllegalArgumentException | NoSuchElementException | UnsupportedOperationException | LinkageError _) {
+            // No such library, no such function in it, or no such calls on this system: its users have another way.
+            return null;
+        }
     }
 
     @SuppressWarnings("restricted")
-    private static @Nullable CFunction find() {
-        try {
-            CFunction found = new CFunction(
-                    "XXH64", SymbolLookup.libraryLookup(FILE, Arena.global()).findOrThrow("XXH64"));
-            return found.computed(0, 0, 0) == OF_NOTHING ? found : null;
-        } catch (RuntimeException _) {
-            // Not there, or without such a function: its users have another way.
-            return null;
+    private static CFunction load() {
+        return new CFunction(
+                "XXH64", SymbolLookup.libraryLookup(FILE, Arena.global()).findOrThrow("XXH64"));
+    }
+
+    private static boolean isRight(CFunction function) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bytes = arena.allocate(KNOWN_BYTES);
+            for (int i = 0; i < KNOWN_BYTES; i++) {
+                bytes.set(ValueLayout.JAVA_BYTE, i, (byte) (i * 7 + 3));
+            }
+            return function.computed(bytes.address(), KNOWN_BYTES, KNOWN_SEED) == KNOWN;
         }
     }
 }

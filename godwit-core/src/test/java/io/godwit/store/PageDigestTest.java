@@ -12,6 +12,8 @@ import io.godwit.sys.XxHashLibrary;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeEach;
@@ -43,6 +45,14 @@ class PageDigestTest {
                     .as("without libxxhash")
                     .isEqualTo(expected);
         }
+    }
+
+    @Test
+    void theLibraryIsUsedWhereItIs() {
+        assumeThat(Files.exists(Path.of("/usr/lib/x86_64-linux-gnu/libxxhash.so.0")))
+                .as("libxxhash on this machine")
+                .isTrue();
+        assertThat(XxHashLibrary.over(bytes)).isNotNull();
     }
 
     @Test

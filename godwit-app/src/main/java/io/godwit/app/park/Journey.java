@@ -6,7 +6,6 @@ import io.godwit.app.term.ChildCommand;
 import io.godwit.engine.EndpointControl.CommandRefused;
 import io.godwit.engine.MigrationInfo;
 import io.godwit.json.JsonObject;
-import io.godwit.page.Pages;
 import io.godwit.peer.PeerException;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.sys.ByteSizes;
@@ -208,28 +207,20 @@ abstract class Journey {
         }
     }
 
-    /** Whoever set TLS up by QMP could not have the launcher know. */
+    /** The launcher has ciphers compiled well if it sees that there will be some; QMP, a file of options or somebody's JVM options may have known better. */
     private void hintOfCiphers() {
         if (!slowTold && ChildCommand.isQuick() && station.enciphers()) {
             slowTold = true;
             note(
-                    "TLS was set up by QMP, and this process was started for plain channels: it enciphers at about a tenth of its speed;"
-                            + " say --object and --tls-creds when it is started, or GODWIT_JAVA_OPTIONS=-XX:TieredStopAtLevel=4");
+                    "TLS is about six times as slow in this process, which runs without the JVM's optimizing compiler: give --object and --tls-creds"
+                            + " on the command line, or GODWIT_JAVA_OPTIONS=-XX:TieredStopAtLevel=4 in the environment");
         }
-    }
-
-    /** Bytes that are there. A destination of a precopy does not know which of them will come once more. */
-    private static long done(MigrationInfo info) {
-        MigrationInfo.Ram ram = info.ram();
-        return info.role() == MigrationInfo.Role.DESTINATION && info.status() == MigrationStatus.ACTIVE
-                ? Math.min(ram.total(), (ram.duplicate() + ram.normal()) * Pages.SIZE)
-                : ram.total() - ram.remaining();
     }
 
     private void progress(MigrationInfo info) {
         long now = System.nanoTime();
         MigrationInfo.Ram ram = info.ram();
-        long done = done(info);
+        long done = ram.total() - ram.remaining();
         if (now - lastProgress < PROGRESS_NANOS || ram.total() == 0 || ram.transferred() == lastTransferred) {
             return;
         }

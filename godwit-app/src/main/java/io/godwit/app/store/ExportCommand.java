@@ -173,6 +173,8 @@ final class ExportCommand implements Callable<Integer> {
             Files.move(part, to, StandardCopyOption.ATOMIC_MOVE);
             vms.disk().syncFolder(Objects.requireNonNull(to.toAbsolutePath().getParent()));
             done = true;
+        } catch (IOException e) {
+            throw Vms.trouble("write", to, e);
         } finally {
             if (!done) {
                 Files.deleteIfExists(part);

@@ -75,8 +75,18 @@ final class ImportCommand implements Callable<Integer> {
     }
 
     private FileChannel open() throws IOException {
-        return file.equals("-")
-                ? new FileInputStream(FileDescriptor.in).getChannel()
-                : FileChannel.open(Path.of(file), StandardOpenOption.READ);
+        if (file.equals("-")) {
+            return new FileInputStream(FileDescriptor.in).getChannel();
+        }
+        Path path = Path.of(file);
+        if (Files.isDirectory(path)) {
+            throw new IOException("'" + file + "' is a folder: a file with a migration stream, or '-', is needed"
+                    + " (a parked VM's folder needs no import)");
+        }
+        try {
+            return FileChannel.open(path, StandardOpenOption.READ);
+        } catch (IOException e) {
+            throw Vms.trouble("read", path, e);
+        }
     }
 }

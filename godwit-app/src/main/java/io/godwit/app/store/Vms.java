@@ -13,7 +13,6 @@ import io.godwit.sys.ByteSizes;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -95,30 +94,35 @@ final class Vms {
                         case FULL, UNUSABLE, BROKEN, SYNC_FAILED, LOCKED -> ExitCodes.UNAVAILABLE;
                     });
         } catch (IOException e) {
-            return failed(sentence(e), ExitCodes.UNAVAILABLE);
+            return failed(Objects.requireNonNullElse(e.getMessage(), e.toString()), ExitCodes.UNAVAILABLE);
         }
-    }
-
-    /** Of a file that the command line names: whatever is in a folder says more about itself. */
-    private static String sentence(IOException e) {
-        return switch (e) {
-            case NoSuchFileException none -> {
-                Path folder = Path.of(none.getFile()).toAbsolutePath().getParent();
-                yield folder != null && !Files.isDirectory(folder)
-                        ? "there is no folder '" + folder + "'"
-                        : "there is no file '" + none.getFile() + "'";
-            }
-            case AccessDeniedException denied ->
-                "'" + denied.getFile()
-                        + "' may not be opened: its permissions, or those of a folder above it, forbid it";
-            case FileAlreadyExistsException there -> "'" + there.getFile() + "' is there already";
-            case FileSystemException other -> "'" + other.getFile() + "': " + other.getReason();
-            default -> Objects.requireNonNullElse(e.getMessage(), e.toString());
-        };
     }
 
     int failed(String sentence, int code) {
         spec.commandLine().getErr().println("godwit: " + sentence);
         return code;
+    }
+
+    /**
+     * As a sentence, what went wrong with a file that the command line names.
+     *
+     * @param what was to be done with it, as in "read"
+     */
+    static IOException trouble(String what, Path file, IOException e) {
+        return new IOException("cannot " + what + " '" + file + "': " + reason(file, e), e);
+    }
+
+    private static String reason(Path file, IOException e) {
+        return switch (e) {
+            case NoSuchFileException _ -> {
+                Path folder = file.toAbsolutePath().getParent();
+                yield folder != null && !Files.isDirectory(folder)
+                        ? "there is no folder '" + folder + "'"
+                        : "there is no such file";
+            }
+            case AccessDeniedException _ -> "its permissions, or those of a folder above it, forbid it";
+            case FileSystemException other -> Objects.requireNonNullElse(other.getReason(), other.toString());
+            default -> Objects.requireNonNullElse(e.getMessage(), e.toString());
+        };
     }
 }

@@ -109,6 +109,16 @@ class TlsParkIT {
         bench.parked(source, parking(all));
     }
 
+    /** These tests run their commands without the optimizing compiler, which the launcher would not do here. */
+    @Test
+    void whoeverEnciphersSlowlyIsTold() throws Exception {
+        QemuProcess source = running(QemuVersion.V10_0.need());
+        Process park = bench.park(source, parking("--peer-parameter", "max-bandwidth=1000000"));
+        bench.await(park, "TLS is about six times as slow in this process");
+        Bench.signal(park, "INT");
+        assertThat(bench.code(park)).as("%s", bench).isEqualTo(1);
+    }
+
     private void arrived(QemuProcess destination, String... more) throws Exception {
         bench.arrived(destination, leaving(more));
         assertThat(bench.state()).isEqualTo("gone");

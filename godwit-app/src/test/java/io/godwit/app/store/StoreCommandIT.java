@@ -107,11 +107,17 @@ class StoreCommandIT {
     }
 
     @Test
-    void aFileThatTheCommandNamesIsNamedIfItIsNotThere() {
+    void aFileThatCannotBeUsedIsNamedAndWhyNot() {
         assertThat(run("import", vm("nothing.stream"), vm("web2"))).isEqualTo(69);
-        assertThat(err.toString()).isEqualToIgnoringNewLines("godwit: there is no file '" + vm("nothing.stream") + "'");
+        assertThat(err.toString())
+                .isEqualToIgnoringNewLines("godwit: cannot read '" + vm("nothing.stream") + "': there is no such file");
+        assertThat(run("import", vm("web1"), vm("web2"))).isEqualTo(69);
+        assertThat(err.toString()).startsWith("godwit: '" + vm("web1") + "' is a folder: ");
         assertThat(run("export", vm("web1"), "--stream", vm("nowhere/x"))).isEqualTo(69);
-        assertThat(err.toString()).isEqualToIgnoringNewLines("godwit: there is no folder '" + vm("nowhere") + "'");
+        assertThat(err.toString())
+                .isEqualToIgnoringNewLines(
+                        "godwit: cannot write '" + vm("nowhere/x") + "': there is no folder '" + vm("nowhere") + "'");
+        assertThat(root.resolve("web2")).doesNotExist();
     }
 
     @Test
