@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Godwit's engine as a library: the JDK and nothing else, but for zstd-jni where multifd is to speak zstd. */
+/** Godwit's engine as a library: the JDK and nothing else, but for zstd-jni where multifd is to speak zstd, and the system's libxxhash where it is there. */
 module io.godwit.core {
     requires static transitive org.jspecify;
     requires jdk.net;
