@@ -92,6 +92,12 @@ public final class BenchCommand implements Callable<Integer> {
                     + " files).")
     private Path place = Path.of(System.getProperty("java.io.tmpdir"));
 
+    @Option(
+            names = "--prealloc",
+            description = "With --qemu: a destination QEMU has its memory before it is measured, as with huge pages"
+                    + " set aside; what getting it costs differs a lot from run to run on a host that is a VM itself.")
+    private boolean prealloc;
+
     @Option(names = "--json", description = "One JSON object instead of a table.")
     private boolean json;
 
@@ -114,7 +120,7 @@ public final class BenchCommand implements Callable<Integer> {
         try {
             Emulator program = Emulator.find(System.getenv(), version.isEmpty() ? null : version);
             QemuBench.Setting setting =
-                    new QemuBench.Setting(program, bytes, runs, place, transport.equals("tcp"), seed);
+                    new QemuBench.Setting(program, bytes, runs, place, transport.equals("tcp"), prealloc, seed);
             QemuBench.run(setting, words, json, spec.commandLine().getOut(), err);
             return 0;
         } catch (Emulator.Missing e) {

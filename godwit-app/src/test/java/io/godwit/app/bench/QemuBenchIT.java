@@ -84,6 +84,26 @@ class QemuBenchIT {
     }
 
     @Test
+    void aDestinationMayHaveItsMemoryBefore() {
+        String version = QemuVersion.V7_2.need().series();
+        int code = bench(
+                "--qemu=" + version,
+                "throughput",
+                "--size",
+                "64M",
+                "--runs",
+                "1",
+                "--prealloc",
+                "--place",
+                folder.toString());
+        assertThat(err.toString()).doesNotContain("godwit:");
+        assertThat(code).isZero();
+        assertThat(out.toString())
+                .startsWith("QEMU 7.2 ")
+                .contains(", a destination's memory preallocated, medians of 1");
+    }
+
+    @Test
     void aQemuThatIsNotThereIsMissedInASentence() {
         assertThat(bench("--qemu=0.9")).isEqualTo(ExitCodes.UNAVAILABLE);
         assertThat(err.toString())

@@ -27,8 +27,10 @@ public final class QemuBench {
      * @param size of the smallest guest, in bytes; the others have 4 and 16 times as much
      * @param place in which a folder is made, and removed in the end, for parked VMs and migration files
      * @param tcp over loopback tcp, else over unix sockets
+     * @param prealloc the destination's memory is there before anything is measured
      */
-    public record Setting(Emulator program, long size, int runs, Path place, boolean tcp, long seed) {}
+    public record Setting(
+            Emulator program, long size, int runs, Path place, boolean tcp, boolean prealloc, long seed) {}
 
     private enum Part {
         THROUGHPUT("precopy of incompressible memory; MB/s of it, [times the first column]") {
@@ -94,11 +96,12 @@ public final class QemuBench {
         Map<String, Json> all = new LinkedHashMap<>();
         try (Rig rig = new Rig(setting, progress::println)) {
             if (!json) {
-                out.println("QEMU %s and godwit park/unpark, %s, %d MiB guest, medians of %d (least..greatest)"
+                out.println("QEMU %s and godwit park/unpark, %s, %d MiB guest%s, medians of %d (least..greatest)"
                         .formatted(
                                 setting.program().series(),
                                 setting.tcp() ? "tcp" : "unix",
                                 setting.size() >> 20,
+                                setting.prealloc() ? ", a destination's memory preallocated" : "",
                                 setting.runs()));
             }
             for (Part part : Part.values()) {

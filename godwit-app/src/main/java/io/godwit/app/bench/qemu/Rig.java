@@ -23,6 +23,7 @@ final class Rig implements AutoCloseable {
     private final Workplace place;
     private final Path folder;
     private final boolean tcp;
+    private final boolean prealloc;
     private final long most;
     private final long seed;
     private final Consumer<String> progress;
@@ -33,6 +34,7 @@ final class Rig implements AutoCloseable {
         this.place = Workplace.in(setting.place());
         this.folder = place.folder();
         this.tcp = setting.tcp();
+        this.prealloc = setting.prealloc();
         this.most = setting.size();
         this.seed = setting.seed();
         this.progress = progress;
@@ -69,7 +71,13 @@ final class Rig implements AutoCloseable {
 
     /** A place for a VM of so much memory. */
     Vm waiting(long memory) throws IOException, BenchFailed {
-        return start("destination", memory, List.of("-incoming", "defer"));
+        List<String> flags = new ArrayList<>(List.of("-incoming", "defer"));
+        if (prealloc) {
+            // By the name that the source's has without any such option.
+            flags.addAll(List.of("-object", "memory-backend-ram,id=pc.ram,prealloc=on,size=" + memory));
+            flags.addAll(List.of("-machine", "memory-backend=pc.ram"));
+        }
+        return start("destination", memory, flags);
     }
 
     private Vm start(String role, long memory, List<String> flags) throws IOException, BenchFailed {
