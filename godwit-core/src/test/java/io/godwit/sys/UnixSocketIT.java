@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -163,12 +164,25 @@ class UnixSocketIT {
     private static boolean sleeps(String name) throws IOException {
         try (var tasks = Files.list(Path.of("/proc/self/task"))) {
             for (Path task : tasks.toList()) {
-                String stat = Files.readString(task.resolve("stat"));
+                String stat = stat(task);
                 if (stat.contains("(" + name + ")")) {
                     return stat.contains(") S ");
                 }
             }
         }
         return false;
+    }
+
+    private static String stat(Path task) throws IOException {
+        try {
+            return Files.readString(task.resolve("stat"));
+        } catch (NoSuchFileException e) {
+            return "it has ended since it was listed";
+        } catch (IOException e) {
+            if (String.valueOf(e.getMessage()).contains("No such process")) {
+                return "it has ended since it was opened";
+            }
+            throw e;
+        }
     }
 }
