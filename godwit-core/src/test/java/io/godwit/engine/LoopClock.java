@@ -5,6 +5,7 @@ package io.godwit.engine;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -33,10 +34,22 @@ final class LoopClock {
     private static Path task(String thread) {
         String shown = thread.substring(0, Math.min(KERNEL_NAME, thread.length()));
         try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
-            return tasks.filter(task -> read(task.resolve("comm")).strip().equals(shown))
-                    .findAny()
-                    .orElseThrow();
+            return tasks.filter(task -> nameOf(task).equals(shown)).findAny().orElseThrow();
         } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Empty: it has ended since it was listed, or since its file was opened. */
+    private static String nameOf(Path task) {
+        try {
+            return Files.readString(task.resolve("comm")).strip();
+        } catch (NoSuchFileException e) {
+            return "";
+        } catch (IOException e) {
+            if (String.valueOf(e.getMessage()).contains("No such process")) {
+                return "";
+            }
             throw new UncheckedIOException(e);
         }
     }
