@@ -2,20 +2,14 @@
 
 package io.godwit.engine;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import io.godwit.sys.KernelTask;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** How much of a processor an endpoint's loop takes, by the kernel's own account: the core does not read the JDK's management module. */
+/** How much of a processor an endpoint's loop takes, by the kernel's own account. */
 final class LoopClock {
-    /** A thread's name as the kernel keeps it has 15 bytes. */
-    private static final int KERNEL_NAME = 15;
-
     private LoopClock() {}
 
     /** The share of one processor, in percent, that the loop of each endpoint of these names takes over so many milliseconds. */
@@ -32,37 +26,10 @@ final class LoopClock {
     }
 
     private static Path task(String thread) {
-        String shown = thread.substring(0, Math.min(KERNEL_NAME, thread.length()));
-        try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
-            return tasks.filter(task -> nameOf(task).equals(shown)).findAny().orElseThrow();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    /** Empty: it has ended since it was listed, or since its file was opened. */
-    private static String nameOf(Path task) {
-        try {
-            return Files.readString(task.resolve("comm")).strip();
-        } catch (NoSuchFileException e) {
-            return "";
-        } catch (IOException e) {
-            if (String.valueOf(e.getMessage()).contains("No such process")) {
-                return "";
-            }
-            throw new UncheckedIOException(e);
-        }
+        return KernelTask.named(thread).orElseThrow();
     }
 
     private static long nanosOnProcessor(Path task) {
-        return Long.parseLong(read(task.resolve("schedstat")).split(" ", 2)[0]);
-    }
-
-    private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return Long.parseLong(KernelTask.read(task.resolve("schedstat")).split(" ", 2)[0]);
     }
 }

@@ -9,8 +9,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -151,7 +149,7 @@ class UnixSocketIT {
     }
 
     /** By the kernel's own word for what a thread is in. */
-    private static void awaitInKernel(String... names) throws IOException {
+    private static void awaitInKernel(String... names) {
         for (String name : names) {
             long end = System.nanoTime() + 20_000_000_000L;
             while (!sleeps(name)) {
@@ -161,28 +159,9 @@ class UnixSocketIT {
         }
     }
 
-    private static boolean sleeps(String name) throws IOException {
-        try (var tasks = Files.list(Path.of("/proc/self/task"))) {
-            for (Path task : tasks.toList()) {
-                String stat = stat(task);
-                if (stat.contains("(" + name + ")")) {
-                    return stat.contains(") S ");
-                }
-            }
-        }
-        return false;
-    }
-
-    private static String stat(Path task) throws IOException {
-        try {
-            return Files.readString(task.resolve("stat"));
-        } catch (NoSuchFileException e) {
-            return "it has ended since it was listed";
-        } catch (IOException e) {
-            if (String.valueOf(e.getMessage()).contains("No such process")) {
-                return "it has ended since it was opened";
-            }
-            throw e;
-        }
+    private static boolean sleeps(String name) {
+        return KernelTask.named(name)
+                .map(task -> KernelTask.read(task.resolve("stat")).contains(") S "))
+                .orElse(false);
     }
 }

@@ -11,7 +11,6 @@ import io.godwit.peer.PeerException;
 import io.godwit.peer.PeerState;
 import io.godwit.peer.QemuSource;
 import io.godwit.peer.SourceVerdict;
-import io.godwit.protocol.Capability;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.qmp.QmpVersion;
 import io.godwit.store.OsDisk;
@@ -77,9 +76,8 @@ final class Arriving extends Journey {
         if (interrupted) {
             station.endpoint().migrateRecover(plan.listen());
         } else {
-            warnOfPreempt();
+            Advice.before(plan.terms(), source).forEach(this::note);
             if (source != null) {
-                warnOfStalePages(source);
                 source.prepare(plan.terms());
             }
             station.endpoint().migrateIncoming(plan.listen());
@@ -104,24 +102,6 @@ final class Arriving extends Journey {
                     + (interrupted ? ", \"resume\": true}" : "}"));
         } else if (!interrupted) {
             source.migrate(target);
-        }
-    }
-
-    /** Whoever does not need it is better off without what can go wrong with it at a source: it connects in each recovery. */
-    private void warnOfPreempt() {
-        if (plan.terms().capabilities().contains(Capability.POSTCOPY_PREEMPT)) {
-            note(
-                    "postcopy-preempt brings a park nothing, since nobody here asks for a page, and a QEMU 10.0 or 11.1 may end its own process if a recovery is cut while that channel connects"
-                            + " (docs/compatibility.md): better leave it off");
-        }
-    }
-
-    /** Seen with tcg: after a migration that was cut short, the next one of a QEMU 7.2 may bring pages as they were earlier, also to another QEMU; 10.0 and 11.1 did not. */
-    private void warnOfStalePages(QemuSource from) throws PeerException {
-        if (from.peer().identity().version().mayBe72() && from.peer().state().is("failed", "cancelled")) {
-            note("a migration of this QEMU " + from.peer().identity().version()
-                    + " has failed before: one of this age may send stale pages in the next (seen with 7.2 and tcg); if you can,"
-                    + " have the guest look at its memory once it runs, or shut it down and start it again instead");
         }
     }
 

@@ -121,7 +121,7 @@ final class Station implements AutoCloseable {
     /** Whether its channels are to speak TLS; false if it has been ended. */
     boolean enciphers() {
         try {
-            return !endpoint.parameters().tls().creds().isEmpty();
+            return endpoint.parameters().tls().on();
         } catch (IllegalStateException e) {
             return false;
         }

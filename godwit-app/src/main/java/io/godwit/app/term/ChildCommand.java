@@ -63,7 +63,7 @@ public final class ChildCommand {
         return embedded(java);
     }
 
-    /** Started by something else, a test say: there are no options to take over. */
+    /** Started by something else, a test say: there are no options to take over, and every child is to be ready soon. */
     private static List<String> embedded(String java) {
         String modules = System.getProperty("jdk.module.path", "");
         List<String> command = new ArrayList<>(List.of(java, "-XX:+UseSerialGC", QUICK));

@@ -194,55 +194,6 @@ class ParkCommandIT {
         assertThat(bench.toString()).contains(why);
     }
 
-    @Test
-    void aSignalCancelsBeforeItHasMovedAndTheVmRunsOn() throws Exception {
-        QemuProcess source = bench.running(QemuVersion.V11_1.need());
-        Process park = bench.park(source, "--peer-parameter", "max-bandwidth=1000000");
-        bench.await(park, "\"status\":\"active\"");
-        Bench.signal(park, "INT");
-        assertThat(bench.code(park)).as("%s", bench).isEqualTo(1);
-        assertThat(bench.toString()).contains("cancelled;");
-        assertThat(bench.damage(source)).isEmpty();
-    }
-
-    /** Nobody is there who could be told, and nobody who had to be. */
-    @Test
-    void byHandASignalEndsWhatNobodyCameTo() throws Exception {
-        Process park = bench.godwit("park", "--incoming", bench.unix("in"), "--store", bench.store.toString());
-        bench.await(park, "\"event\":\"ready\"");
-        Bench.signal(park, "INT");
-        assertThat(bench.code(park)).as("%s", bench).isEqualTo(1);
-        assertThat(bench.toString()).contains("cancelled; no VM had come");
-    }
-
-    @Test
-    void byHandTheSecondSignalEndsItAsWasSaid() throws Exception {
-        QemuProcess source = bench.running(QemuVersion.V10_0.need());
-        Process park = bench.godwit("park", "--incoming", bench.unix("in"), "--store", bench.store.toString());
-        bench.await(park, "\"event\":\"ready\"");
-        source.qmp("migrate-set-capabilities", (JsonObject)
-                Json.parse("{\"capabilities\":[{\"capability\":\"return-path\",\"state\":true}]}"));
-        source.qmp("migrate-set-parameters", (JsonObject) Json.parse("{\"max-bandwidth\":100000}"));
-        source.qmp("migrate", JsonObject.builder().put("uri", bench.unix("in")).build());
-        bench.await(park, "\"status\":\"active\"");
-        Bench.signal(park, "INT");
-        bench.await(park, "a second signal ends this process");
-        Bench.signal(park, "INT");
-        assertThat(bench.code(park)).as("%s", bench).isEqualTo(75);
-        assertThat(bench.toString()).contains("the VM is its source's");
-        assertThat(bench.damage(source)).isEmpty();
-    }
-
-    @Test
-    void theProgressOfAPrecopyIsWhatHasCome() throws Exception {
-        QemuProcess source = bench.running(QemuVersion.V10_0.need());
-        Process park = bench.park(source, "--peer-parameter", "max-bandwidth=1000000");
-        JsonObject progress = (JsonObject) Json.parse(bench.await(park, "\"event\":\"progress\""));
-        assertThat(progress.int64("done")).isPositive().isLessThan(progress.int64("total"));
-        Bench.signal(park, "INT");
-        assertThat(bench.code(park)).as("%s", bench).isEqualTo(1);
-    }
-
     /** What it sends next need not be what its guest has: seen with tcg, between two of them. */
     @ParameterizedTest
     @CsvSource({"V7_2, true", "V10_0, false"})
