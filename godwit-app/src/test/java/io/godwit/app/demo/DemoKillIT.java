@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.godwit.app.lab.InProcesses;
 import io.godwit.app.lab.Programs;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,8 +39,7 @@ class DemoKillIT extends InProcesses {
     void nothingIsLeft(String signal, String phase, int code) throws Exception {
         Programs.Program demo = programs.start("demo", "--size", "32M", "--dwell", "300", "--deadline", "300");
         demo.line(phase);
-        List<ProcessHandle> children = demo.process.descendants().toList();
-        signal(demo.process.pid(), signal);
+        List<ProcessHandle> children = signal(demo, signal);
         assertThat(demo.code()).isEqualTo(code);
         await("the children end", () -> children.stream().noneMatch(ProcessHandle::isAlive));
         await("the folder is removed", () -> isEmpty(temp));
@@ -59,6 +59,35 @@ class DemoKillIT extends InProcesses {
         signal(-demo.process.pid(), signal);
         await("all processes end", () -> all.stream().noneMatch(ProcessHandle::isAlive));
         await("the folder is removed", () -> isEmpty(temp));
+    }
+
+    /**
+     * It gets the signal; returns the processes it had then. It stands still while they are listed: one that it starts in between would not be waited for, and would make the folder
+     * after it was seen to be gone.
+     */
+    static List<ProcessHandle> signal(Programs.Program program, String name) throws Exception {
+        long pid = program.process.pid();
+        signal(pid, "STOP");
+        await("it stands still", () -> stands(pid));
+        List<ProcessHandle> children = program.process.descendants().toList();
+        signal(pid, name);
+        if (!name.equals("KILL")) {
+            signal(pid, "CONT");
+        }
+        return children;
+    }
+
+    private static boolean stands(long pid) {
+        try (var threads = Files.list(Path.of("/proc/" + pid + "/task"))) {
+            for (Path thread : threads.toList()) {
+                if (!Files.readString(thread.resolve("status")).contains("State:\tT")) {
+                    return false;
+                }
+            }
+            return true;
+        } catch (IOException | UncheckedIOException e) {
+            return false; // a thread that ended between two looks; looked at again
+        }
     }
 
     static void signal(long pid, String name) throws Exception {

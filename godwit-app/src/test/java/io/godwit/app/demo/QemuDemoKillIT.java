@@ -29,8 +29,7 @@ class QemuDemoKillIT extends InProcesses {
     void nothingIsLeft(String signal, String phase, int code) throws Exception {
         Programs.Program demo = programs.start(QemuDemoIT.small(QemuVersion.V11_1));
         demo.line(phase);
-        List<ProcessHandle> children = demo.process.descendants().toList();
-        DemoKillIT.signal(demo.process.pid(), signal);
+        List<ProcessHandle> children = DemoKillIT.signal(demo, signal);
         assertThat(demo.code()).isEqualTo(code);
         DemoKillIT.await("the children end", () -> children.stream().noneMatch(ProcessHandle::isAlive));
         DemoKillIT.await("the folder is removed", () -> DemoKillIT.isEmpty(temp));
