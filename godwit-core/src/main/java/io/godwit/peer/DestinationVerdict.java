@@ -26,6 +26,8 @@ public record DestinationVerdict(Fate fate, @Nullable PeerState last, boolean ma
         MOVED_ON,
         /** postcopy-paused: the guest is there, some of its memory is not. */
         AWAITS_RECOVERY,
+        /** It gave the migration up after the guest may have run there, and nothing makes it go on: what is missing of the memory never comes. */
+        GAVE_UP,
         /** It was still under way when the time was over. */
         UNDECIDED,
         /** The process has ended. */
@@ -41,7 +43,8 @@ public record DestinationVerdict(Fate fate, @Nullable PeerState last, boolean ma
         return switch (fate) {
             case FAILED -> true;
             case GONE -> !mayHaveRun;
-            case WAITS, RUNS_HERE, STOPPED_HERE, MOVED_ON, AWAITS_RECOVERY, UNDECIDED, REPLACED, UNREACHABLE -> false;
+            case WAITS, RUNS_HERE, STOPPED_HERE, MOVED_ON, AWAITS_RECOVERY, GAVE_UP, UNDECIDED, REPLACED, UNREACHABLE ->
+                false;
         };
     }
 
@@ -49,7 +52,7 @@ public record DestinationVerdict(Fate fate, @Nullable PeerState last, boolean ma
     public boolean provesThatItArrived() {
         return switch (fate) {
             case RUNS_HERE, STOPPED_HERE, MOVED_ON -> true;
-            case WAITS, FAILED, AWAITS_RECOVERY, UNDECIDED, GONE, REPLACED, UNREACHABLE -> false;
+            case WAITS, FAILED, AWAITS_RECOVERY, GAVE_UP, UNDECIDED, GONE, REPLACED, UNREACHABLE -> false;
         };
     }
 }

@@ -38,6 +38,14 @@ public record PeerVersion(int major, int minor, int micro, String packageName) {
         return !atLeast(8, 2);
     }
 
+    /**
+     * Whether, as destination in postcopy-paused, it may give its guest up for a connection that ends before its fourth byte, whoever made it; with TLS none does. Seen on 7.2, which
+     * crashes, and 11.1, not on 10.0.
+     */
+    public boolean mayLoseItsGuestToAStranger() {
+        return mayBe72() || atLeast(10, 1);
+    }
+
     @Override
     public String toString() {
         return major + "." + minor + "." + micro;

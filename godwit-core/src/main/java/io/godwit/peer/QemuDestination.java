@@ -137,7 +137,8 @@ public final class QemuDestination {
                             "it is paused in postcopy: the guest is " + state.runState()
                                     + ", some of its memory is missing");
                 case PeerState.NONE -> asked ? replaced("it knows nothing of this migration") : null;
-                // It shows its part as source as soon as it has one: setup, active, failed ... of a migration onward.
+                case "failed" -> gaveUp(state);
+                // It shows its part as source as soon as it has one: setup, active ... of a migration onward.
                 case "setup", "cancelling", "cancelled", "pre-switchover", "device" -> movesOn(state);
                 default -> null;
             };
@@ -160,6 +161,19 @@ public final class QemuDestination {
             return state.runState().equals("postmigrate")
                     ? movesOn(state)
                     : say(DestinationVerdict.Fate.STOPPED_HERE, state, "the guest is here and is " + state.runState());
+        }
+
+        /**
+         * As destination it has an address until the guest has arrived as a whole; one without tells of a migration onward that failed, and will tell more when it has the guest
+         * again.
+         */
+        private @Nullable DestinationVerdict gaveUp(PeerState state) {
+            return state.listening() == null
+                    ? null
+                    : say(
+                            DestinationVerdict.Fate.GAVE_UP,
+                            state,
+                            "it has given its migration up after the guest was started, and what is missing of its memory never comes");
         }
 
         private DestinationVerdict movesOn(PeerState state) {

@@ -37,6 +37,7 @@ record Cell(QemuVersion version, Role role, boolean preempt, Way way) {
         FAILED("… after recoveries that were swallowed, paused from either side, and cut inside the handshake"),
         HELD("… after a handshake that stood still past its deadline, or was paused, and whose path came back"),
         CUT_IN_HANDSHAKE("a recovery cut inside its handshake"),
+        CUT_BEFORE_FIRST_BYTE("a recovery cut before its first byte"),
         CUT_IN_FIRST_BYTES("a recovery cut inside its first four bytes"),
         KILLED("postcopy, Godwit killed (SIGKILL), a new process goes on"),
         WORD_LOST_IN_PRECOPY("the last word of a precopy lost"),
@@ -75,6 +76,7 @@ record Cell(QemuVersion version, Role role, boolean preempt, Way way) {
             // A 7.2 does not survive it, and that is told of by itself.
             case FAILED -> !old;
             case CUT_IN_HANDSHAKE -> old;
+            case CUT_BEFORE_FIRST_BYTE -> role == Role.UNPARK;
             // Who listens has to make out what a connection is.
             case CUT_IN_FIRST_BYTES -> !old && role == Role.UNPARK && !preempt;
             case POSTCOPY, RECOVERED, REFUSED, HELD, KILLED -> true;

@@ -91,6 +91,10 @@ abstract class Trial implements AutoCloseable {
                 toPaused();
                 yield cutInHandshake();
             }
+            case CUT_BEFORE_FIRST_BYTE -> {
+                toPaused();
+                yield cutBeforeFirstByte();
+            }
             case CUT_IN_FIRST_BYTES -> {
                 toPaused();
                 yield cutInFirstBytes();
@@ -133,6 +137,9 @@ abstract class Trial implements AutoCloseable {
 
     /** What became of a QEMU that does not survive it, and that Godwit lost nothing. */
     abstract String cutInHandshake() throws Exception;
+
+    /** What became of a QEMU that nobody said anything to. */
+    abstract String cutBeforeFirstByte() throws Exception;
 
     /** What became of a QEMU that had to judge by less than it wanted. */
     abstract String cutInFirstBytes() throws Exception;

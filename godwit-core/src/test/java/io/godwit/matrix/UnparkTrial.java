@@ -9,6 +9,7 @@ import io.godwit.json.JsonObject;
 import io.godwit.net.Address;
 import io.godwit.net.FaultPlan;
 import io.godwit.net.Relay;
+import io.godwit.qemu.QemuVersion;
 import io.godwit.qmp.QmpClient;
 import io.godwit.qmp.QmpException;
 import io.godwit.store.StoreState;
@@ -109,9 +110,28 @@ final class UnparkTrial extends Trial {
     String cutInHandshake() throws Exception {
         recover(FaultPlan.parse("back:cut-after=1"));
         park.await("postcopy-paused");
-        int code = destination.process().awaitExit();
+        return ended(destination.process().awaitExit());
+    }
+
+    private String ended(int code) {
         assertThat(state()).isInstanceOf(StoreState.Leaving.class);
         return "QEMU's process ends (" + (code > 128 ? "signal " + (code - 128) : "exit code " + code) + ")";
+    }
+
+    @Override
+    String cutBeforeFirstByte() throws Exception {
+        int said = destination.process().said().length();
+        recover(FaultPlan.parse("forward:cut-after=0"));
+        park.await("postcopy-paused");
+        if (cell.version() != QemuVersion.V10_0) {
+            return ended(destination.process().awaitExit());
+        }
+        // It is paused before as well as after.
+        Peer.eventually(
+                () -> "QEMU has seen it", () -> destination.process().said().length() > said);
+        bothPaused();
+        recover(FaultPlan.NONE);
+        return complete();
     }
 
     @Override

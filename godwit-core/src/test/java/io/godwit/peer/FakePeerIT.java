@@ -142,6 +142,27 @@ class FakePeerIT {
         }
     }
 
+    /** As destination it is known by its address: without one it is a source that has failed, and its guest is here. */
+    @ParameterizedTest
+    @CsvSource({"running, true", "paused, false"})
+    void aDestinationThatGaveUpIsToldFromASourceThatFailed(String runState, boolean running) throws Exception {
+        try (FakeQemu qemu = fake(V10_0).says("setup", "inmigrate", false).listens(4711)) {
+            QemuDestination destination = destination(qemu);
+            destination.listen(Journey.ANY_PORT);
+
+            qemu.says("failed", runState, running).listens(4711);
+            DestinationVerdict verdict = destination.verdict(LONG);
+            assertThat(verdict.fate()).as("%s", verdict).isEqualTo(DestinationVerdict.Fate.GAVE_UP);
+            assertThat(verdict.provesThatItArrived()).isFalse();
+            assertThat(verdict.provesThatItNeverCame()).isFalse();
+            assertThat(verdict.mayHaveRun()).isTrue();
+
+            qemu.says("failed", runState, running);
+            assertThat(destination.verdict(SHORT).fate()).isEqualTo(DestinationVerdict.Fate.UNDECIDED);
+            destination.peer().close();
+        }
+    }
+
     @Test
     void a72WaitsWithoutAStatusButWithAnAddress() throws Exception {
         try (FakeQemu qemu = fake(V7_2).says("none", "inmigrate", false).listens(4711)) {

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.godwit.guest.BootSector;
+import io.godwit.net.Address;
 import io.godwit.net.Fault;
 import io.godwit.net.FaultPlan;
 import io.godwit.qemu.QemuVersion;
+import java.net.Socket;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.io.TempDir;
@@ -120,6 +122,50 @@ class VerdictIT {
             assertThat(here.provesThatItLeft()).isTrue();
             assertThatThrownBy(journey.source::cancel).isInstanceOf(PeerException.class);
         }
+    }
+
+    /** Somebody connects to the port of a recovery and goes away: a health check, or a path that breaks before the first byte. */
+    @ParameterizedTest
+    @EnumSource
+    void aRecoveryThatEndsBeforeItsFirstByteCostsSomeTheirGuestAndTheySaySo(QemuVersion version) throws Exception {
+        try (Journey journey = journey(version)) {
+            journey.prepare(Journey.slowPostcopy(), Journey.SLOW_NETWORK).go();
+            journey.toPostcopy();
+            journey.relay.cut();
+            journey.bothArePaused();
+            Address.Tcp listening = (Address.Tcp) journey.destination.recover(Journey.ANY_PORT);
+
+            new Socket(listening.host(), listening.port()).close();
+
+            QemuPeer there = journey.destination.peer();
+            switch (version) {
+                case V7_2 -> {
+                    journey.to.awaitExit();
+                    fate(journey, DestinationVerdict.Fate.GONE);
+                }
+                case V10_0 -> {
+                    there.await(_ -> there.history().words().contains("postcopy-recover"), "told", Journey.LONG);
+                    there.await(state -> state.is("postcopy-paused"), "paused again", Journey.LONG);
+                    journey.listenAgain();
+                    journey.set("max-postcopy-bandwidth", 0);
+                    journey.source.resume(journey.relay.address());
+                    journey.arrived();
+                }
+                case V11_1 -> {
+                    there.await(state -> !state.is("postcopy-paused"), "told", Journey.LONG);
+                    fate(journey, DestinationVerdict.Fate.GAVE_UP);
+                    assertThatThrownBy(() -> journey.destination.recover(Journey.ANY_PORT))
+                            .hasMessageContaining("nothing to recover: it is failed");
+                }
+            }
+        }
+    }
+
+    private static void fate(Journey journey, DestinationVerdict.Fate fate) throws PeerException {
+        DestinationVerdict there = journey.destination.verdict(Journey.LONG);
+        assertThat(there.fate()).as("%s", there).isEqualTo(fate);
+        assertThat(there.mayHaveRun()).isTrue();
+        assertThat(there.provesThatItArrived() || there.provesThatItNeverCame()).isFalse();
     }
 
     /** 10.0 and 11.1 start a guest again that runs at the destination; 7.2 hangs. So who takes a guest from a QEMU must ask it before using what arrived. */

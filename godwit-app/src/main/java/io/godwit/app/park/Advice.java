@@ -2,8 +2,12 @@
 
 package io.godwit.app.park;
 
+import io.godwit.net.Address;
+import io.godwit.net.MigrationAddress;
 import io.godwit.peer.MigrationTerms;
 import io.godwit.peer.PeerException;
+import io.godwit.peer.PeerVersion;
+import io.godwit.peer.QemuDestination;
 import io.godwit.peer.QemuSource;
 import io.godwit.protocol.Capability;
 import java.util.ArrayList;
@@ -37,5 +41,23 @@ final class Advice {
                     + " have the guest look at its memory once it runs, or shut it down and start it again instead");
         }
         return all;
+    }
+
+    /**
+     * Before an unpark begins, in sentences.
+     *
+     * @param listen where the destination is told to listen, at first and for each recovery
+     */
+    static List<String> before(MigrationTerms terms, MigrationAddress listen, QemuDestination destination) {
+        PeerVersion version = destination.peer().identity().version();
+        // With TLS it takes nobody for a recovery before his handshake is through.
+        return terms.capabilities().contains(Capability.POSTCOPY_RAM)
+                        && !terms.tls()
+                        && listen instanceof Address.Tcp
+                        && version.mayLoseItsGuestToAStranger()
+                ? List.of("a QEMU " + version
+                        + " loses its guest if, while it waits for a recovery, somebody connects and goes away without a word (a health check, a port scan): let nobody else reach "
+                        + listen + ", or use TLS, with which that does no harm (docs/compatibility.md)")
+                : List.of();
     }
 }

@@ -58,6 +58,9 @@ final class Leaving extends Journey {
     @Override
     void begin() throws CommandRefused, PeerException {
         boolean interrupted = station.state() instanceof StoreState.Leaving;
+        if (destination != null && !interrupted) {
+            Advice.before(plan.terms(), plan.listen(), destination).forEach(this::note);
+        }
         station.lines()
                 .ready(
                         station.served(),
@@ -168,7 +171,10 @@ final class Leaving extends Journey {
                     destination.pause();
                 }
                 case GONE -> {
-                    return died(verdict);
+                    return died(verdict, "");
+                }
+                case GAVE_UP -> {
+                    return died(verdict, "end that QEMU first, which can do nothing with its guest any more; ");
                 }
                 case WAITS, FAILED, RUNS_HERE, STOPPED_HERE, MOVED_ON, REPLACED, UNREACHABLE -> {
                     trying();
@@ -183,10 +189,10 @@ final class Leaving extends Journey {
     }
 
     /** After it may have run: nobody but the operator can say whether the state from before is of use. */
-    private Outcome died(DestinationVerdict verdict) {
+    private Outcome died(DestinationVerdict verdict, String first) {
         station.close();
-        return Outcome.failed("the VM is lost as it ran at its destination: " + verdict.sentence()
-                + "; the store has it as it was when it left, and 'godwit store take-back' parks that again,"
+        return Outcome.failed("the VM is lost as it ran at its destination: " + verdict.sentence() + "; " + first
+                + "the store has it as it was when it left, and 'godwit store take-back' parks that again,"
                 + " but its disks may be ahead of it");
     }
 

@@ -85,6 +85,11 @@ final class ParkField extends TortureGround {
         return emulator != null;
     }
 
+    /** Whether it gives its guest up, as destination, for a recovery that ends before its fourth byte. */
+    boolean mayGiveUpEarly() {
+        return emulator != null && emulator.mayGiveUpEarly();
+    }
+
     // ---- the machine
 
     /** Starts one: as source it runs and has been through its memory, as destination it waits for what comes. */
@@ -210,7 +215,7 @@ final class ParkField extends TortureGround {
         }
     }
 
-    /** Its guest never came here, and a destination is good for one try: another waits in its place, at the same sockets. */
+    /** A destination is good for one try, whether its guest never came or was given up: another waits in its place, at the same sockets. */
     void replaceDestination() throws LabFailed, IOException {
         replaceMachine(Side.DESTINATION);
     }

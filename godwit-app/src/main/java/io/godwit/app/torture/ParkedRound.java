@@ -71,7 +71,7 @@ final class ParkedRound {
         field.startMachine(Side.DESTINATION, 0);
         way(Side.SOURCE, plan.onward(), unpark());
         prove();
-        return Verdict.COMPLETED;
+        return supervisor.tookBack() ? Verdict.TAKEN_BACK : Verdict.COMPLETED;
     }
 
     private List<String> park() {

@@ -3,6 +3,7 @@
 package io.godwit.app.torture;
 
 import io.godwit.app.lab.Side;
+import io.godwit.app.vm.Emulator;
 import io.godwit.net.Fault.Direction;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,6 +38,9 @@ record Plan(
     private static final int HANDSHAKE_BYTES = 1_500;
 
     private static final int PAGES_BYTES = 3_000_000;
+
+    /** By which some tell what a connection is. */
+    private static final int FIRST_BYTES = 4;
 
     private static final int LONGEST_DOWN_MILLIS = 2_500;
     private static final int LEAST_KILOBITS = 100;
@@ -117,8 +121,16 @@ record Plan(
         GODWIT,
         /** It gives its guest away for good when it has sent the device state; if that does not arrive, nobody has it ({@code spec/sequences.md}). Nothing is broken around that moment. */
         QEMU,
+        /** As {@link #QEMU}, and as destination it gives its guest up for a recovery that ends before its fourth byte: none is broken there before. */
+        QEMU_FROM_10_1,
         /** As {@link #QEMU}, and a recovery's broken connection is its end: none is broken there. */
         QEMU_BEFORE_8_2;
+
+        static Host of(Emulator emulator) {
+            return emulator.mayNotSurviveFailedRecoveries()
+                    ? QEMU_BEFORE_8_2
+                    : emulator.mayGiveUpEarly() ? QEMU_FROM_10_1 : QEMU;
+        }
 
         boolean fragile() {
             return this == QEMU_BEFORE_8_2;
@@ -228,9 +240,16 @@ record Plan(
             if (host.fragile() && moment == Moment.RECOVER) {
                 return harmless();
             }
+            boolean wantsFirstBytes = host == Host.QEMU_FROM_10_1 && command == Side.SOURCE;
             if (packets) {
-                return packetsOnWay(command, host);
+                Blow blow = packetsOnWay(command, host);
+                return wantsFirstBytes && moment == Moment.RECOVER && blow instanceof Blow.Reset ? harmless() : blow;
             }
+            Blow blow = relaysOnWay(moment, command, host);
+            return wantsFirstBytes ? afterFirstBytes(moment, blow) : blow;
+        }
+
+        private Blow relaysOnWay(Moment moment, Side command, Host host) {
             return switch (dice.nextInt(9)) {
                 case 0, 1, 2 -> new Blow.Kill(command);
                 case 3 -> new Blow.Cut();
@@ -239,6 +258,26 @@ record Plan(
                 // A silence that ends, or a port that is closed, breaks a recovery that was begun meanwhile.
                 case 7 -> host.fragile() ? new Blow.Cut() : new Blow.Silence(direction());
                 default -> host.fragile() ? harmless() : new Blow.Refuse(dice.nextInt(50, 500));
+            };
+        }
+
+        /** A silence, too, may meet a recovery, and is ended by a cut. */
+        private Blow afterFirstBytes(Moment moment, Blow blow) {
+            return switch (blow) {
+                case Blow.Silence _ -> new Blow.Silence(Direction.BACK);
+                case Blow.Cut _ when moment == Moment.RECOVER -> new Blow.CutAt(Direction.FORWARD, FIRST_BYTES);
+                case Blow.Refuse _ when moment == Moment.RECOVER -> harmless();
+                case Blow.CutAt(var direction, long bytes)
+                when direction == Direction.FORWARD -> new Blow.CutAt(direction, Math.max(bytes, FIRST_BYTES));
+                case Blow.Cut _,
+                        Blow.Refuse _,
+                        Blow.CutAt _,
+                        Blow.Slow _,
+                        Blow.Freeze _,
+                        Blow.Kill _,
+                        Blow.Pause _,
+                        Blow.Cancel _,
+                        Blow.OnPackets _ -> blow;
             };
         }
 

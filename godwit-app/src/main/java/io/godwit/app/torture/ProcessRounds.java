@@ -59,8 +59,7 @@ final class ProcessRounds implements Torture.Player, AutoCloseable {
         if (emulator == null) {
             plan = Plan.draw(seed, recoveries, means);
         } else {
-            boolean fragile = emulator.mayNotSurviveFailedRecoveries();
-            plan = Plan.parked(seed, fragile ? Plan.Host.QEMU_BEFORE_8_2 : Plan.Host.QEMU, means);
+            plan = Plan.parked(seed, Plan.Host.of(emulator), means);
         }
         Board board = new Board(System::nanoTime, Set.of());
         if (plan.mode() == Plan.Mode.PARKED) {
@@ -93,7 +92,9 @@ final class ProcessRounds implements Torture.Player, AutoCloseable {
         try {
             field.open();
             verdict = round.play();
-            what = "completed";
+            what = verdict == Verdict.TAKEN_BACK
+                    ? "the QEMU gave its guest up for a recovery that ended before its fourth byte; it was brought there again from the folder"
+                    : "completed";
         } catch (RoundFailed e) {
             verdict = e.verdict();
             what = String.valueOf(e.getMessage());

@@ -31,6 +31,11 @@ record Result(
         COMPLETED,
         /** The source was killed in precopy: its guest is gone with it, and nobody else ran it. */
         GONE,
+        /**
+         * A QEMU gave its guest up for a recovery that ended before its fourth byte, as those from 10.1 on do ({@code docs/compatibility.md}); the folder had it as it was when it left,
+         * and from there it was brought again: completed, the memory is right.
+         */
+        TAKEN_BACK,
         /** Memory is lost or damaged, or the guest runs nowhere or twice. */
         LOST,
         /** The round's time was over and the migration neither here nor there. */
@@ -40,7 +45,7 @@ record Result(
 
         boolean good() {
             return switch (this) {
-                case COMPLETED, GONE -> true;
+                case COMPLETED, GONE, TAKEN_BACK -> true;
                 case LOST, STUCK, BROKEN -> false;
             };
         }

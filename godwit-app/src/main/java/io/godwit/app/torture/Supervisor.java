@@ -46,6 +46,7 @@ final class Supervisor {
     private Side side = Side.DESTINATION;
     private boolean over;
     private boolean startedOnce;
+    private boolean tookBack;
     private long killedAt = -1;
 
     /** @param untilNanos when the round's time is over, as {@link Board#now} */
@@ -53,6 +54,11 @@ final class Supervisor {
         this.field = field;
         this.board = board;
         this.untilNanos = untilNanos;
+    }
+
+    /** Whether a QEMU gave its guest up, and the folder's was brought once more. */
+    boolean tookBack() {
+        return tookBack;
     }
 
     /** In ms, from each kill to both ends going on. */
@@ -220,7 +226,8 @@ final class Supervisor {
             case StoreState.Gone _ -> true;
             case StoreState.Leaving _ -> {
                 if (code == FAILED) {
-                    throw new RoundFailed(Verdict.LOST, how);
+                    takeBack(how);
+                    yield false;
                 }
                 yield code == UNPROVEN && arrived();
             }
@@ -233,6 +240,20 @@ final class Supervisor {
             case StoreState.ParkedUnconfirmed _, StoreState.Receiving _, StoreState.ReceivingPostcopy _ ->
                 throw new RoundFailed(Verdict.BROKEN, how);
         };
+    }
+
+    /** A QEMU that gave its guest up before it took a connection for a recovery is ended, and the VM leaves once more: as it was when it left. Any other end is a loss. */
+    private void takeBack(String how) throws LabFailed, IOException, RoundFailed {
+        List<String> path = board.path(Side.DESTINATION, 0);
+        if (!field.mayGiveUpEarly()
+                || !field.machineLives()
+                || path.size() < 2
+                || !path.subList(path.size() - 2, path.size()).equals(List.of(Operator.PAUSED, "failed"))) {
+            throw new RoundFailed(Verdict.LOST, how);
+        }
+        tookBack = true;
+        field.replaceDestination();
+        change(VmStore::takeBack);
     }
 
     private boolean arrived() throws LabFailed, RoundFailed {

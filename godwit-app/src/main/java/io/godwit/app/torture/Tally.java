@@ -104,6 +104,7 @@ final class Tally {
         Table verdicts = new Table("rounds", "" + rounds());
         verdicts.row("  completed, memory right", "" + count(Verdict.COMPLETED));
         verdicts.row("  source killed in precopy, nobody ran its guest", "" + count(Verdict.GONE));
+        verdicts.row("  given up by its QEMU, and brought again", "" + count(Verdict.TAKEN_BACK));
         verdicts.row("  guests lost", "" + count(Verdict.LOST));
         verdicts.row("  stuck", "" + count(Verdict.STUCK));
         verdicts.row("  broken otherwise", "" + count(Verdict.BROKEN));
@@ -173,6 +174,7 @@ final class Tally {
                 .put("rounds", rounds())
                 .put("completed", count(Verdict.COMPLETED))
                 .put("gone", count(Verdict.GONE))
+                .put("taken-back", count(Verdict.TAKEN_BACK))
                 .put("lost", count(Verdict.LOST))
                 .put("stuck", count(Verdict.STUCK))
                 .put("broken", count(Verdict.BROKEN))

@@ -56,6 +56,11 @@ public record Emulator(int major, int minor, Path program) {
         return !atLeast(8, 2);
     }
 
+    /** Whether as destination it gives its guest up for a recovery that ends before its fourth byte: so it is with 11.1, not with 10.0. */
+    public boolean mayGiveUpEarly() {
+        return atLeast(10, 1);
+    }
+
     /**
      * Looks where {@code bin/install-qemu} puts them ({@code GODWIT_QEMU}, else {@code ~/.cache/godwit/qemu}) and on the {@code PATH}.
      *

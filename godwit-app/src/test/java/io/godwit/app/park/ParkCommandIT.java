@@ -307,20 +307,6 @@ class ParkCommandIT {
         }
     }
 
-    @Test
-    void aDestinationThatDiesIsToldOfAndTheStoreHasTheVmAsItWas() throws Exception {
-        bench.parked(bench.running(QemuVersion.V11_1.need()));
-        QemuProcess destination = bench.awaiting(QemuVersion.V11_1);
-        try (Relay _ = bench.slowRelay("to")) {
-            Process unpark = bench.unparkThroughRelay(destination);
-            bench.await(unpark, "\"event\":\"runs\"");
-            destination.kill();
-            assertThat(bench.code(unpark)).as("%s", bench).isEqualTo(1);
-        }
-        assertThat(bench.toString()).contains("'godwit store take-back' parks that again");
-        assertThat(bench.state()).isEqualTo("leaving");
-    }
-
     /** It has everything and awaits nobody: no recovery could end this, what it says by QMP does. */
     @Test
     void theLastWordOfAPostcopyLostIsMadeUpForByThePeersQmp() throws Exception {

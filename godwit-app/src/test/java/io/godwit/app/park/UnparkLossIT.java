@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.app.park;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.godwit.app.store.StoreCommand;
+import io.godwit.net.FaultPlan;
+import io.godwit.net.Relay;
+import io.godwit.qemu.QemuProcess;
+import io.godwit.qemu.QemuVersion;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+
+/** A {@code godwit unpark} whose destination loses the guest that it has begun to run: it ends at once, says so, and the folder has the VM as it was. */
+@Timeout(180)
+class UnparkLossIT {
+    @TempDir
+    Path folder;
+
+    private Bench bench;
+
+    @BeforeEach
+    void open() throws IOException {
+        bench = new Bench(folder);
+    }
+
+    @AfterEach
+    void end() throws Exception {
+        bench.close();
+    }
+
+    @Test
+    void aDestinationThatDiesIsToldOfAndTheStoreHasTheVmAsItWas() throws Exception {
+        bench.parked(bench.running(QemuVersion.V11_1.need()));
+        QemuProcess destination = bench.awaiting(QemuVersion.V11_1);
+        try (Relay _ = bench.slowRelay("to")) {
+            Process unpark = bench.unparkThroughRelay(destination);
+            bench.await(unpark, "\"event\":\"runs\"");
+            destination.kill();
+            assertThat(bench.code(unpark)).as("%s", bench).isEqualTo(1);
+        }
+        assertThat(bench.toString()).contains("'godwit store take-back' parks that again");
+        assertThat(bench.state()).isEqualTo("leaving");
+    }
+
+    /** Its process lives, its guest stands as soon as it touches a page that is not there, and no recovery is taken any more. */
+    @Test
+    void aDestinationThatGivesItsMigrationUpIsToldOfAndTheVmIsParkedAgain() throws Exception {
+        bench.parked(bench.running(QemuVersion.V11_1.need()));
+        QemuProcess destination = bench.awaiting(QemuVersion.V11_1);
+        try (Relay relay = bench.slowRelay("to")) {
+            Process unpark = bench.unparkThroughRelay(destination);
+            bench.await(unpark, "\"event\":\"runs\"");
+            relay.setFault(FaultPlan.parse("refuse"));
+            relay.cut();
+            bench.await(unpark, "recovery 1");
+            bench.await(unpark, "\"status\":\"postcopy-paused\"");
+            relay.setFault(FaultPlan.parse("forward:cut-after=0"));
+            assertThat(bench.code(unpark)).as("%s", bench).isEqualTo(1);
+        }
+        assertThat(bench.toString())
+                .contains("it has given its migration up after the guest was started")
+                .contains("end that QEMU first")
+                .doesNotContain("recovery 3");
+        assertThat(bench.state()).isEqualTo("leaving");
+
+        destination.kill();
+        assertThat(new CommandLine(new StoreCommand())
+                        .setOut(new PrintWriter(new StringWriter(), true))
+                        .execute("take-back", bench.store.toString()))
+                .isZero();
+        bench.arrived(bench.awaiting(QemuVersion.V11_1));
+        assertThat(bench.state()).isEqualTo("gone");
+    }
+
+    /** Only those that may suffer from a stranger, only where one may come, and only if a recovery may be awaited. */
+    @ParameterizedTest
+    @CsvSource({
+        "V7_2, tcp:127.0.0.1:0, postcopy, true",
+        "V10_0, tcp:127.0.0.1:0, postcopy, false",
+        "V11_1, tcp:127.0.0.1:0, postcopy, true",
+        "V11_1, tcp:127.0.0.1:0, precopy, false",
+        "V11_1, unix:to, postcopy, false"
+    })
+    void whoeverMayLoseItsGuestToAStrangerIsWarnedOf(QemuVersion version, String listen, String mode, boolean warned)
+            throws Exception {
+        bench.parked(bench.running(version.need()));
+        QemuProcess destination = bench.awaiting(version);
+        Process unpark = bench.godwit(
+                "unpark",
+                bench.store.toString(),
+                "--to",
+                listen.replace("unix:to", bench.unix("to")),
+                "--mode",
+                mode,
+                "--qmp-peer",
+                destination.address().toString());
+        assertThat(bench.code(unpark)).as("%s", bench).isZero();
+        assertThat(bench.toString().contains("let nobody else reach " + listen))
+                .as("%s", bench)
+                .isEqualTo(warned);
+    }
+}
