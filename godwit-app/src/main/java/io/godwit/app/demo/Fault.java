@@ -17,6 +17,11 @@ sealed interface Fault {
     /** For people. */
     String words();
 
+    /** The same, but for a cut, which comes after so many bytes at the earliest. */
+    default Fault after(long first) {
+        return this;
+    }
+
     /** Relay (b) is dead, as in the experiment. */
     record Dead() implements Fault {
         @Override
@@ -82,6 +87,11 @@ sealed interface Fault {
             return new FaultPlan(directions.stream()
                     .<io.godwit.net.Fault>map(direction -> new CutAfter(direction, bytes))
                     .toList());
+        }
+
+        @Override
+        public Fault after(long first) {
+            return new Cut(directions, Math.max(bytes, first));
         }
 
         @Override

@@ -171,10 +171,10 @@ final class Leaving extends Journey {
                     destination.pause();
                 }
                 case GONE -> {
-                    return died(verdict, "");
+                    return lost(verdict, "");
                 }
                 case GAVE_UP -> {
-                    return died(verdict, "end that QEMU first, which can do nothing with its guest any more; ");
+                    return gaveUp(verdict, info.ram().remaining());
                 }
                 case WAITS, FAILED, RUNS_HERE, STOPPED_HERE, MOVED_ON, REPLACED, UNREACHABLE -> {
                     trying();
@@ -188,8 +188,21 @@ final class Leaving extends Journey {
         return null;
     }
 
+    /** Its process lives. What was sent may have come: then the guest is whole there, and goes on. */
+    private Outcome gaveUp(DestinationVerdict verdict, long unsent) {
+        if (unsent > 0) {
+            return lost(verdict, "end that QEMU first, whose guest stands where it misses a page; ");
+        }
+        station.close();
+        return Outcome.unproven(
+                verdict.sentence()
+                        + "; but everything was sent before, so look whether the guest works there: if it does, 'godwit store arrived "
+                        + station.folder()
+                        + "'; if it stands, end that QEMU, and 'godwit store take-back' parks the VM again as it was when it left");
+    }
+
     /** After it may have run: nobody but the operator can say whether the state from before is of use. */
-    private Outcome died(DestinationVerdict verdict, String first) {
+    private Outcome lost(DestinationVerdict verdict, String first) {
         station.close();
         return Outcome.failed("the VM is lost as it ran at its destination: " + verdict.sentence() + "; " + first
                 + "the store has it as it was when it left, and 'godwit store take-back' parks that again,"

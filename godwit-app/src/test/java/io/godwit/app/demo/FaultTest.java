@@ -72,6 +72,13 @@ class FaultTest {
     }
 
     @Test
+    void onlyACutComesLater() {
+        assertThat(Fault.parse("cut-after=1").after(4)).hasToString("cut-after=4");
+        assertThat(Fault.parse("cut-after=5").after(4)).hasToString("cut-after=5");
+        assertThat(Fault.parse("blackhole").after(4)).hasToString("blackhole");
+    }
+
+    @Test
     void aCutNeedsItsBytes() {
         assertThatThrownBy(() -> Fault.parse("cut-after=x")).hasMessageContaining("no number");
     }

@@ -103,7 +103,12 @@ class QemuDemoIT extends InProcesses {
     }
 
     @ParameterizedTest
-    @CsvSource({"V11_1, refuse, false", "V10_0, blackhole, true", "V11_1, cut-after=300, true", "V10_0, half-open, true"
+    @CsvSource({
+        "V11_1, refuse, false",
+        "V10_0, blackhole, true",
+        "V11_1, cut-after=300, true",
+        "V11_1, cut-after=1, false",
+        "V10_0, half-open, true"
     })
     void everyKindOfFaultIsRecoveredFrom(QemuVersion version, String fault, boolean preempt) throws Exception {
         Programs.Program demo =

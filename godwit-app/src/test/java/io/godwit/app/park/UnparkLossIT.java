@@ -5,14 +5,21 @@ package io.godwit.app.park;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.godwit.app.store.StoreCommand;
+import io.godwit.json.Json;
+import io.godwit.json.JsonObject;
+import io.godwit.net.Address;
 import io.godwit.net.FaultPlan;
 import io.godwit.net.Relay;
 import io.godwit.qemu.QemuProcess;
 import io.godwit.qemu.QemuVersion;
+import io.godwit.qmp.QmpClient;
+import io.godwit.qmp.QmpException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -25,6 +32,8 @@ import picocli.CommandLine;
 /** A {@code godwit unpark} whose destination loses the guest that it has begun to run: it ends at once, says so, and the folder has the VM as it was. */
 @Timeout(180)
 class UnparkLossIT {
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
     @TempDir
     Path folder;
 
@@ -82,6 +91,42 @@ class UnparkLossIT {
                 .isZero();
         bench.arrived(bench.awaiting(QemuVersion.V11_1));
         assertThat(bench.state()).isEqualTo("gone");
+    }
+
+    /** What is not there yet may be on its way still when all has been sent: then only who looks at the guest can tell. */
+    @Test
+    void whatWasSentToADestinationThatGaveUpMayHaveCome() throws Exception {
+        bench.parked(bench.running(QemuVersion.V11_1.need()));
+        QemuProcess destination = bench.awaiting(QemuVersion.V11_1);
+        try (Relay relay = bench.slowRelay("to")) {
+            Process unpark = bench.unparkThroughRelay(destination, "--qmp", bench.unix("qmp"));
+            bench.await(unpark, "\"event\":\"runs\"");
+            try (QmpClient operator = QmpClient.connect(new Address.Unix(folder.resolve("qmp")), PATIENCE)) {
+                awaitRemaining(operator, 300_000);
+                // What is left fits into the relay, from where it would come too late.
+                relay.setFault(FaultPlan.parse("forward:delay=60000"));
+                awaitRemaining(operator, 0);
+            }
+            relay.setFault(FaultPlan.parse("refuse"));
+            relay.cut();
+            bench.await(unpark, "recovery 1");
+            bench.await(unpark, "\"status\":\"postcopy-paused\"");
+            relay.setFault(FaultPlan.parse("forward:cut-after=0"));
+            assertThat(bench.code(unpark)).as("%s", bench).isEqualTo(3);
+        }
+        assertThat(bench.toString()).contains("but everything was sent before").contains("godwit store arrived");
+        assertThat(bench.state()).isEqualTo("leaving");
+    }
+
+    private static void awaitRemaining(QmpClient operator, long most) throws QmpException {
+        long end = System.nanoTime() + PATIENCE.toNanos();
+        while (((JsonObject) operator.execute("query-migrate", Json.object(), PATIENCE))
+                        .object("ram")
+                        .int64("remaining")
+                > most) {
+            assertThat(System.nanoTime()).as("time is over").isLessThan(end);
+            LockSupport.parkNanos(5_000_000);
+        }
     }
 
     /** Only those that may suffer from a stranger, only where one may come, and only if a recovery may be awaited. */
