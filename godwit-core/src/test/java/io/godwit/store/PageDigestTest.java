@@ -12,12 +12,15 @@ import io.godwit.sys.XxHashLibrary;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PageDigestTest {
     private static final int PAGES = 5;
@@ -53,6 +56,38 @@ class PageDigestTest {
                 .as("libxxhash on this machine")
                 .isTrue();
         assertThat(XxHashLibrary.over(bytes)).isNotNull();
+    }
+
+    /** A JVM in which nobody has allowed native calls. */
+    static final class Forbidden {
+        private Forbidden() {}
+
+        /** Says the digest of a page of zeroes, and whether a library computed it. */
+        @SuppressWarnings("SystemOut") // what the test waits for
+        public static void main(String[] args) {
+            ByteBuffer page = ByteBuffer.allocateDirect(Pages.SIZE);
+            System.out.println(new PageDigest(page).of(0, 3, 77) + " " + (XxHashLibrary.over(page) != null));
+        }
+    }
+
+    /** No word of the JVM's either, where it would only warn. */
+    @ParameterizedTest
+    @ValueSource(strings = {"deny", "warn"})
+    void whereNativeCallsAreForbiddenTheDigestIsTheSame(String illegal) throws Exception {
+        Path classes = Path.of(System.getProperty("godwit.classes"));
+        Path tests = classes.resolveSibling("test-classes");
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--illegal-native-access=" + illegal,
+                        "-cp",
+                        classes + ":" + (Files.exists(tests) ? tests : classes.resolveSibling("t")),
+                        Forbidden.class.getName())
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(said).isZero();
+        long here = new PageDigest(ByteBuffer.allocateDirect(Pages.SIZE)).of(0, 3, 77);
+        assertThat(said).isEqualToIgnoringNewLines(here + " false");
     }
 
     @Test
