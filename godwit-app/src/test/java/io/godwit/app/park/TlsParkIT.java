@@ -214,6 +214,23 @@ class TlsParkIT {
         assertThat(bench.damage(destination)).as("%s", bench).isEmpty();
     }
 
+    /** So nobody is warned of strangers. */
+    @Test
+    void whoMerelyConnectsDoesNoHarm() throws Exception {
+        QemuVersion version = QemuVersion.V11_1.need();
+        parked(running(version));
+        Process unpark = bench.godwit(Bench.words(
+                tls(certificates, "client", "--tls-hostname", "localhost"),
+                "unpark",
+                bench.store.toString(),
+                "--to",
+                "tcp:127.0.0.1:0",
+                "--qmp-peer",
+                awaiting(version).address().toString()));
+        assertThat(bench.code(unpark)).as("%s", bench).isZero();
+        assertThat(bench.toString()).doesNotContain("let nobody else reach");
+    }
+
     private void paused(Process unpark, String after) throws IOException {
         bench.await(unpark, after);
         bench.await(unpark, "\"status\":\"postcopy-paused\"");
