@@ -257,6 +257,7 @@ final class Arriving extends Journey {
         if (!mayTry()) {
             return null;
         }
+        int before = triesSoFar();
         try {
             SourceVerdict verdict = source.verdict(NOTICES);
             switch (verdict.fate()) {
@@ -280,7 +281,9 @@ final class Arriving extends Journey {
                 }
             }
         } catch (PeerException | CommandRefused e) {
-            trying();
+            if (triesSoFar() == before) {
+                trying();
+            }
             trouble("no recovery: " + e.getMessage());
         }
         return null;

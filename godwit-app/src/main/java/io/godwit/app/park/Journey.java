@@ -160,6 +160,11 @@ abstract class Journey {
         return tried >= recoveries && System.nanoTime() - nextTry >= 0;
     }
 
+    /** Those that have begun since a recovery last brought the memory on. */
+    final int triesSoFar() {
+        return tried;
+    }
+
     /** A try begins. */
     final int trying() {
         tried++;

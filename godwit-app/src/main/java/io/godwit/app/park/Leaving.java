@@ -151,6 +151,7 @@ final class Leaving extends Journey {
         if (!mayTry()) {
             return null;
         }
+        int before = triesSoFar();
         try {
             DestinationVerdict verdict = destination.verdict(NOTICES);
             if (verdict.provesThatItArrived()) {
@@ -182,7 +183,9 @@ final class Leaving extends Journey {
                 }
             }
         } catch (PeerException | CommandRefused e) {
-            trying();
+            if (triesSoFar() == before) {
+                trying();
+            }
             trouble("no recovery: " + e.getMessage());
         }
         return null;

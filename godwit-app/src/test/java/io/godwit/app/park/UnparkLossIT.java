@@ -17,6 +17,7 @@ import io.godwit.qmp.QmpException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
@@ -29,7 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
-/** A {@code godwit unpark} whose destination loses the guest that it has begun to run: it ends at once, says so, and the folder has the VM as it was. */
+/** A {@code godwit unpark} whose destination loses the guest that it has begun to run, or takes no recovery: when it ends, what it says, and what the folder has. */
 @Timeout(180)
 class UnparkLossIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -116,6 +117,35 @@ class UnparkLossIT {
         }
         assertThat(bench.toString()).contains("but everything was sent before").contains("godwit store arrived");
         assertThat(bench.state()).isEqualTo("leaving");
+    }
+
+    /** A try that the destination refuses is one try, not two. */
+    @Test
+    void asManyRecoveriesAreTriedAsWereGiven() throws Exception {
+        bench.parked(bench.running(QemuVersion.V10_0.need()));
+        QemuProcess destination = bench.awaiting(QemuVersion.V10_0);
+        Path place = Files.createDirectory(folder.resolve("place"));
+        try (Relay relay = bench.slowRelay("place/to")) {
+            Process unpark = bench.godwit(
+                    "unpark",
+                    bench.store.toString(),
+                    "--to",
+                    bench.unix("relay"),
+                    "--listen-uri",
+                    bench.unix("place/to"),
+                    "--qmp-peer",
+                    destination.address().toString(),
+                    "--recoveries",
+                    "2");
+            bench.await(unpark, "\"event\":\"runs\"");
+            Files.deleteIfExists(place.resolve("to"));
+            Files.delete(place);
+            relay.cut();
+            assertThat(bench.code(unpark)).as("%s", bench).isEqualTo(75);
+        }
+        assertThat(bench.toString())
+                .contains("recovery 1", "recovery 2", "refuses 'migrate-recover'")
+                .doesNotContain("recovery 3");
     }
 
     private static void awaitRemaining(QmpClient operator, long most) throws QmpException {
