@@ -8,6 +8,7 @@ import io.godwit.net.Address;
 import io.godwit.net.MigrationAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * {@link QemuPeer#await} and {@link #verdict}. Every method may be called from any thread.
  */
 public final class QemuDestination {
+    private static final String PAUSED = "postcopy-paused";
+    private static final Duration SETTLES = Duration.ofSeconds(1);
+
     private final QemuPeer peer;
     private volatile boolean asked;
 
@@ -79,20 +83,35 @@ public final class QemuDestination {
     }
 
     /**
-     * Has it listen for a recovery; again, if the last one did not come to anything: the old address is then given up.
+     * Has it listen for a recovery; again, if the last one did not come to anything: the old address is then given up. One that has just paused may still hold the port that it is to
+     * listen on (seen on 11.1), so a refusal counts only if it lasts ({@link #SETTLES}).
      *
      * @return as for {@link #listen}
      */
     public MigrationAddress recover(MigrationAddress listen) throws PeerException {
         PeerState state = peer.state();
-        if (!state.is("postcopy-paused")) {
+        if (!state.is(PAUSED)) {
             throw PeerException.refused(peer.name()
                     + " is not paused in postcopy, so there is nothing to recover: it is " + state.status());
         }
-        peer.commandOutOfBand(
-                "migrate-recover",
-                JsonObject.builder().put("uri", listen.toString()).build());
-        return listening(listen);
+        JsonObject arguments =
+                JsonObject.builder().put("uri", listen.toString()).build();
+        long until = System.nanoTime() + SETTLES.toNanos();
+        while (true) {
+            CompletableFuture<@Nullable Void> news = peer.log().news();
+            try {
+                peer.commandOutOfBand("migrate-recover", arguments);
+                return listening(listen);
+            } catch (PeerException e) {
+                boolean over = System.nanoTime() - until >= 0;
+                if (over
+                        || e.kind() != PeerException.Kind.REFUSED
+                        || !peer.state().is(PAUSED)) {
+                    throw e;
+                }
+            }
+            peer.pause(news, until);
+        }
     }
 
     private MigrationAddress listening(MigrationAddress wanted) throws PeerException {
@@ -130,7 +149,7 @@ public final class QemuDestination {
             }
             return switch (state.status()) {
                 case "completed" -> arrived(state);
-                case "postcopy-paused" ->
+                case PAUSED ->
                     say(
                             DestinationVerdict.Fate.AWAITS_RECOVERY,
                             state,

@@ -163,6 +163,25 @@ class FakePeerIT {
         }
     }
 
+    /** One that has just paused may hold its port a moment longer. */
+    @Test
+    void aRecoveryThatIsRefusedForAMomentIsAskedForAgain() throws Exception {
+        try (FakeQemu qemu =
+                fake(V10_0).says("postcopy-paused", "running", true).listens(4711)) {
+            QemuDestination destination = destination(qemu);
+            qemu.refusesRecoveries(2);
+            assertThat(destination.recover(NOWHERE)).isEqualTo(new Address.Tcp("127.0.0.1", 4711));
+            assertThat(qemu.commands).hasSize(3);
+
+            qemu.refusesRecoveries(Integer.MAX_VALUE);
+            assertThatThrownBy(() -> destination.recover(NOWHERE))
+                    .isInstanceOfSatisfying(
+                            PeerException.class, e -> assertThat(e.kind()).isEqualTo(PeerException.Kind.REFUSED))
+                    .hasMessageContaining("refuses 'migrate-recover': not yet");
+            destination.peer().close();
+        }
+    }
+
     @Test
     void a72WaitsWithoutAStatusButWithAnAddress() throws Exception {
         try (FakeQemu qemu = fake(V7_2).says("none", "inmigrate", false).listens(4711)) {

@@ -9,6 +9,7 @@ import io.godwit.json.JsonSyntaxException;
 import io.godwit.net.Address;
 import io.godwit.qmp.ArgumentType;
 import io.godwit.qmp.CommandTable;
+import io.godwit.qmp.QmpError;
 import io.godwit.qmp.QmpServer;
 import io.godwit.qmp.QmpVersion;
 import java.io.IOException;
@@ -28,6 +29,7 @@ final class FakeQemu implements AutoCloseable {
     private volatile JsonObject migrate = Json.object();
     private volatile JsonObject status = Json.object();
     private final AtomicInteger cleanUps = new AtomicInteger();
+    private final AtomicInteger refusals = new AtomicInteger();
     private volatile CountDownLatch mayAnswer = new CountDownLatch(0);
 
     FakeQemu(Address address, QmpVersion version) throws IOException {
@@ -138,6 +140,10 @@ final class FakeQemu implements AutoCloseable {
                 .takes("uri", ArgumentType.STRING)
                 .mayTake("exit-on-error", ArgumentType.BOOLEAN)
                 .runs(arguments -> heard("migrate-incoming " + arguments))
+                .command("migrate-recover")
+                .oob()
+                .takes("uri", ArgumentType.STRING)
+                .runs(arguments -> recovers("migrate-recover " + arguments.string("uri")))
                 .command("migrate_cancel")
                 .runs(_ -> heard("migrate_cancel"))
                 .command("cont")
@@ -151,6 +157,20 @@ final class FakeQemu implements AutoCloseable {
                 JsonObject.builder().put("type", "chardev").put("id", "mon").build();
         JsonObject migration = JsonObject.builder().put("type", "migration").build();
         return new JsonArray(cleanUps.getAndDecrement() > 0 ? List.of(monitor, migration) : List.of(monitor));
+    }
+
+    /** Refuses to recover so many times. */
+    FakeQemu refusesRecoveries(int times) {
+        refusals.set(times);
+        return this;
+    }
+
+    private Json recovers(String command) throws QmpError {
+        heard(command);
+        if (refusals.getAndDecrement() > 0) {
+            throw QmpError.generic("not yet");
+        }
+        return Json.object();
     }
 
     private Json heard(String command) {
