@@ -93,6 +93,14 @@ final class Journey implements AutoCloseable {
         relay.setFault(FaultPlan.of(new Fault.CutAfter(Fault.Direction.FORWARD, bytes)));
     }
 
+    /** A slow postcopy, from its beginning, that has lost its channel. */
+    void toPaused() throws Exception {
+        prepare(slowPostcopy(), SLOW_NETWORK).go();
+        toPostcopy();
+        relay.cut();
+        bothArePaused();
+    }
+
     void bothArePaused() throws PeerException {
         assertThat(source.verdict(LONG).fate()).isEqualTo(SourceVerdict.Fate.AWAITS_RECOVERY);
         assertThat(destination.verdict(LONG).fate()).isEqualTo(DestinationVerdict.Fate.AWAITS_RECOVERY);

@@ -129,10 +129,7 @@ class VerdictIT {
     @EnumSource
     void aRecoveryThatEndsBeforeItsFirstByteCostsSomeTheirGuestAndTheySaySo(QemuVersion version) throws Exception {
         try (Journey journey = journey(version)) {
-            journey.prepare(Journey.slowPostcopy(), Journey.SLOW_NETWORK).go();
-            journey.toPostcopy();
-            journey.relay.cut();
-            journey.bothArePaused();
+            journey.toPaused();
             Address.Tcp listening = (Address.Tcp) journey.destination.recover(Journey.ANY_PORT);
 
             new Socket(listening.host(), listening.port()).close();
@@ -200,10 +197,7 @@ class VerdictIT {
     @EnumSource
     void aRecoveryThatHearsNothingIsEndedByPauseButNotOn72(QemuVersion version) throws Exception {
         try (Journey journey = journey(version)) {
-            journey.prepare(Journey.slowPostcopy(), Journey.SLOW_NETWORK).go();
-            journey.toPostcopy();
-            journey.relay.cut();
-            journey.bothArePaused();
+            journey.toPaused();
             journey.listenAgain();
             journey.relay.setFault(FaultPlan.of(new Fault.Swallow(Fault.Direction.BACK)));
             journey.source.resume(journey.relay.address());

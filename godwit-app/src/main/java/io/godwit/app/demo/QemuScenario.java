@@ -8,6 +8,7 @@ import io.godwit.app.lab.LabFailed;
 import io.godwit.app.lab.RelayedGround;
 import io.godwit.app.lab.Side;
 import io.godwit.app.lab.VmMemory;
+import io.godwit.app.vm.Emulator;
 import io.godwit.json.Json;
 import io.godwit.json.JsonObject;
 import io.godwit.net.FaultPlan;
@@ -23,9 +24,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class QemuScenario implements Play {
     private static final double SENT_BEFORE_SWITCH = 0.2;
-    /** A QEMU from 10.1 on gives its guest up for a recovery that ends before ({@code docs/compatibility.md}). */
-    private static final int FIRST_BYTES = 4;
-
     private static final Duration TICK = Duration.ofMillis(20);
 
     /** The guest asks for page after page, and those are not held up by the limit on the bandwidth: so the path itself is slow, until it breaks. In so many seconds all would have come. */
@@ -135,7 +133,9 @@ final class QemuScenario implements Play {
     private void lose(String cause, Recoveries.Blow blow, long seed) throws LabFailed, IOException {
         List<Fault> faults = qemu.emulator().mayNotSurviveFailedRecoveries() ? List.of() : Fault.all(settings, seed);
         if (lab.destination().isQemu() && qemu.emulator().mayGiveUpEarly()) {
-            faults = faults.stream().map(fault -> fault.after(FIRST_BYTES)).toList();
+            faults = faults.stream()
+                    .map(fault -> fault.after(Emulator.FIRST_BYTES))
+                    .toList();
         }
         Recoveries recoveries = new Recoveries(settings, board, lab);
         report.losses.add(recoveries.lose(cause, blow, faults));

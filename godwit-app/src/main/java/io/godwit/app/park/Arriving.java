@@ -257,7 +257,6 @@ final class Arriving extends Journey {
         if (!mayTry()) {
             return null;
         }
-        int before = triesSoFar();
         try {
             SourceVerdict verdict = source.verdict(NOTICES);
             switch (verdict.fate()) {
@@ -281,9 +280,7 @@ final class Arriving extends Journey {
                 }
             }
         } catch (PeerException | CommandRefused e) {
-            if (triesSoFar() == before) {
-                trying();
-            }
+            trying();
             trouble("no recovery: " + e.getMessage());
         }
         return null;

@@ -31,6 +31,8 @@ abstract class Journey {
     /** Tries since a recovery last brought the memory on. */
     private int tried;
 
+    private boolean counted;
+
     /** At any break, in bytes. */
     private long leastLeft = Long.MAX_VALUE;
 
@@ -153,21 +155,19 @@ abstract class Journey {
 
     /** Whether it is time for another try; the pauses between them become longer. */
     final boolean mayTry() {
-        return System.nanoTime() - nextTry >= 0 && tried < recoveries;
+        boolean may = System.nanoTime() - nextTry >= 0 && tried < recoveries;
+        counted &= !may;
+        return may;
     }
 
     final boolean exhausted() {
         return tried >= recoveries && System.nanoTime() - nextTry >= 0;
     }
 
-    /** Those that have begun since a recovery last brought the memory on. */
-    final int triesSoFar() {
-        return tried;
-    }
-
-    /** A try begins. */
+    /** A try has begun: it counts once, however often that is said until it is time for the next. */
     final int trying() {
-        tried++;
+        tried += counted ? 0 : 1;
+        counted = true;
         lastTrouble = "";
         nextTry = System.nanoTime() + (SHORTEST_PAUSE_NANOS << Math.min(tried, 4));
         return tried;

@@ -151,7 +151,6 @@ final class Leaving extends Journey {
         if (!mayTry()) {
             return null;
         }
-        int before = triesSoFar();
         try {
             DestinationVerdict verdict = destination.verdict(NOTICES);
             if (verdict.provesThatItArrived()) {
@@ -183,9 +182,7 @@ final class Leaving extends Journey {
                 }
             }
         } catch (PeerException | CommandRefused e) {
-            if (triesSoFar() == before) {
-                trying();
-            }
+            trying();
             trouble("no recovery: " + e.getMessage());
         }
         return null;

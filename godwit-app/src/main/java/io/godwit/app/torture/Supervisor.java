@@ -225,8 +225,12 @@ final class Supervisor {
         return switch (state) {
             case StoreState.Gone _ -> true;
             case StoreState.Leaving _ -> {
-                if (code == FAILED) {
-                    takeBack(how);
+                boolean gaveUp = gaveUp();
+                if (code == FAILED && !gaveUp) {
+                    throw new RoundFailed(Verdict.LOST, how);
+                }
+                if (gaveUp && (code == FAILED || code == UNPROVEN)) {
+                    takeBack();
                     yield false;
                 }
                 yield code == UNPROVEN && arrived();
@@ -242,15 +246,17 @@ final class Supervisor {
         };
     }
 
-    /** A QEMU that gave its guest up before it took a connection for a recovery is ended, and the VM leaves once more: as it was when it left. Any other end is a loss. */
-    private void takeBack(String how) throws LabFailed, IOException, RoundFailed {
+    /** Whether the QEMU gave its guest up before it took a connection for a recovery; any other end of a guest is a loss. */
+    private boolean gaveUp() {
         List<String> path = board.path(Side.DESTINATION, 0);
-        if (!field.mayGiveUpEarly()
-                || !field.machineLives()
-                || path.size() < 2
-                || !path.subList(path.size() - 2, path.size()).equals(List.of(Operator.PAUSED, "failed"))) {
-            throw new RoundFailed(Verdict.LOST, how);
-        }
+        return field.mayGiveUpEarly()
+                && field.machineLives()
+                && path.size() >= 2
+                && path.subList(path.size() - 2, path.size()).equals(List.of(Operator.PAUSED, "failed"));
+    }
+
+    /** That QEMU is ended, even if its guest may be whole, and the VM leaves once more: as it was when it left. */
+    private void takeBack() throws LabFailed, IOException {
         tookBack = true;
         field.replaceDestination();
         change(VmStore::takeBack);

@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  * @param program what starts it
  */
 public record Emulator(int major, int minor, Path program) {
+    /** By which some tell what a connection is ({@code docs/compatibility.md}). */
+    public static final int FIRST_BYTES = 4;
+
     private static final String ON_PATH = "qemu-system-x86_64";
     private static final Pattern NAME = Pattern.compile("qemu-([0-9]{1,4})\\.([0-9]{1,4})");
     private static final Pattern SAID = Pattern.compile("version ([0-9]{1,4})\\.([0-9]{1,4})");
@@ -56,7 +59,7 @@ public record Emulator(int major, int minor, Path program) {
         return !atLeast(8, 2);
     }
 
-    /** Whether as destination it gives its guest up for a recovery that ends before its fourth byte: so it is with 11.1, not with 10.0. */
+    /** Whether as destination it gives its guest up for a recovery that ends before {@link #FIRST_BYTES} have come: so it is with 11.1, not with 10.0. */
     public boolean mayGiveUpEarly() {
         return atLeast(10, 1);
     }

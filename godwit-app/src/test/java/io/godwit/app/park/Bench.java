@@ -208,6 +208,12 @@ final class Bench {
         throw new AssertionError("it ended before it said '" + what + "': " + this);
     }
 
+    /** Reads on until it is paused after it said that. */
+    void awaitPaused(Process process, String after) throws IOException {
+        await(process, after);
+        await(process, "\"status\":\"postcopy-paused\"");
+    }
+
     /** Reads to the end; the exit code. */
     int code(Process process) throws Exception {
         for (String line = process.inputReader().readLine();

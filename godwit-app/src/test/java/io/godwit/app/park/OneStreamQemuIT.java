@@ -16,11 +16,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -28,24 +26,14 @@ import picocli.CommandLine;
 
 /** What real QEMUs save by a command or into a file is parked, and what is parked is saved for them; the guest's memory is right in the end. */
 @Timeout(180)
-class OneStreamQemuIT {
-    @TempDir
-    Path folder;
-
-    private Bench bench;
+class OneStreamQemuIT extends OnBench {
     private Path saved;
     private Path exported;
 
     @BeforeEach
-    void open() throws IOException {
-        bench = new Bench(folder);
+    void name() {
         saved = folder.resolve("saved");
         exported = folder.resolve("exported");
-    }
-
-    @AfterEach
-    void end() throws Exception {
-        bench.close();
     }
 
     private QemuProcess saves(QemuVersion version, String uri) throws Exception {

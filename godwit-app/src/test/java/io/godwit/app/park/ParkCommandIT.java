@@ -12,38 +12,19 @@ import io.godwit.qemu.QemuProcess;
 import io.godwit.qemu.QemuVersion;
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** {@code godwit park} and {@code godwit unpark} as an operator has them: processes, real QEMUs, a guest that writes all the time, and Godwits that are killed. */
 @Timeout(180)
-class ParkCommandIT {
+class ParkCommandIT extends OnBench {
     private static final String[] FAST = {
         "--mode", "postcopy", "--peer-parameter", "max-bandwidth=0", "--peer-parameter", "max-postcopy-bandwidth=0"
     };
-
-    @TempDir
-    Path folder;
-
-    private Bench bench;
-
-    @BeforeEach
-    void open() throws IOException {
-        bench = new Bench(folder);
-    }
-
-    @AfterEach
-    void end() throws Exception {
-        bench.close();
-    }
 
     @ParameterizedTest
     @EnumSource

@@ -9,32 +9,13 @@ import io.godwit.json.JsonObject;
 import io.godwit.qemu.QemuProcess;
 import io.godwit.qemu.QemuVersion;
 import java.io.IOException;
-import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** A {@code godwit park} whose VM comes slowly or not at all: what it says meanwhile, and what Ctrl-C does. */
 @Timeout(180)
-class ParkSignalsIT {
+class ParkSignalsIT extends OnBench {
     private static final String[] SLOW = {"--peer-parameter", "max-bandwidth=1000000"};
-
-    @TempDir
-    Path folder;
-
-    private Bench bench;
-
-    @BeforeEach
-    void open() throws IOException {
-        bench = new Bench(folder);
-    }
-
-    @AfterEach
-    void end() throws Exception {
-        bench.close();
-    }
 
     /** Without the source's QMP; it is ready. */
     private Process byHand() throws IOException {

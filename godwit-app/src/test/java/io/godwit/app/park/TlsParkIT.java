@@ -14,9 +14,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.bouncycastle.asn1.x509.KeyPurposeId;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,7 +24,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Parked from and brought to real QEMUs, with certificates that both ends look at. */
 @Timeout(180)
-class TlsParkIT {
+class TlsParkIT extends OnBench {
     /** For a precopy: a guest that writes all the time outruns a busy machine. One that is to be switched must not end before. */
     private static final String PATIENT = "downtime-limit=20000";
 
@@ -37,11 +35,6 @@ class TlsParkIT {
     @TempDir
     static Path strange;
 
-    @TempDir
-    Path folder;
-
-    private Bench bench;
-
     @BeforeAll
     static void certify() throws IOException {
         Authority authority = new Authority("test CA");
@@ -49,16 +42,6 @@ class TlsParkIT {
         authority.folder(strange);
         Authority another = new Authority("another");
         another.client(strange, another.issue("client", KeyPurposeId.id_kp_clientAuth));
-    }
-
-    @BeforeEach
-    void open() throws IOException {
-        bench = new Bench(folder);
-    }
-
-    @AfterEach
-    void end() throws Exception {
-        bench.close();
     }
 
     /** Makes the QEMU's credentials, as an operator does before. */
@@ -203,11 +186,11 @@ class TlsParkIT {
             bench.await(unpark, "\"event\":\"runs\"");
             relay.setFault(FaultPlan.parse("refuse"));
             relay.cut();
-            paused(unpark, "recovery 1");
+            bench.awaitPaused(unpark, "recovery 1");
             relay.setFault(FaultPlan.parse("forward:cut-after=0"));
-            paused(unpark, "recovery 2");
+            bench.awaitPaused(unpark, "recovery 2");
             relay.setFault(FaultPlan.parse("forward:cut-after=2"));
-            paused(unpark, "recovery 3");
+            bench.awaitPaused(unpark, "recovery 3");
             relay.setFault(FaultPlan.NONE);
             assertThat(bench.code(unpark)).as("%s", bench).isZero();
         }
@@ -229,11 +212,6 @@ class TlsParkIT {
                 awaiting(version).address().toString()));
         assertThat(bench.code(unpark)).as("%s", bench).isZero();
         assertThat(bench.toString()).doesNotContain("let nobody else reach");
-    }
-
-    private void paused(Process unpark, String after) throws IOException {
-        bench.await(unpark, after);
-        bench.await(unpark, "\"status\":\"postcopy-paused\"");
     }
 
     @Test

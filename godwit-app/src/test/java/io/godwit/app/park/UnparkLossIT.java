@@ -21,34 +21,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
 /** A {@code godwit unpark} whose destination loses the guest that it has begun to run, or takes no recovery: when it ends, what it says, and what the folder has. */
 @Timeout(180)
-class UnparkLossIT {
+class UnparkLossIT extends OnBench {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
-
-    @TempDir
-    Path folder;
-
-    private Bench bench;
-
-    @BeforeEach
-    void open() throws IOException {
-        bench = new Bench(folder);
-    }
-
-    @AfterEach
-    void end() throws Exception {
-        bench.close();
-    }
 
     @Test
     void aDestinationThatDiesIsToldOfAndTheStoreHasTheVmAsItWas() throws Exception {
@@ -72,11 +54,7 @@ class UnparkLossIT {
         try (Relay relay = bench.slowRelay("to")) {
             Process unpark = bench.unparkThroughRelay(destination);
             bench.await(unpark, "\"event\":\"runs\"");
-            relay.setFault(FaultPlan.parse("refuse"));
-            relay.cut();
-            bench.await(unpark, "recovery 1");
-            bench.await(unpark, "\"status\":\"postcopy-paused\"");
-            relay.setFault(FaultPlan.parse("forward:cut-after=0"));
+            cutBeforeTheFirstByte(relay, unpark);
             assertThat(bench.code(unpark)).as("%s", bench).isEqualTo(1);
         }
         assertThat(bench.toString())
@@ -108,11 +86,7 @@ class UnparkLossIT {
                 relay.setFault(FaultPlan.parse("forward:delay=60000"));
                 awaitRemaining(operator, 0);
             }
-            relay.setFault(FaultPlan.parse("refuse"));
-            relay.cut();
-            bench.await(unpark, "recovery 1");
-            bench.await(unpark, "\"status\":\"postcopy-paused\"");
-            relay.setFault(FaultPlan.parse("forward:cut-after=0"));
+            cutBeforeTheFirstByte(relay, unpark);
             assertThat(bench.code(unpark)).as("%s", bench).isEqualTo(3);
         }
         assertThat(bench.toString()).contains("but everything was sent before").contains("godwit store arrived");
@@ -146,6 +120,14 @@ class UnparkLossIT {
         assertThat(bench.toString())
                 .contains("recovery 1", "recovery 2", "refuses 'migrate-recover'")
                 .doesNotContain("recovery 3");
+    }
+
+    /** The channel is lost, and the second recovery brings nothing: a QEMU 11.1 gives its migration up. */
+    private void cutBeforeTheFirstByte(Relay relay, Process unpark) throws IOException {
+        relay.setFault(FaultPlan.parse("refuse"));
+        relay.cut();
+        bench.awaitPaused(unpark, "recovery 1");
+        relay.setFault(FaultPlan.parse("forward:cut-after=0"));
     }
 
     private static void awaitRemaining(QmpClient operator, long most) throws QmpException {
