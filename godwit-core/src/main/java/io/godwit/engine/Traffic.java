@@ -18,6 +18,11 @@ import org.jspecify.annotations.Nullable;
 final class Traffic implements Handler {
     /** SO_SNDBUF of a channel on which urgent pages may have to wait behind others. */
     private static final int SHALLOW = 256 * 1024;
+    /**
+     * SO_SNDBUF of a unix socket that pages leave by. What the system gives it by itself holds 208 KiB, and whoever waits for room is woken once three quarters of it are free: a peer that takes
+     * 2 GB/s has taken the rest before a thread is awake. A tcp connection's grows by itself. {@code net.core.wmem_max} may be a limit below.
+     */
+    private static final int DEEP = 512 * 1024;
 
     /** Bytes read at once by a destination in postcopy. */
     private static final int POSTCOPY_READ = 64 * 1024;
@@ -124,6 +129,9 @@ final class Traffic implements Handler {
             arrived(link);
         } else if (link != null && out != null) {
             link.established = true;
+            if (connection.isUnix()) {
+                connection.setSendBuffer(DEEP);
+            }
             out.connected(link.id, loop.now());
         }
     }

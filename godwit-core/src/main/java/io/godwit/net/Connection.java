@@ -96,6 +96,11 @@ public final class Connection {
         return local;
     }
 
+    /** Over a unix socket. */
+    public boolean isUnix() {
+        return !tcp && !local;
+    }
+
     /** What it means that {@link #read} gave -1, as a sentence without a beginning. */
     public String endWords() {
         return "the peer ended the connection"

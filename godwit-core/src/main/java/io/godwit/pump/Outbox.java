@@ -15,12 +15,19 @@ public final class Outbox {
     /** Bytes in a chunk: one write's worth. */
     public static final int CHUNK = 256 * 1024;
 
+    private static final int SPARE = 4;
+
     private record Place(long end, Mark mark) {}
 
-    private final ArrayDeque<ByteBuffer> full = new ArrayDeque<>();
+    /** What is complete, in order: chunks, parts of chunks, and what was lent. */
+    private final ArrayDeque<Loan> full = new ArrayDeque<>();
+
     private final ArrayDeque<ByteBuffer> free = new ArrayDeque<>();
     private final ArrayDeque<Place> marks = new ArrayDeque<>();
     private @Nullable ByteBuffer tail;
+    /** Where in the tail that begins which is not in {@link #full} yet. */
+    private int begin;
+
     private long appended;
     private long written;
     private boolean closing;
@@ -45,7 +52,7 @@ public final class Outbox {
             return current;
         }
         if (current != null) {
-            full.add(current.flip());
+            end(current);
         }
         ByteBuffer next = free.poll();
         if (next == null) {
@@ -53,6 +60,32 @@ public final class Outbox {
         }
         tail = next.clear();
         return tail;
+    }
+
+    /** The tail takes no more. Its parts come before it in {@link #full}, so once it is written they are, too. */
+    private void end(ByteBuffer chunkOfTail) {
+        full.add(new Loan(chunkOfTail.limit(chunkOfTail.position()).position(begin), () -> recycle(chunkOfTail)));
+        tail = null;
+        begin = 0;
+    }
+
+    private void recycle(ByteBuffer chunkOfOld) {
+        if (free.size() < SPARE) {
+            free.add(chunkOfOld);
+        }
+    }
+
+    private static void nothing() {}
+
+    /** Appends bytes where they are, behind those that were written into the buffer of {@link #room}, which goes on behind them. Not to be followed by {@link #appended} for them. */
+    void lend(Loan loan) {
+        ByteBuffer current = tail;
+        if (current != null && current.position() > begin) {
+            full.add(new Loan(current.slice(begin, current.position() - begin), Outbox::nothing));
+            begin = current.position();
+        }
+        full.add(loan);
+        appended += loan.bytes().remaining();
     }
 
     /** {@code bytes} were written into the buffer of {@link #room}. */
@@ -86,9 +119,8 @@ public final class Outbox {
     void barrier() {
         if (barrier == Long.MAX_VALUE) {
             ByteBuffer current = tail;
-            if (current != null && current.position() > 0) {
-                full.add(current.flip());
-                tail = null;
+            if (current != null && current.position() > begin) {
+                end(current);
             }
             barrier = appended;
         }
@@ -126,29 +158,29 @@ public final class Outbox {
         if (written >= barrier) {
             return null;
         }
-        ByteBuffer head = full.peek();
-        if (head != null) {
-            return head;
+        dropWritten();
+        if (full.isEmpty()) {
+            ByteBuffer current = tail;
+            if (current == null || current.position() == begin) {
+                return null;
+            }
+            end(current);
         }
-        ByteBuffer current = tail;
-        if (current == null || current.position() == 0) {
-            return null;
+        return full.element().bytes();
+    }
+
+    private void dropWritten() {
+        Loan head;
+        while ((head = full.peek()) != null && !head.bytes().hasRemaining()) {
+            full.remove();
+            head.over().run();
         }
-        full.add(current.flip());
-        tail = null;
-        return full.peek();
     }
 
     /** {@code bytes} of {@link #head} were handed to the kernel. */
     public void advance(int bytes) {
         written += bytes;
-        ByteBuffer head = full.peek();
-        if (head != null && !head.hasRemaining()) {
-            full.poll();
-            if (free.size() < 4) {
-                free.add(head);
-            }
-        }
+        dropWritten();
     }
 
     /** The next mark that the kernel has reached, or null. */
@@ -172,15 +204,14 @@ public final class Outbox {
 
     /** Forgets everything, for a new connection. */
     public void reset() {
-        ByteBuffer head;
+        Loan head;
         while ((head = full.poll()) != null) {
-            if (free.size() < 4) {
-                free.add(head);
-            }
+            head.over().run();
         }
         if (tail != null) {
             tail.clear();
         }
+        begin = 0;
         marks.clear();
         appended = 0;
         written = 0;

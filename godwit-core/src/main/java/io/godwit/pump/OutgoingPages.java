@@ -2,6 +2,7 @@
 
 package io.godwit.pump;
 
+import io.godwit.page.Pages;
 import io.godwit.protocol.PageScheduler;
 import io.godwit.wire.RecordEncoder;
 import java.nio.ByteBuffer;
@@ -62,10 +63,11 @@ final class OutgoingPages {
     /**
      * Appends the records of a page and of those behind it that are at hand with it, a much shorter way than one by one.
      *
+     * @param out room in that outbox
      * @param most of them, at least 1
      * @return how many; 0 if this page is to be asked for by itself
      */
-    int together(RecordEncoder records, ByteBuffer out, long address, int most) {
+    int together(RecordEncoder records, Outbox outbox, ByteBuffer out, long address, int most) {
         if (sent != null) {
             return 0;
         }
@@ -74,14 +76,24 @@ final class OutgoingPages {
         int count = memory.atHand(block, first, most);
         if (count > 0) {
             records.header(out, block, first);
-            memory.read(block, first, 1, out, 0);
-            if (count > 1) {
-                int at = out.position();
-                memory.read(block, first + 1, count - 1, out, Long.BYTES);
-                records.headers(out, at, first + 1, count - 1);
+            Loan loan = memory.lend(block, first, count);
+            if (loan == null) {
+                copies(records, out, block, first, count);
+            } else {
+                records.headers(loan.bytes(), loan.bytes().position() + Pages.SIZE, first + 1, count - 1);
+                outbox.lend(loan);
             }
             stats.normalPages += count;
         }
         return count;
+    }
+
+    private void copies(RecordEncoder records, ByteBuffer out, int block, long first, int count) {
+        memory.read(block, first, 1, out, 0);
+        if (count > 1) {
+            int at = out.position();
+            memory.read(block, first + 1, count - 1, out, Long.BYTES);
+            records.headers(out, at, first + 1, count - 1);
+        }
     }
 }

@@ -5,6 +5,7 @@ package io.godwit.pump;
 import io.godwit.page.BlockTable;
 import io.godwit.page.PageBitmap;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The memory that a source sends. Called on the migration's loop only, while the guest may be writing: what is read may be torn, and
@@ -47,6 +48,13 @@ public interface PageSource {
      */
     default int atHand(int block, long first, int most) {
         return 0;
+    }
+
+    /**
+     * Lends neighbours that are {@link #atHand}, one at least, instead of {@link #read(int, long, int, ByteBuffer, int) giving} them; null: they are to be read.
+     */
+    default @Nullable Loan lend(int block, long first, int count) {
+        return null;
     }
 
     /**

@@ -267,8 +267,9 @@ final class SourcePages {
             ByteBuffer out =
                     outlets.main().room(SECTION_OVERHEAD + RecordEncoder.MAX_RECORD + batch * (Pages.SIZE + 8));
             int start = beginSection(out);
+            long before = outlets.main().total();
             background(out, (int) allowed);
-            endSection(out, start);
+            endSection(out, start, outlets.main().total() - before);
             if (damage != null) {
                 return;
             }
@@ -278,8 +279,8 @@ final class SourcePages {
     /** Appends records, the next one of which is ready. */
     private void background(ByteBuffer out, int most) {
         for (int done = 0; done < most && (done == 0 || ready()); ) {
-            int count =
-                    pages.together(mainRecords, out, scheduler.nextBackground(), scheduler.backgroundRun(most - done));
+            int count = pages.together(
+                    mainRecords, outlets.main(), out, scheduler.nextBackground(), scheduler.backgroundRun(most - done));
             if (count > 0) {
                 scheduler.takeBackground(count);
                 done += count;
@@ -326,7 +327,7 @@ final class SourcePages {
                     break;
                 }
             }
-            endSection(out, start);
+            endSection(out, start, 0);
         }
     }
 
@@ -336,11 +337,13 @@ final class SourcePages {
         return start;
     }
 
-    private void endSection(ByteBuffer out, int start) {
+    /** @param lent bytes of the section that were not written into the buffer */
+    private void endSection(ByteBuffer out, int start, long lent) {
         mainRecords.endOfRecords(out);
         StreamEncoder.write(footer, out);
-        int bytes = out.position() - start;
-        outlets.main().appended(bytes);
+        int own = out.position() - start;
+        outlets.main().appended(own);
+        int bytes = own + (int) lent;
         pacer.charge(bytes);
         count(bytes);
     }

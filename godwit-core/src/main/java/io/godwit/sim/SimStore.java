@@ -32,7 +32,7 @@ final class SimStore implements DiskWorks {
     static final Path FOLDER = Path.of("/sim/vm");
     private static final String VERSION = "sim";
     /** So that a few pages are read ahead as many are. */
-    private static final ReadAhead FEW_PAGES = new ReadAhead(1, 2, 2);
+    private static final ReadAhead FEW_PAGES = new ReadAhead(1, 2, 2, 2);
 
     /** So that a few pages fill batches as many do, and more of them than may wait. */
     private static Behind twoPages(Consumer<Runnable> elsewhere) {

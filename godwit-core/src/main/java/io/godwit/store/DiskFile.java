@@ -13,6 +13,20 @@ public interface DiskFile extends AutoCloseable {
      */
     int read(ByteBuffer into, long position) throws DiskException;
 
+    /**
+     * Reads from {@code position} (bytes) on into {@code count} of these buffers, one after the other, until each is full or the file ends.
+     *
+     * @param from the first of them
+     * @return bytes read in all; fewer than there was room for only at the file's end
+     */
+    default int read(ByteBuffer[] into, int from, int count, long position) throws DiskException {
+        int total = 0;
+        for (int i = from; i < from + count; i++) {
+            total += read(into[i], position + total);
+        }
+        return total;
+    }
+
     /** Writes all that remains in {@code from}. After a failure any part of it may have been written, and the buffer's position is as it was. */
     void write(ByteBuffer from, long position) throws DiskException;
 

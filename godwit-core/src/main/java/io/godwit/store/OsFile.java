@@ -35,6 +35,27 @@ final class OsFile implements DiskFile {
     }
 
     @Override
+    public int read(ByteBuffer[] into, int from, int count, long position) throws DiskException {
+        try {
+            int total = 0;
+            // A channel scatters from where it is, which nobody else looks at: all other reads and writes say where.
+            synchronized (channel) {
+                channel.position(position);
+                while (into[from + count - 1].hasRemaining()) {
+                    long n = channel.read(into, from, count);
+                    if (n < 0) {
+                        break;
+                    }
+                    total += (int) n;
+                }
+            }
+            return total;
+        } catch (IOException e) {
+            throw OsDisk.explain("cannot read " + path + " at " + position, path, e);
+        }
+    }
+
+    @Override
     public void write(ByteBuffer from, long position) throws DiskException {
         int start = from.position();
         try {

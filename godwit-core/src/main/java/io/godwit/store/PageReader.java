@@ -2,7 +2,9 @@
 
 package io.godwit.store;
 
+import io.godwit.pump.Loan;
 import java.util.ArrayDeque;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +31,7 @@ final class PageReader {
     private final ArrayDeque<PageRun> ahead = new ArrayDeque<>();
 
     private final ArrayDeque<PageRun> spare = new ArrayDeque<>();
+    private final Consumer<PageRun> unused = spare::add;
     private PageRun current = new PageRun();
     private int block = -1;
     private long next;
@@ -89,6 +92,12 @@ final class PageReader {
         return current.holds(ofBlock, page) ? current.soundFrom(page, most) : 0;
     }
 
+    /** Lends pages that are {@link #atHand}, or null: so few are not worth it. */
+    @Nullable
+    Loan lend(long page, int count) {
+        return count < reach.lent() ? null : current.lend(page, count, unused);
+    }
+
     /** The run ahead that has the page, or null: none does. Those before it are not wanted any more. */
     private @Nullable PageRun upTo(int ofBlock, long page) {
         PageRun run = ahead.peek();
@@ -118,7 +127,9 @@ final class PageReader {
     }
 
     private void advance() {
-        spare.add(current);
+        if (current.retire()) {
+            spare.add(current);
+        }
         current = ahead.remove();
         aheadPages -= current.count();
         window = Math.min(2 * window, DEPTH * PageRun.MOST);
@@ -137,6 +148,9 @@ final class PageReader {
         }
         int pages = (int) Math.min(window, files.table().get(ofBlock).pages() - page);
         block = -1;
+        if (!current.retire()) {
+            current = spare();
+        }
         current.begin(ofBlock, page, pages);
         try {
             current.fill(files, presence.zero(ofBlock));
@@ -156,10 +170,7 @@ final class PageReader {
             if (from < 0 || from >= end) {
                 return;
             }
-            PageRun run = spare.poll();
-            if (run == null) {
-                run = new PageRun();
-            }
+            PageRun run = spare();
             int pages = (int) Math.min(Math.min(PageRun.MOST, window - aheadPages), end - from);
             run.begin(block, from, pages);
             ahead.add(run);
@@ -167,6 +178,11 @@ final class PageReader {
             next = from + pages;
             ask(run, block);
         }
+    }
+
+    private PageRun spare() {
+        PageRun run = spare.poll();
+        return run == null ? new PageRun() : run;
     }
 
     private void ask(PageRun run, int ofBlock) {

@@ -4,11 +4,15 @@ package io.godwit.store;
 
 import io.godwit.page.PageBitmap;
 import io.godwit.page.Pages;
+import io.godwit.pump.Loan;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.Consumer;
 
 /**
  * Pages that are read at once, each compared with its digest. Whoever asks for it leaves it alone until it is filled; only {@link #drop} may be called meanwhile.
+ *
+ * <p>Some of them may be {@link #lend lent}: until the last of these has come back the bytes stay as they are, also when nobody needs them here any more.
  */
 final class PageRun {
     /** Most pages: 1 MiB. */
@@ -17,7 +21,13 @@ final class PageRun {
     /** Pages read at once: 256 KiB, which stays in the processor's cache between reading and hashing. One bit of a long each. */
     private static final int PIECE = 64;
 
-    private final ByteBuffer bytes = ByteBuffer.allocateDirect(MOST * Pages.SIZE);
+    /** From one page to the next: before each is room for the header of its record. */
+    private static final int STRIDE = Loan.GAP + Pages.SIZE;
+
+    private final ByteBuffer bytes = ByteBuffer.allocateDirect(MOST * STRIDE);
+    /** The bytes of each page. */
+    private final ByteBuffer[] places = new ByteBuffer[MOST];
+
     private final PageDigest digest = new PageDigest(bytes);
     private final ByteBuffer digests =
             ByteBuffer.allocateDirect(PIECE * PageDigest.BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -29,6 +39,18 @@ final class PageRun {
 
     private boolean filled;
     private volatile boolean dropped;
+    private int loans;
+    private boolean retired;
+
+    PageRun() {
+        for (int i = 0; i < MOST; i++) {
+            places[i] = bytes.slice(at(i), Pages.SIZE);
+        }
+    }
+
+    private static int at(int index) {
+        return index * STRIDE + Loan.GAP;
+    }
 
     /** It is to have these pages, and has none yet. */
     void begin(int ofBlock, long firstPage, int pages) {
@@ -93,17 +115,17 @@ final class PageRun {
     }
 
     private long sound(BlockFiles files, PageBitmap zero, int from, int pages) throws DiskException {
-        int at = from << Pages.SHIFT;
-        int there = files.ram(block)
-                .read(bytes.limit(at + (pages << Pages.SHIFT)).position(at), (first + from) << Pages.SHIFT);
+        for (int i = from; i < from + pages; i++) {
+            places[i].clear();
+        }
+        int there = files.ram(block).read(places, from, pages, (first + from) << Pages.SHIFT);
         int known = files.digests(block)
                 .read(digests.clear().limit(pages * PageDigest.BYTES), (first + from) * PageDigest.BYTES);
         int whole = Math.min(there >> Pages.SHIFT, known / PageDigest.BYTES);
         long good = 0;
         for (int i = 0; i < whole; i++) {
             long page = first + from + i;
-            if (!zero.get(page)
-                    && digests.getLong(i * PageDigest.BYTES) == digest.of(at + (i << Pages.SHIFT), block, page)) {
+            if (!zero.get(page) && digests.getLong(i * PageDigest.BYTES) == digest.of(at(from + i), block, page)) {
                 good |= 1L << i;
             }
         }
@@ -129,7 +151,34 @@ final class PageRun {
 
     /** Appends a page that it has. */
     void copy(long page, ByteBuffer out) {
-        int at = (int) (page - first) << Pages.SHIFT;
+        int at = at((int) (page - first));
         out.put(out.position(), bytes, at, Pages.SIZE).position(out.position() + Pages.SIZE);
+    }
+
+    /**
+     * Lends pages that it has, any of them any number of times: what a borrower writes between them, in the run itself, is the same each time.
+     *
+     * @param unused hears of it if this was {@link #retire retired} and nothing of it is lent any more
+     */
+    Loan lend(long page, int pages, Consumer<PageRun> unused) {
+        loans++;
+        int from = (int) (page - first);
+        ByteBuffer lent = bytes.duplicate()
+                .clear()
+                .limit(at(from + pages - 1) + Pages.SIZE)
+                .position(at(from));
+        return new Loan(lent, () -> {
+            loans--;
+            if (retired && loans == 0) {
+                retired = false;
+                unused.accept(this);
+            }
+        });
+    }
+
+    /** Nobody needs it here any more. False: some of it is lent, so it must not be filled yet. */
+    boolean retire() {
+        retired = loans > 0;
+        return !retired;
     }
 }

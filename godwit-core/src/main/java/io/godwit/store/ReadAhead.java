@@ -8,10 +8,11 @@ package io.godwit.store;
  * @param start read at once where a run begins: a guest that asked for one page may well want the next
  * @param most read at once at most, and at a block's beginning: nobody asks for that at random
  * @param settled in order from which on others are read elsewhere: where a guest asks for pages all the time, that would be for nothing
+ * @param lent so many neighbours and more leave from where they were read; of fewer a copy costs less than the writes that it saves
  */
-public record ReadAhead(int start, int most, long settled) {
-    public static final ReadAhead USUAL = new ReadAhead(4, 64, 512);
+public record ReadAhead(int start, int most, long settled, int lent) {
+    public static final ReadAhead USUAL = new ReadAhead(4, 64, 512, 16);
 
     /** For whoever has no other thread. */
-    static final ReadAhead NOT_ELSEWHERE = new ReadAhead(4, 64, Long.MAX_VALUE);
+    static final ReadAhead NOT_ELSEWHERE = new ReadAhead(4, 64, Long.MAX_VALUE, Integer.MAX_VALUE);
 }

@@ -4,8 +4,10 @@ package io.godwit.store;
 
 import io.godwit.page.BlockTable;
 import io.godwit.page.PageBitmap;
+import io.godwit.pump.Loan;
 import io.godwit.pump.PageSource;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /** A parked VM's pages. Nothing is ever dirty. One thread. */
 public final class StoreSource implements PageSource, AutoCloseable {
@@ -89,6 +91,11 @@ public final class StoreSource implements PageSource, AutoCloseable {
         for (int i = 0; i < count; i++) {
             run.copy(first + i, out.position(out.position() + gap));
         }
+    }
+
+    @Override
+    public @Nullable Loan lend(int block, long first, int count) {
+        return reader.lend(first, count);
     }
 
     /** As {@link #read(int, long, ByteBuffer)}, without giving the page. */

@@ -80,6 +80,11 @@ class ConnectionIT {
     }
 
     @Test
+    void aConnectionKnowsWhatItIs() {
+        assertThat(near.isUnix()).isEqualTo(far.isUnix()).isEqualTo(address.startsWith("unix"));
+    }
+
+    @Test
     void aSendQueueCanBeMadeShallow() {
         near.setSendBuffer(16 << 10);
         far.wantRead(false);

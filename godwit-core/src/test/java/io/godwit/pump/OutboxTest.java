@@ -10,6 +10,7 @@ import io.godwit.protocol.SourceInput.Mark;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 /** Bytes wait in order, also for a barrier, and a mark is reached when the kernel has what stands before it. */
@@ -55,6 +56,95 @@ class OutboxTest {
         assertThat(take(100, 3)).isEqualTo(list(5, 18));
         assertThat(outbox.head()).isNull();
         assertThat(outbox.pending()).isZero();
+    }
+
+    private final List<String> back = new ArrayList<>();
+
+    private Loan loan(String name, int from, int count) {
+        return new Loan(ByteBuffer.wrap(bytes(from, count)), () -> back.add(name));
+    }
+
+    @Test
+    void whatIsLentComesInItsPlaceAndIsGivenBackWhenAllOfItIsTaken() {
+        outbox.append(bytes(0, 3));
+        outbox.lend(loan("first", 3, 5));
+        outbox.append(bytes(8, 2));
+        outbox.lend(loan("second", 10, 4));
+        outbox.lend(loan("third", 14, 1));
+        outbox.append(bytes(15, 9));
+        assertThat(outbox.pending()).isEqualTo(24);
+
+        assertThat(take(7, 2)).isEqualTo(list(0, 7));
+        assertThat(back).as("one of its bytes is not taken").isEmpty();
+        assertThat(take(1, 1)).isEqualTo(list(7, 1));
+        assertThat(back).containsExactly("first");
+        assertThat(take(100, 100)).isEqualTo(list(8, 16));
+        assertThat(back).containsExactly("first", "second", "third");
+        assertThat(outbox.pending()).isZero();
+    }
+
+    /** A section is written into the room around what is lent, and counted when it is whole. */
+    @Test
+    void theRoomGoesOnBehindWhatIsLent() {
+        ByteBuffer out = outbox.room(6);
+        out.put(bytes(0, 2));
+        outbox.lend(loan("page", 2, 3));
+        out.put(bytes(5, 2));
+        outbox.appended(4);
+        assertThat(outbox.total()).isEqualTo(7);
+        assertThat(outbox.room(4)).isSameAs(out);
+        assertThat(take(100, 3)).isEqualTo(list(0, 7));
+    }
+
+    @Test
+    void whatIsLentWaitsBehindABarrierToo() {
+        outbox.append(bytes(0, 2));
+        outbox.lend(loan("before", 2, 2));
+        outbox.barrier();
+        outbox.lend(loan("behind", 4, 2));
+        outbox.append(bytes(6, 1));
+        assertThat(take(100, 100)).isEqualTo(list(0, 4));
+        assertThat(back).containsExactly("before");
+        outbox.release();
+        assertThat(take(100, 100)).isEqualTo(list(4, 3));
+    }
+
+    @Test
+    void whatIsLentAndWillNotBeSentIsGivenBack() {
+        outbox.append(bytes(0, 2));
+        outbox.lend(loan("page", 2, 3));
+        outbox.append(bytes(5, 2));
+        outbox.reset();
+        assertThat(back).containsExactly("page");
+        outbox.append(bytes(20, 12));
+        assertThat(take(100, 5)).isEqualTo(list(20, 12));
+    }
+
+    @Test
+    void inWhateverOrderBytesComeAndGoTheyStayInOrder() {
+        long seed = System.nanoTime();
+        SplittableRandom random = new SplittableRandom(seed);
+        int given = 0;
+        int taken = 0;
+        int lent = 0;
+        for (int i = 0; i < 20_000; i++) {
+            int count = random.nextInt(1, 20);
+            switch (random.nextInt(3)) {
+                case 0 -> outbox.append(bytes(given, count));
+                case 1 -> outbox.lend(loan("loan " + lent++, given, count));
+                default -> {
+                    int expected = (int) Math.min(count, outbox.pending());
+                    assertThat(take(count, random.nextInt(1, 9)))
+                            .as("seed %s, step %s", seed, i)
+                            .isEqualTo(list(taken, expected));
+                    taken += expected;
+                    count = 0;
+                }
+            }
+            given += count;
+        }
+        take(Integer.MAX_VALUE, 9);
+        assertThat(back).as("seed %s", seed).hasSize(lent).doesNotHaveDuplicates();
     }
 
     @Test

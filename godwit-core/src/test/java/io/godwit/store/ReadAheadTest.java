@@ -10,9 +10,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.godwit.page.Pages;
+import io.godwit.pump.Loan;
 import io.godwit.sim.SimDisk;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -25,7 +27,7 @@ class ReadAheadTest {
         }
     }
 
-    private static final ReadAhead SHORT = new ReadAhead(2, 4, 8);
+    private static final ReadAhead SHORT = new ReadAhead(2, 4, 8, 2);
 
     private final SimDisk disk = new SimDisk(new SplittableRandom(1));
     private final VmStore store = Shelf.parked(disk, true);
@@ -175,6 +177,68 @@ class ReadAheadTest {
             assertThat(out.getLong(i * (8 + Pages.SIZE))).isZero();
             assertThat(out.slice(i * (8 + Pages.SIZE) + 8, Pages.SIZE)).isEqualTo(TestPages.of(i + 2));
         }
+    }
+
+    private static void assertHolds(Loan loan, int first, int count) {
+        for (int i = 0; i < count; i++) {
+            assertThat(loan.bytes().slice(loan.bytes().position() + i * (Loan.GAP + Pages.SIZE), Pages.SIZE))
+                    .as("page %d", first + i)
+                    .isEqualTo(TestPages.of(first + i + 1));
+        }
+    }
+
+    private void readsAll(long from) {
+        long page = from;
+        while (page < RAM_PAGES) {
+            page = givesWhatIsReady(page);
+            while (!asked.isEmpty()) {
+                asked.remove().isDone();
+            }
+        }
+    }
+
+    @Test
+    void pagesThatAreLentStayWhatTheyAreWhateverIsReadMeanwhile() {
+        gives(0);
+        Loan three = Objects.requireNonNull(source.lend(RAM, 1, 3));
+        assertThat(three.bytes().remaining()).isEqualTo(3 * Pages.SIZE + 2 * Loan.GAP);
+        // What the borrower writes between them is no page's.
+        three.bytes().putLong(three.bytes().position() + Pages.SIZE, -1);
+        assertHolds(three, 1, 3);
+
+        gives(100);
+        assertHolds(three, 1, 3);
+        assertThat(source.atHand(RAM, 100, 2)).isEqualTo(2);
+        Loan other = Objects.requireNonNull(source.lend(RAM, 100, 2));
+        Loan again = Objects.requireNonNull(source.lend(RAM, 100, 2));
+        other.over().run();
+        readsAll(101);
+        readsAll(0);
+        assertHolds(three, 1, 3);
+        assertHolds(again, 100, 2);
+        three.over().run();
+        assertHolds(again, 100, 2);
+        again.over().run();
+        readsAll(0);
+    }
+
+    /** A page of it turned out to be damaged, so it is read anew; what was lent of it is not. */
+    @Test
+    void whatIsLentOfARunThatIsGivenUpStaysToo() {
+        disk.damage(FOLDER.resolve("ram-0"), 3 * Pages.SIZE + 5L, 1);
+        gives(0);
+        Loan two = Objects.requireNonNull(source.lend(RAM, 1, 2));
+        assertThatThrownBy(() -> read(source, RAM, 3)).isInstanceOf(DamagedPageException.class);
+        gives(50);
+        assertHolds(two, 1, 2);
+        two.over().run();
+        readsAll(51);
+    }
+
+    @Test
+    void oneAloneIsNotWorthTheLoan() {
+        gives(0);
+        assertThat(source.lend(RAM, 1, 1)).isNull();
     }
 
     /** It is asked for by itself, and then named. */

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.godwit.pump;
+
+import java.nio.ByteBuffer;
+
+/**
+ * Neighbours of a {@link PageSource} that wait to be sent where they are, instead of a copy of them. Used by the loop only.
+ *
+ * @param bytes from the first page's first byte to the last one's last; between two pages are {@link #GAP} bytes that are the borrower's to write. What it writes there depends on the page
+ *     behind it only: the same pages may be lent twice at a time
+ * @param over called once, when nobody looks at the bytes any more
+ */
+public record Loan(ByteBuffer bytes, Runnable over) {
+    /** Bytes before each page but the first: as many as the header of a record takes whose block is that of the record before. */
+    public static final int GAP = Long.BYTES;
+}
