@@ -6,6 +6,7 @@ import io.godwit.page.BlockTable;
 import io.godwit.page.PageBitmap;
 import io.godwit.page.Pages;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /** A source's memory in which no page is all zero and none changes; one may be damaged, and one be waited for. */
 final class EvenMemory implements PageSource {
@@ -13,6 +14,8 @@ final class EvenMemory implements PageSource {
     private long damaged = -1;
     private long beingRead = -1;
     private int together;
+    private boolean lends;
+    private int lent;
 
     EvenMemory(BlockTable blocks) {
         this.blocks = blocks;
@@ -31,6 +34,25 @@ final class EvenMemory implements PageSource {
     /** So many pages, from each multiple of that on, are at hand together. */
     void givesTogether(int pages) {
         together = pages;
+    }
+
+    /** Those that are at hand together are lent. */
+    void lends(boolean itDoes) {
+        lends = itDoes;
+    }
+
+    /** How many loans are not back. */
+    int lent() {
+        return lent;
+    }
+
+    @Override
+    public @Nullable Loan lend(int block, long first, int count) {
+        if (!lends) {
+            return null;
+        }
+        lent++;
+        return new Loan(ByteBuffer.allocate(count * (Pages.SIZE + Loan.GAP) - Loan.GAP), () -> lent--);
     }
 
     @Override

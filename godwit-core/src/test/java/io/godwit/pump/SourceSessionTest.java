@@ -8,6 +8,7 @@ import io.godwit.page.Pages;
 import io.godwit.protocol.Channel;
 import io.godwit.protocol.MigrationStatus;
 import io.godwit.protocol.MultifdParameters;
+import io.godwit.protocol.Parameters;
 import io.godwit.protocol.SourceInput;
 import io.godwit.wire.MultifdCompression;
 import io.godwit.wire.MultifdDecoder;
@@ -220,10 +221,12 @@ class SourceSessionTest extends SourceTalk {
         assertThat(pagesSent).hasSize(PAGES + 1).doesNotHaveDuplicates();
     }
 
-    @Test
-    void neighboursThatAreAtHandGoTogetherEachOnceAndCounted() throws WireException {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void neighboursThatAreAtHandGoTogetherEachOnceAndCounted(boolean lent) throws WireException {
         SourceSession session = postcopy(POSTCOPY);
         memory.givesTogether(7);
+        memory.lends(lent);
         while (pagesSent.size() < PAGES + 1) {
             int before = pagesSent.size();
             flush(session);
@@ -234,6 +237,43 @@ class SourceSessionTest extends SourceTalk {
                 .containsExactlyElementsOf(LongStream.range(0, PAGES).boxed().toList());
         assertThat(pagesSent).hasSize(PAGES + 1);
         assertThat(session.stats().normalPages()).isEqualTo(PAGES + 1);
+        assertThat(session.stats().postcopyBytes()).as("bytes of pages").isGreaterThan((PAGES + 1L) * Pages.SIZE);
+        assertThat(memory.lent()).as("loans that are not back").isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void neighboursAreHeldBackByTheBandwidth(boolean lent) throws WireException {
+        memory.givesTogether(7);
+        memory.lends(lent);
+        SourceSession session = session(POSTCOPY);
+        session.parameters(new Parameters(1 << 20, 0, 300, 0, 0, 0, 1_000));
+        assertThat(session.operator(new SourceInput.Migrate(false), now)).isNull();
+        connected(session);
+        flush(session);
+        assertThat(pagesSent).isEmpty();
+        now += 1_000_000_000;
+        for (int i = 0; i < 5; i++) {
+            flush(session);
+        }
+        assertThat(pagesSent).as("pages of the first 64 KiB").hasSizeBetween(14, 17);
+        now += 100_000_000;
+        flush(session);
+        assertThat(pagesSent).hasSizeGreaterThan(17);
+    }
+
+    /** A page that was lent to a connection that is no more. */
+    @Test
+    void whatIsLentComesBackWithTheConnection() throws WireException {
+        SourceSession session = postcopy(POSTCOPY);
+        memory.givesTogether(7);
+        memory.lends(true);
+        session.produce(now);
+        assertThat(memory.lent()).isPositive();
+        session.broken(main(), "reset", now);
+        session.operator(new SourceInput.Resume(), now);
+        connected(session);
+        assertThat(memory.lent()).as("loans that are not back").isZero();
     }
 
     /** A packet has pages of one block and no more than it may have, and each channel has its sync point when the memory is over. */
