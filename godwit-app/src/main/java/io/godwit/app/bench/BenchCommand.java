@@ -45,7 +45,7 @@ import picocli.CommandLine.Spec;
             "  precopy-idle, precopy-busy, precopy-zero, postcopy-busy, postcopy-busy-preempt,",
             "  postcopy-limited, postcopy-limited-preempt, recovery",
             "With --qemu:",
-            "  throughput, multifd, time-to-run, latency, latency-limited",
+            "  throughput, multifd, alone, time-to-run, latency, latency-limited",
             "",
             "Examples:",
             "  godwit bench",

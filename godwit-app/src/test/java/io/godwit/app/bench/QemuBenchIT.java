@@ -44,6 +44,7 @@ class QemuBenchIT {
                 "--qemu=" + version,
                 "throughput",
                 "multifd",
+                "alone",
                 "latency",
                 "--size",
                 "64M",
@@ -62,6 +63,16 @@ class QemuBenchIT {
                         .as("%s, %s", part, contender)
                         .isPositive();
             }
+        }
+        for (String contender : new String[] {"QEMU", "unpark, park"}) {
+            double taken = median(all, "alone", "takes, MB/s", contender);
+            assertThat(median(all, "alone", "has all of it, MB/s", contender))
+                    .as(contender)
+                    .isPositive()
+                    .isLessThanOrEqualTo(taken);
+            assertThat(median(all, "alone", "sends, MB/s", contender))
+                    .as(contender)
+                    .isPositive();
         }
         for (String part : new String[] {"latency", "latency-limited"}) {
             for (String contender : new String[] {"QEMU", "QEMU, preempt", "unpark", "unpark, preempt"}) {

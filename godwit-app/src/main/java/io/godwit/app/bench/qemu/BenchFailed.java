@@ -2,6 +2,8 @@
 
 package io.godwit.app.bench.qemu;
 
+import org.jspecify.annotations.Nullable;
+
 /** Something that is measured did not work; the message is a sentence for people. */
 public final class BenchFailed extends Exception {
     private static final long serialVersionUID = 1;
@@ -10,7 +12,7 @@ public final class BenchFailed extends Exception {
         super(sentence);
     }
 
-    BenchFailed(String sentence, Throwable cause) {
+    BenchFailed(String sentence, @Nullable Throwable cause) {
         super(sentence, cause);
     }
 }

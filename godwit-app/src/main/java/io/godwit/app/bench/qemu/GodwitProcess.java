@@ -4,8 +4,11 @@ package io.godwit.app.bench.qemu;
 
 import io.godwit.app.term.ChildCommand;
 import io.godwit.json.Json;
+import io.godwit.json.JsonArray;
 import io.godwit.json.JsonObject;
+import io.godwit.json.JsonString;
 import io.godwit.json.JsonSyntaxException;
+import io.godwit.net.Address;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -26,6 +29,7 @@ final class GodwitProcess implements AutoCloseable {
     private volatile Usage usage = new Usage(0, 0);
     private volatile Usage atReady = new Usage(0, 0);
     private volatile String last = "";
+    private volatile String incoming = "";
 
     private GodwitProcess(String name, Process process, long started) {
         this.name = name;
@@ -67,6 +71,11 @@ final class GodwitProcess implements AutoCloseable {
         String event = object.string("event", "?");
         if (event.equals("ready")) {
             atReady = Usage.of(process.pid(), usage);
+            if (object.get("incoming") instanceof JsonArray all
+                    && !all.values().isEmpty()
+                    && all.values().getFirst() instanceof JsonString first) {
+                incoming = first.value();
+            }
         }
         String what = event.equals("status") ? object.string("status", "?") : event;
         log.note(what, EventLog.micros(Instant.parse(object.string("time", ""))));
@@ -85,6 +94,11 @@ final class GodwitProcess implements AutoCloseable {
     /** Its events: {@code ready}, a migration's status by its word, {@code outcome}. */
     EventLog log() {
         return log;
+    }
+
+    /** Where a park listens, once it is ready. */
+    Address incoming() {
+        return Address.parse(incoming);
     }
 
     /** When it was started, as its events are. */

@@ -3,6 +3,8 @@
 package io.godwit.app.bench.qemu;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -58,6 +60,20 @@ record Noise(Path file, long bytes) {
             }
         } finally {
             Files.deleteIfExists(dump);
+        }
+    }
+
+    /** As {@link #verify}, of a parked VM whose main memory is its first block. */
+    void verifyParked(Path store) throws IOException, BenchFailed {
+        try (FileChannel here = FileChannel.open(file);
+                FileChannel there = FileChannel.open(store.resolve("ram-0"));
+                Arena arena = Arena.ofConfined()) {
+            MemorySegment wanted = here.map(FileChannel.MapMode.READ_ONLY, 0, bytes, arena);
+            MemorySegment found = there.map(FileChannel.MapMode.READ_ONLY, LOW, bytes, arena);
+            long at = wanted.mismatch(found);
+            if (at >= 0) {
+                throw new BenchFailed("the memory in " + store + " is wrong from byte " + (LOW + at) + " of ram-0 on");
+            }
         }
     }
 

@@ -17,9 +17,6 @@ import io.godwit.wire.StreamLimits;
 import io.godwit.wire.StreamMessage;
 import io.godwit.wire.WireException;
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.SocketAddress;
-import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -94,29 +91,14 @@ final class Probe implements AutoCloseable {
 
     Probe(Address listen, long seed) throws IOException {
         random = new Random(seed);
-        SocketAddress address = socket(listen);
-        server = address instanceof UnixDomainSocketAddress
-                ? ServerSocketChannel.open(java.net.StandardProtocolFamily.UNIX)
-                : ServerSocketChannel.open();
-        server.bind(address);
+        server = Listening.at(listen);
         server.configureBlocking(false);
         server.register(selector, SelectionKey.OP_ACCEPT);
     }
 
-    private static SocketAddress socket(Address address) {
-        return switch (address) {
-            case Address.Tcp tcp -> new InetSocketAddress(tcp.host(), tcp.port());
-            case Address.Unix unix -> UnixDomainSocketAddress.of(unix.path());
-        };
-    }
-
     /** Where it listens. */
     Address address() throws IOException {
-        return switch (server.getLocalAddress()) {
-            case UnixDomainSocketAddress unix -> new Address.Unix(unix.getPath());
-            case InetSocketAddress tcp -> new Address.Tcp(tcp.getAddress().getHostAddress(), tcp.getPort());
-            default -> throw new IllegalStateException("listens nowhere");
-        };
+        return Listening.of(server);
     }
 
     /** Follows a source into postcopy, to where a guest would run. */

@@ -45,6 +45,12 @@ public final class QemuBench {
                 return new Throughput(rig, setting.size(), true).measure(setting.runs());
             }
         },
+        ALONE("each end by itself: a source into nothing, a destination from a recorded stream") {
+            @Override
+            Sheet measure(Rig rig, Setting setting) throws IOException, BenchFailed {
+                return new Alone(rig, setting.size()).measure(setting.runs());
+            }
+        },
         TIME_TO_RUN("a VM on disk runs again, [times the first column]") {
             @Override
             Sheet measure(Rig rig, Setting setting) throws IOException, BenchFailed {

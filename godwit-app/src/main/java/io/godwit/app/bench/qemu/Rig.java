@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** What all measurements share: the QEMU, a folder that is removed in the end, and who is started how. One thread. */
 final class Rig implements AutoCloseable {
@@ -108,6 +109,11 @@ final class Rig implements AutoCloseable {
         return new Probe(Address.parse(anywhere()), seed);
     }
 
+    /** A peer that takes a stream. */
+    Drain drain(@Nullable Path file) throws IOException {
+        return new Drain(Address.parse(anywhere()), file);
+    }
+
     /** A VM's own folder. */
     Path store(String name) {
         return folder.resolve("store-" + name);
@@ -139,6 +145,11 @@ final class Rig implements AutoCloseable {
                 park.close();
             }
         }
+    }
+
+    /** {@code godwit park} without a return path; returns once it listens. */
+    GodwitProcess parkUnsafe(Noise noise, Path store) throws IOException, BenchFailed {
+        return startWarm(noise, List.of("park", "--unsafe", "--incoming", anywhere(), "--store", store.toString()));
     }
 
     /** {@code godwit unpark} of a copy, so that it can be done again. */
