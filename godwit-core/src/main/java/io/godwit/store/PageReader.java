@@ -23,6 +23,9 @@ final class PageReader {
     /** Runs that may be under way or waiting, those nobody wants any more among them. */
     private static final int MOST_ASKED = 2 * DEPTH;
 
+    /** So many times as many zero pages as are read at once may lie between two that are asked for in order. */
+    private static final long ZEROES = 4;
+
     private final BlockFiles files;
     private final Presence presence;
     private final StoreSource.Elsewhere elsewhere;
@@ -140,7 +143,7 @@ final class PageReader {
             dropFirst();
         }
         // Zero pages may lie between two that are asked for in order.
-        if (ofBlock == block && page >= next && page <= next + reach.most()) {
+        if (ofBlock == block && page >= next && page <= next + ZEROES * reach.most()) {
             window = Math.min(2 * window, reach.most());
         } else {
             window = page == 0 ? reach.most() : reach.start();

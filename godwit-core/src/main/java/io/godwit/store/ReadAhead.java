@@ -11,7 +11,7 @@ package io.godwit.store;
  * @param lent so many neighbours and more leave from where they were read; of fewer a copy costs less than the writes that it saves
  */
 public record ReadAhead(int start, int most, long settled, int lent) {
-    public static final ReadAhead USUAL = new ReadAhead(4, 64, 512, 16);
+    public static final ReadAhead USUAL = new ReadAhead(4, 16, 512, 16);
 
     /** For whoever has no other thread. */
     static final ReadAhead NOT_ELSEWHERE = new ReadAhead(4, 64, Long.MAX_VALUE, Integer.MAX_VALUE);
