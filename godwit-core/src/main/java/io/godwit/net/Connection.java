@@ -3,7 +3,6 @@
 package io.godwit.net;
 
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
@@ -22,9 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Connection {
     private final Reactor reactor;
-    private final String peer;
-    private final boolean tcp;
-    private final boolean local;
+    private final OtherEnd peer;
     private final Ending ending = new Ending();
 
     /** Set once by the owner, when the connection is there. Others only shut it down. */
@@ -41,23 +38,10 @@ public final class Connection {
     private final Posted readOn = this::readOn;
     private @Nullable Object attachment;
 
-    private Connection(Reactor reactor, String peer, boolean tcp, boolean local) {
+    /** One that is not open yet. */
+    Connection(Reactor reactor, OtherEnd peer) {
         this.reactor = reactor;
         this.peer = peer;
-        this.tcp = tcp;
-        this.local = local;
-    }
-
-    static Connection connecting(Reactor reactor, MigrationAddress to) {
-        return new Connection(reactor, to.toString(), to instanceof Address.Tcp, to instanceof MigrationAddress.Local);
-    }
-
-    /** One that is not open yet. */
-    static Connection accepted(Reactor reactor, Address listener, SocketChannel accepted) throws IOException {
-        String peer = accepted.getRemoteAddress() instanceof InetSocketAddress inet
-                ? Sockets.address(inet).toString()
-                : "a client of " + listener;
-        return new Connection(reactor, peer, listener instanceof Address.Tcp, false);
     }
 
     /** What is dropped with it if it ends before it is there. */
@@ -85,7 +69,7 @@ public final class Connection {
 
     /** Who is at the other end, for messages: an address, or "a client of unix:PATH". Any thread. */
     public String peer() {
-        return peer;
+        return peer.name();
     }
 
     /**
@@ -93,12 +77,12 @@ public final class Connection {
      * command that ended well. A network's peer may end for any reason.
      */
     public boolean confirms() {
-        return local;
+        return peer.is(OtherEnd.Kind.LOCAL);
     }
 
     /** Over a unix socket. */
     public boolean isUnix() {
-        return !tcp && !local;
+        return peer.is(OtherEnd.Kind.UNIX);
     }
 
     /** What it means that {@link #read} gave -1, as a sentence without a beginning. */
@@ -155,7 +139,7 @@ public final class Connection {
             }
             return count;
         } catch (IOException failed) {
-            String why = peer + ": " + TlsReasons.of(failed);
+            String why = peer.name() + ": " + TlsReasons.of(failed);
             if (failed instanceof SSLException) {
                 ending.lastWord(why);
             }
@@ -193,7 +177,7 @@ public final class Connection {
         try {
             return tls == null ? into.write(from) : tls.write(into, from);
         } catch (IOException failed) {
-            end(Ending.Why.unwritable(peer + ": " + TlsReasons.of(failed)));
+            end(Ending.Why.unwritable(peer.name() + ": " + TlsReasons.of(failed)));
             return 0;
         }
     }
@@ -232,7 +216,7 @@ public final class Connection {
         try {
             to.setOption(StandardSocketOptions.SO_SNDBUF, bytes);
         } catch (IOException failed) {
-            fail(peer + ": the send buffer cannot be set: " + Reasons.of(failed));
+            fail(peer.name() + ": the send buffer cannot be set: " + Reasons.of(failed));
         }
     }
 
@@ -252,7 +236,7 @@ public final class Connection {
             tls.end(to);
             flushed(tls, to);
         } catch (IOException failed) {
-            fail(peer + ": " + TlsReasons.of(failed));
+            fail(peer.name() + ": " + TlsReasons.of(failed));
         }
     }
 
@@ -271,7 +255,7 @@ public final class Connection {
             session.flush(to);
             flushed(session, to);
         } catch (IOException failed) {
-            end(Ending.Why.unwritable(peer + ": " + TlsReasons.of(failed)));
+            end(Ending.Why.unwritable(peer.name() + ": " + TlsReasons.of(failed)));
         }
     }
 
@@ -363,9 +347,9 @@ public final class Connection {
         }
         try {
             if (reset) {
-                Ending.throwAway(now, tcp);
+                Ending.throwAway(now, peer);
             } else {
-                ending.sayGoodbye(now, tls, local, reactor.scratch());
+                ending.sayGoodbye(now, tls, peer, reactor.scratch());
             }
         } catch (IOException gone) {
             // Lost already: there is nobody to say goodbye to, and it is closed below all the same.
@@ -379,7 +363,7 @@ public final class Connection {
 
     @Override
     public String toString() {
-        return "connection with " + peer;
+        return "connection with " + peer.name();
     }
 
     /** What the selector sees of it. */

@@ -106,24 +106,23 @@ final class Ending {
      * Before the close, in order: what the peer sent is read away, since the kernel would answer it with a reset, and a reset takes back what was written.
      *
      * @param session says its own end first, unless the connection was given up
-     * @param local a ferry has the other end
      */
-    void sayGoodbye(SocketChannel channel, @Nullable TlsStream session, boolean local, ByteBuffer scratch)
+    void sayGoodbye(SocketChannel channel, @Nullable TlsStream session, OtherEnd peer, ByteBuffer scratch)
             throws IOException {
         if (session != null && !begun()) {
             session.end(channel);
         }
         Sockets.endOutput(channel);
         Sockets.drain(channel, scratch);
-        if (local) {
+        if (peer.is(OtherEnd.Kind.LOCAL)) {
             // The ferry knows by this that nobody is here any more; the close itself may be late, see Reactor.purge.
             channel.shutdownInput();
         }
     }
 
     /** Before the close, without a goodbye: what has not arrived is thrown away. */
-    static void throwAway(SocketChannel channel, boolean tcp) throws IOException {
-        if (tcp) {
+    static void throwAway(SocketChannel channel, OtherEnd peer) throws IOException {
+        if (peer.is(OtherEnd.Kind.TCP)) {
             channel.setOption(StandardSocketOptions.SO_LINGER, 0);
         }
     }

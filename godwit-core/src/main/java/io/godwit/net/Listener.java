@@ -134,7 +134,7 @@ public final class Listener implements Timed {
         try {
             SocketAddress local = accepted.getLocalAddress();
             Sockets.tune(accepted, local);
-            connection = Connection.accepted(reactor, address, accepted);
+            connection = new Connection(reactor, OtherEnd.of(accepted, address));
             registered = accepted.register(reactor.selector(), 0);
         } catch (IOException failed) {
             accepted.close();

@@ -73,7 +73,7 @@ public final class Reactor implements AutoCloseable {
      * @throws IllegalArgumentException if TLS is wanted and the address is no socket's
      */
     public Connection connect(MigrationAddress address, @Nullable TlsClient tls) {
-        Connection connection = Connection.connecting(this, address);
+        Connection connection = new Connection(this, OtherEnd.at(address));
         switch (address) {
             case Address socket -> new Connector(this, connection, socket, tls).start();
             case MigrationAddress.Local local -> {
@@ -88,7 +88,7 @@ public final class Reactor implements AutoCloseable {
 
     /** Begins to open what a stream shall come from, and returns at once; as for {@link #connect} a later poll tells the outcome. */
     public Connection receive(MigrationAddress.Local from) {
-        Connection connection = Connection.connecting(this, from);
+        Connection connection = new Connection(this, OtherEnd.at(from));
         Ferry.depart(this, connection, from, Ferry.Way.IN);
         return connection;
     }

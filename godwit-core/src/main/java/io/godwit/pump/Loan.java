@@ -2,6 +2,8 @@
 
 package io.godwit.pump;
 
+import io.godwit.page.Pages;
+import io.godwit.wire.PageRecord;
 import java.nio.ByteBuffer;
 
 /**
@@ -13,5 +15,5 @@ import java.nio.ByteBuffer;
  */
 public record Loan(ByteBuffer bytes, Runnable over) {
     /** Bytes before each page but the first: as many as the header of a record takes whose block is that of the record before. */
-    public static final int GAP = Long.BYTES;
+    public static final int GAP = PageRecord.STRIDE - Pages.SIZE;
 }

@@ -92,7 +92,7 @@ final class OutgoingPages {
         memory.read(block, first, 1, out, 0);
         if (count > 1) {
             int at = out.position();
-            memory.read(block, first + 1, count - 1, out, Long.BYTES);
+            memory.read(block, first + 1, count - 1, out, Loan.GAP);
             records.headers(out, at, first + 1, count - 1);
         }
     }

@@ -266,10 +266,10 @@ final class SourcePages {
             }
             ByteBuffer out =
                     outlets.main().room(SECTION_OVERHEAD + RecordEncoder.MAX_RECORD + batch * (Pages.SIZE + 8));
-            int start = beginSection(out);
             long before = outlets.main().total();
+            int start = beginSection(out);
             background(out, (int) allowed);
-            endSection(out, start, outlets.main().total() - before);
+            endSection(out, start, before);
             if (damage != null) {
                 return;
             }
@@ -321,13 +321,14 @@ final class SourcePages {
         while (damage == null && outlets.main().pending() < URGENT_BACKLOG && scheduler.hasUrgent()) {
             ByteBuffer out = outlets.main()
                     .room(SECTION_OVERHEAD + RecordEncoder.MAX_RECORD + POSTCOPY_BATCH * (Pages.SIZE + 8));
+            long before = outlets.main().total();
             int start = beginSection(out);
             for (int i = 0; i < POSTCOPY_BATCH && scheduler.hasUrgent(); i++) {
                 if (!record(mainRecords, out, scheduler.takeUrgent())) {
                     break;
                 }
             }
-            endSection(out, start, 0);
+            endSection(out, start, before);
         }
     }
 
@@ -337,13 +338,15 @@ final class SourcePages {
         return start;
     }
 
-    /** @param lent bytes of the section that were not written into the buffer */
-    private void endSection(ByteBuffer out, int start, long lent) {
+    /**
+     * @param start where in the buffer it began
+     * @param before what main had before it
+     */
+    private void endSection(ByteBuffer out, int start, long before) {
         mainRecords.endOfRecords(out);
         StreamEncoder.write(footer, out);
-        int own = out.position() - start;
-        outlets.main().appended(own);
-        int bytes = own + (int) lent;
+        outlets.main().appended(out.position() - start);
+        int bytes = (int) (outlets.main().total() - before);
         pacer.charge(bytes);
         count(bytes);
     }

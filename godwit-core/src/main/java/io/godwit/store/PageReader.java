@@ -23,9 +23,6 @@ final class PageReader {
     /** Runs that may be under way or waiting, those nobody wants any more among them. */
     private static final int MOST_ASKED = 2 * DEPTH;
 
-    /** So many times as many zero pages as are read at once may lie between two that are asked for in order. */
-    private static final long ZEROES = 4;
-
     private final BlockFiles files;
     private final Presence presence;
     private final StoreSource.Elsewhere elsewhere;
@@ -97,8 +94,8 @@ final class PageReader {
 
     /** Lends pages that are {@link #atHand}, or null: so few are not worth it. */
     @Nullable
-    Loan lend(long page, int count) {
-        return count < reach.lent() ? null : current.lend(page, count, unused);
+    Loan lend(int ofBlock, long page, int count) {
+        return count < reach.lent() ? null : find(ofBlock, page).lend(page, count, unused);
     }
 
     /** The run ahead that has the page, or null: none does. Those before it are not wanted any more. */
@@ -142,8 +139,7 @@ final class PageReader {
         while (!ahead.isEmpty()) {
             dropFirst();
         }
-        // Zero pages may lie between two that are asked for in order.
-        if (ofBlock == block && page >= next && page <= next + ZEROES * reach.most()) {
+        if (inOrder(ofBlock, page)) {
             window = Math.min(2 * window, reach.most());
         } else {
             window = page == 0 ? reach.most() : reach.start();
@@ -164,6 +160,13 @@ final class PageReader {
         block = ofBlock;
         next = current.end();
         inOrder += pages;
+    }
+
+    /** Those between may have been sent already, if they are few, or be zero. */
+    private boolean inOrder(int ofBlock, long page) {
+        return ofBlock == block
+                && page >= next
+                && (page <= next + reach.most() || presence.zero(ofBlock).nextClear(next) == page);
     }
 
     private void askAhead() {

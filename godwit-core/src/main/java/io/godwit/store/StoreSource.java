@@ -95,7 +95,7 @@ public final class StoreSource implements PageSource, AutoCloseable {
 
     @Override
     public @Nullable Loan lend(int block, long first, int count) {
-        return reader.lend(first, count);
+        return reader.lend(block, first, count);
     }
 
     /** As {@link #read(int, long, ByteBuffer)}, without giving the page. */

@@ -145,13 +145,13 @@ final class ParkTrial extends Trial {
     }
 
     /**
-     * A QEMU 11.1 source with a preempt channel may let go of a recovery in which all went well (docs/compatibility.md); it says so to nobody and stays in postcopy-recover until this end has waited for too
+     * A QEMU source of 10.0 and later with a preempt channel may let go of a recovery in which all went well (docs/compatibility.md); it says so to nobody and stays in postcopy-recover until this end has waited for too
      * long. For that alone another recovery is tried: whatever else pauses the last one is wrong.
      */
     @Override
     String lastRecovery() throws Exception {
         source.bandwidth(0, 0);
-        boolean mayLetGo = cell.preempt() && cell.version() == QemuVersion.V11_1;
+        boolean mayLetGo = cell.preempt() && cell.version() != QemuVersion.V7_2;
         for (int more = 0; more < MOST_RECOVERIES; more++) {
             recover(FaultPlan.NONE);
             if (!mayLetGo || source.await("completed", "postcopy-paused").equals("completed")) {

@@ -5,6 +5,8 @@ package io.godwit.store;
 import static io.godwit.store.Shelf.FOLDER;
 import static io.godwit.store.Shelf.RAM;
 import static io.godwit.store.Shelf.RAM_PAGES;
+import static io.godwit.store.Shelf.ROM;
+import static io.godwit.store.Shelf.ROM_PAGES;
 import static io.godwit.store.Shelf.read;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -13,6 +15,7 @@ import io.godwit.page.Pages;
 import io.godwit.pump.Loan;
 import io.godwit.sim.SimDisk;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Objects;
 import java.util.SplittableRandom;
@@ -66,6 +69,35 @@ class ReadAheadTest {
             page = givesWhatIsReady(page);
         }
         assertThat(asked).isEmpty();
+    }
+
+    /** However long the hole is. */
+    @Test
+    void zeroPagesBetweenDoNotEndTheOrder() {
+        VmStore holed = Shelf.open(disk, Path.of("/vms/holed"));
+        StoreSink sink = holed.receive(Shelf.WEB1);
+        for (int page = 0; page < RAM_PAGES; page++) {
+            if (page < 12 || page >= 100) {
+                sink.store(RAM, page, TestPages.of(page + 1), 0);
+            } else {
+                sink.storeZero(RAM, page);
+            }
+        }
+        for (int page = 0; page < ROM_PAGES; page++) {
+            sink.storeZero(ROM, page);
+        }
+        holed.park(Shelf.DEVICES, true);
+        StoreSource pages = holed.source();
+        pages.readElsewhere(
+                (work, done, failed) -> asked.add(new Asked(work, done, failed)), new ReadAhead(2, 4, 16, 2));
+
+        for (int page = 0; page < 12; page++) {
+            assertThat(read(pages, RAM, page)).as("page %d", page).isEqualTo(TestPages.of(page + 1));
+        }
+        assertThat(asked).as("four are missing to what is settled").isEmpty();
+        assertThat(pages.ready(RAM, 100)).isTrue();
+        assertThat(read(pages, RAM, 100)).isEqualTo(TestPages.of(101));
+        assertThat(asked).hasSize(1);
     }
 
     @Test

@@ -26,7 +26,7 @@ public final class ConnectionStress {
         private static final Reactor REACTOR = reactor();
 
         final FakeChannel channel = new FakeChannel();
-        final Connection connection = Connection.connecting(REACTOR, MigrationAddress.parse("unix:/nowhere"));
+        final Connection connection = new Connection(REACTOR, OtherEnd.at(MigrationAddress.parse("unix:/nowhere")));
         final Told told = new Told();
 
         Base() {

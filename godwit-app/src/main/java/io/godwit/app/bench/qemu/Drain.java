@@ -19,10 +19,11 @@ final class Drain implements AutoCloseable {
     private final ServerSocketChannel server;
     private final @Nullable Path file;
     private final Thread thread;
-    private volatile long bytes;
-    private volatile long first;
-    private volatile long last;
-    private volatile @Nullable IOException failure;
+    // The thread's until it has ended.
+    private long bytes;
+    private long first;
+    private long last;
+    private @Nullable IOException failure;
 
     /** @param file that it is kept in, or null */
     Drain(Address address, @Nullable Path file) throws IOException {
@@ -41,19 +42,17 @@ final class Drain implements AutoCloseable {
                         ? null
                         : FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
             ByteBuffer in = ByteBuffer.allocateDirect(READ);
-            long sum = 0;
             for (int n = from.read(in); n >= 0; n = from.read(in.clear())) {
-                if (sum == 0) {
+                if (bytes == 0) {
                     first = EventLog.now();
                 }
-                sum += n;
+                bytes += n;
                 last = EventLog.now();
                 in.flip();
                 while (to != null && in.hasRemaining()) {
                     to.write(in);
                 }
             }
-            bytes = sum;
         } catch (IOException e) {
             failure = e;
         }
