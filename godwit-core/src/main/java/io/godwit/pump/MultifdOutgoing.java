@@ -48,6 +48,7 @@ final class MultifdOutgoing {
     private final SourceStats stats;
     private final MultifdDialect dialect;
     private final boolean detect;
+    private final boolean lends;
     private final boolean zeroPagesInPackets;
     private final UUID uuid;
     private final int attempt;
@@ -61,6 +62,7 @@ final class MultifdOutgoing {
     private int open = -1;
     private int openBlock;
     private int openStart;
+    private long openTotal;
     private @Nullable ByteBuffer packet;
     private @Nullable ByteBuffer section;
     private int sectionStart;
@@ -81,6 +83,7 @@ final class MultifdOutgoing {
         StreamMessage.Configuration configuration = guest.identity().configuration();
         this.dialect = MultifdDialect.ofMachine(configuration.machine());
         this.detect = options.zeroPages() != ZeroPageDetection.NONE;
+        this.lends = parameters.compression() == MultifdCompression.NONE;
         this.zeroPagesInPackets = dialect.zeroPagesInPackets() && options.zeroPages() == ZeroPageDetection.MULTIFD;
         UUID own = parameters.uuid() == null ? configuration.uuid() : parameters.uuid();
         this.uuid = own == null ? MultifdMessage.Init.NO_UUID : own;
@@ -201,7 +204,13 @@ final class MultifdOutgoing {
                 endPacket();
             }
             MultifdEncoder encoder = packet(block);
-            memory.read(block, first, count, encoder.pages(first, count), 0);
+            @Nullable Loan loan = lends ? memory.lend(block, first, count, 0) : null;
+            if (loan == null) {
+                memory.read(block, first, count, encoder.pages(first, count), 0);
+            } else {
+                encoder.pagesElsewhere(first, count);
+                outboxes[open].lend(loan);
+            }
             stats.normalPages += count;
             endIfFull(encoder);
         }
@@ -253,6 +262,7 @@ final class MultifdOutgoing {
             openBlock = block;
             ByteBuffer out = outboxes[open].room(MultifdEncoder.MAX_PACKET);
             openStart = out.position();
+            openTotal = outboxes[open].total();
             packet = out;
             encoder(open).begin(out, block);
         }
@@ -263,9 +273,8 @@ final class MultifdOutgoing {
         if (open >= 0) {
             ByteBuffer out = Objects.requireNonNull(packet);
             encoder(open).end(number++);
-            int bytes = out.position() - openStart;
-            outboxes[open].appended(bytes);
-            stats.multifdBytes += bytes;
+            outboxes[open].appended(out.position() - openStart);
+            stats.multifdBytes += outboxes[open].total() - openTotal;
             open = -1;
             packet = null;
         }

@@ -76,7 +76,7 @@ final class OutgoingPages {
         int count = memory.atHand(block, first, most);
         if (count > 0) {
             records.header(out, block, first);
-            Loan loan = memory.lend(block, first, count);
+            Loan loan = memory.lend(block, first, count, Loan.GAP);
             if (loan == null) {
                 copies(records, out, block, first, count);
             } else {

@@ -52,8 +52,10 @@ public interface PageSource {
 
     /**
      * Lends neighbours that are {@link #atHand}, one at least, instead of {@link #read(int, long, int, ByteBuffer, int) giving} them; null: they are to be read.
+     *
+     * @param gap bytes between two of them, {@link Loan#GAP} or 0; a source may have only one of both, the one that was asked for last
      */
-    default @Nullable Loan lend(int block, long first, int count) {
+    default @Nullable Loan lend(int block, long first, int count, int gap) {
         return null;
     }
 

@@ -38,6 +38,9 @@ final class PageReader {
     private int window;
     private int aheadPages;
     private int asked;
+    /** Between two pages of what is read from now on. */
+    private int gap = Loan.GAP;
+
     /** Pages that were read in order. */
     private long inOrder;
 
@@ -92,10 +95,15 @@ final class PageReader {
         return current.holds(ofBlock, page) ? current.soundFrom(page, most) : 0;
     }
 
-    /** Lends pages that are {@link #atHand}, or null: so few are not worth it. */
+    /** Lends pages that are {@link #atHand}, or null: so few are not worth it, or they lie in another manner, which those that are read next do not. */
     @Nullable
-    Loan lend(int ofBlock, long page, int count) {
-        return count < reach.lent() ? null : find(ofBlock, page).lend(page, count, unused);
+    Loan lend(int ofBlock, long page, int count, int withGap) {
+        if (count < reach.lent()) {
+            return null;
+        }
+        gap = withGap;
+        PageRun run = find(ofBlock, page);
+        return run.gap() == withGap ? run.lend(page, count, unused) : null;
     }
 
     /** The run ahead that has the page, or null: none does. Those before it are not wanted any more. */
@@ -150,7 +158,7 @@ final class PageReader {
         if (!current.retire()) {
             current = spare();
         }
-        current.begin(ofBlock, page, pages);
+        current.begin(ofBlock, page, pages, gap);
         try {
             current.fill(files, presence.zero(ofBlock));
         } catch (StoreException e) {
@@ -178,7 +186,7 @@ final class PageReader {
             }
             PageRun run = spare();
             int pages = (int) Math.min(Math.min(PageRun.MOST, window - aheadPages), end - from);
-            run.begin(block, from, pages);
+            run.begin(block, from, pages, gap);
             ahead.add(run);
             aheadPages += pages;
             next = from + pages;

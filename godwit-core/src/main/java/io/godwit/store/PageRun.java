@@ -21,12 +21,14 @@ final class PageRun {
     /** Pages read at once: 256 KiB, which stays in the processor's cache between reading and hashing. One bit of a long each. */
     private static final int PIECE = 64;
 
-    /** From one page to the next: before each is room for the header of its record. */
-    private static final int STRIDE = Loan.GAP + Pages.SIZE;
-
-    private final ByteBuffer bytes = ByteBuffer.allocateDirect(MOST * STRIDE);
-    /** The bytes of each page. */
+    private final ByteBuffer bytes = ByteBuffer.allocateDirect(MOST * (Loan.GAP + Pages.SIZE));
+    /** The bytes of each page where before each is room for the header of its record. */
     private final ByteBuffer[] places = new ByteBuffer[MOST];
+
+    /** Where one follows the other. */
+    private final ByteBuffer together = bytes.duplicate();
+
+    private int gap = Loan.GAP;
 
     private final PageDigest digest = new PageDigest(bytes);
     private final ByteBuffer digests =
@@ -48,12 +50,17 @@ final class PageRun {
         }
     }
 
-    private static int at(int index) {
-        return index * STRIDE + Loan.GAP;
+    private int at(int index) {
+        return index * (gap + Pages.SIZE) + gap;
     }
 
-    /** It is to have these pages, and has none yet. */
-    void begin(int ofBlock, long firstPage, int pages) {
+    /**
+     * It is to have these pages, and has none yet.
+     *
+     * @param before bytes before each: {@link Loan#GAP}, or 0
+     */
+    void begin(int ofBlock, long firstPage, int pages, int before) {
+        gap = before;
         block = ofBlock;
         first = firstPage;
         count = pages;
@@ -115,10 +122,7 @@ final class PageRun {
     }
 
     private long sound(BlockFiles files, PageBitmap zero, int from, int pages) throws DiskException {
-        for (int i = from; i < from + pages; i++) {
-            places[i].clear();
-        }
-        int there = files.ram(block).read(places, from, pages, (first + from) << Pages.SHIFT);
+        int there = read(files.ram(block), from, pages);
         int known = files.digests(block)
                 .read(digests.clear().limit(pages * PageDigest.BYTES), (first + from) * PageDigest.BYTES);
         int whole = Math.min(there >> Pages.SHIFT, known / PageDigest.BYTES);
@@ -130,6 +134,22 @@ final class PageRun {
             }
         }
         return good;
+    }
+
+    private int read(DiskFile ram, int from, int pages) throws DiskException {
+        long position = (first + from) << Pages.SHIFT;
+        if (gap == 0) {
+            return ram.read(together.clear().limit(at(from + pages)).position(at(from)), position);
+        }
+        for (int i = from; i < from + pages; i++) {
+            places[i].clear();
+        }
+        return ram.read(places, from, pages, position);
+    }
+
+    /** Bytes before each page. */
+    int gap() {
+        return gap;
     }
 
     /** Whether a page that it has is what was received. */

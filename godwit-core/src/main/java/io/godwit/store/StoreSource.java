@@ -94,8 +94,8 @@ public final class StoreSource implements PageSource, AutoCloseable {
     }
 
     @Override
-    public @Nullable Loan lend(int block, long first, int count) {
-        return reader.lend(block, first, count);
+    public @Nullable Loan lend(int block, long first, int count, int gap) {
+        return reader.lend(block, first, count, gap);
     }
 
     /** As {@link #read(int, long, ByteBuffer)}, without giving the page. */

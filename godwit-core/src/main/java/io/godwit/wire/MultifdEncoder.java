@@ -39,6 +39,9 @@ public final class MultifdEncoder implements AutoCloseable {
     private final long[] normal = new long[MAX_PAGES];
     private final long[] zero = new long[MAX_PAGES];
     private int normals;
+    /** Of these, how many have their bytes elsewhere. */
+    private int elsewhere;
+
     private int zeroes;
     private @Nullable ByteBuffer out;
     private int start;
@@ -83,6 +86,7 @@ public final class MultifdEncoder implements AutoCloseable {
         blocks.get(newBlock);
         block = newBlock;
         normals = 0;
+        elsewhere = 0;
         zeroes = 0;
         out = buffer;
         start = buffer.position();
@@ -110,6 +114,25 @@ public final class MultifdEncoder implements AutoCloseable {
      */
     public ByteBuffer pages(long first, int count) {
         ByteBuffer data = data();
+        addAll(first, count);
+        return data;
+    }
+
+    /**
+     * Adds neighbours whose bytes the caller sends itself, behind those that the packet's buffer has so far and before those that are appended to it next. Not with a compression.
+     *
+     * @param count at most as many as the packet has room for
+     */
+    public void pagesElsewhere(long first, int count) {
+        if (compressor != null) {
+            throw new IllegalStateException("what is compressed has to be in the packet");
+        }
+        data();
+        addAll(first, count);
+        elsewhere += count;
+    }
+
+    private void addAll(long first, int count) {
         add(first);
         add(first + count - 1);
         if (pages() + count > MAX_PAGES) {
@@ -118,7 +141,6 @@ public final class MultifdEncoder implements AutoCloseable {
         for (int i = 0; i < count; i++) {
             normal[normals++] = (first + i) << Pages.SHIFT;
         }
-        return data;
     }
 
     /** Adds an all-zero page. Only with zero pages in packets: otherwise it is a ZERO record on the main channel. */
@@ -150,7 +172,7 @@ public final class MultifdEncoder implements AutoCloseable {
         header(buffer, compression.flag(), number);
         buffer.putInt(start + MultifdFormat.PAGES_ALLOC, MAX_PAGES);
         buffer.putInt(start + MultifdFormat.NORMAL_PAGES, normals);
-        buffer.putInt(start + MultifdFormat.NEXT_PACKET_SIZE, end - start - PACKET_SIZE);
+        buffer.putInt(start + MultifdFormat.NEXT_PACKET_SIZE, end - start - PACKET_SIZE + elsewhere * Pages.SIZE);
         buffer.putInt(start + MultifdFormat.ZERO_PAGES, zeroes);
         buffer.put(start + MultifdFormat.BLOCK_NAME, blocks.nameBytes(block));
         int at = start + MultifdFormat.OFFSETS;
@@ -237,8 +259,8 @@ public final class MultifdEncoder implements AutoCloseable {
     private ByteBuffer data() {
         ByteBuffer data = compressor == null ? current() : plain;
         int have = data.position() - (compressor == null ? start + PACKET_SIZE : 0);
-        if (have != normals * Pages.SIZE) {
-            throw new IllegalStateException(have + " bytes were appended for " + normals + " pages");
+        if (have != (normals - elsewhere) * Pages.SIZE) {
+            throw new IllegalStateException(have + " bytes were appended for " + (normals - elsewhere) + " pages");
         }
         return data;
     }

@@ -8,7 +8,7 @@ import io.godwit.page.Pages;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
-/** A source's memory in which no page is all zero and none changes; one may be damaged, and one be waited for. */
+/** A source's memory in which no page is all zero and none changes, and each says which it is; one may be damaged, and one be waited for. */
 final class EvenMemory implements PageSource {
     private final BlockTable blocks;
     private long damaged = -1;
@@ -16,6 +16,7 @@ final class EvenMemory implements PageSource {
     private int together;
     private boolean lends;
     private int lent;
+    private int loans;
 
     EvenMemory(BlockTable blocks) {
         this.blocks = blocks;
@@ -36,7 +37,7 @@ final class EvenMemory implements PageSource {
         together = pages;
     }
 
-    /** Those that are at hand together are lent. */
+    /** Of those that are at hand together each second lot is lent. */
     void lends(boolean itDoes) {
         lends = itDoes;
     }
@@ -46,13 +47,28 @@ final class EvenMemory implements PageSource {
         return lent;
     }
 
+    /** How many were made. */
+    int loans() {
+        return loans;
+    }
+
     @Override
-    public @Nullable Loan lend(int block, long first, int count) {
-        if (!lends) {
+    public @Nullable Loan lend(int block, long first, int count, int gap) {
+        if (!lends || first / together % 2 == 1) {
             return null;
         }
         lent++;
-        return new Loan(ByteBuffer.allocate(count * (Pages.SIZE + Loan.GAP) - Loan.GAP), () -> lent--);
+        loans++;
+        ByteBuffer bytes = ByteBuffer.allocate(count * (Pages.SIZE + gap) - gap);
+        for (int i = 0; i < count; i++) {
+            bytes.putLong(i * (Pages.SIZE + gap), says(block, first + i));
+        }
+        return new Loan(bytes, () -> lent--);
+    }
+
+    /** What a page begins with. */
+    static long says(int block, long page) {
+        return (block + 1L) << 40 | page;
     }
 
     @Override
@@ -88,6 +104,6 @@ final class EvenMemory implements PageSource {
         if (page == damaged) {
             throw new StorageException("page " + page + " is damaged");
         }
-        out.put(new byte[Pages.SIZE]);
+        out.putLong(says(block, page)).put(new byte[Pages.SIZE - Long.BYTES]);
     }
 }

@@ -278,9 +278,10 @@ class SourceSessionTest extends SourceTalk {
 
     /** A packet has pages of one block and no more than it may have, and each channel has its sync point when the memory is over. */
     @ParameterizedTest
-    @ValueSource(ints = {0, 7, 200})
-    void theSameOnMultifdChannels(int together) throws WireException {
+    @CsvSource({"0, false", "7, false", "200, false", "7, true", "50, true", "200, true"})
+    void theSameOnMultifdChannels(int together, boolean lent) throws WireException {
         memory.givesTogether(together);
+        memory.lends(lent);
         SourceSession session = session(MULTIFD);
         assertThat(session.operator(new SourceInput.Migrate(false), now)).isNull();
         connected(session);
@@ -299,6 +300,8 @@ class SourceSessionTest extends SourceTalk {
                     for (MultifdMessage m = channelDecoder.next(bytes); m != null; m = channelDecoder.next(bytes)) {
                         last.set(channel, m);
                         if (m instanceof MultifdPage page) {
+                            assertThat(page.buffer().getLong(page.dataPosition()))
+                                    .isEqualTo(EvenMemory.says(page.block(), page.page()));
                             pages.add(page.block() == 0 ? page.page() : PAGES);
                         }
                     }
@@ -313,6 +316,9 @@ class SourceSessionTest extends SourceTalk {
                 .containsExactlyInAnyOrderElementsOf(
                         LongStream.rangeClosed(0, PAGES).boxed().toList());
         assertThat(session.stats().normalPages()).isEqualTo(PAGES + 1);
+        assertThat(memory.loans() > 0).isEqualTo(lent);
+        assertThat(memory.lent()).as("loans that are not back").isZero();
+        assertThat(session.stats().multifdBytes()).isGreaterThan((PAGES + 1L) * Pages.SIZE);
     }
 
     private static MultifdDecoder decoder() {

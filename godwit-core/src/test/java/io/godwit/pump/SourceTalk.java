@@ -86,6 +86,10 @@ abstract class SourceTalk {
         StreamMessage message;
         while ((message = decoder.next(all)) != null) {
             if (message instanceof PageRecord record) {
+                if (!record.zero()) {
+                    assertThat(all.getLong(record.dataPosition()))
+                            .isEqualTo(EvenMemory.says(record.block(), record.page()));
+                }
                 pagesSent.add(record.block() == 0 ? record.page() : PAGES);
             } else {
                 sent.add(message);

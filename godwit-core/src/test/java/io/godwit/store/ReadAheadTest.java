@@ -212,8 +212,12 @@ class ReadAheadTest {
     }
 
     private static void assertHolds(Loan loan, int first, int count) {
+        assertHolds(loan, first, count, Loan.GAP);
+    }
+
+    private static void assertHolds(Loan loan, int first, int count, int gap) {
         for (int i = 0; i < count; i++) {
-            assertThat(loan.bytes().slice(loan.bytes().position() + i * (Loan.GAP + Pages.SIZE), Pages.SIZE))
+            assertThat(loan.bytes().slice(loan.bytes().position() + i * (gap + Pages.SIZE), Pages.SIZE))
                     .as("page %d", first + i)
                     .isEqualTo(TestPages.of(first + i + 1));
         }
@@ -232,7 +236,7 @@ class ReadAheadTest {
     @Test
     void pagesThatAreLentStayWhatTheyAreWhateverIsReadMeanwhile() {
         gives(0);
-        Loan three = Objects.requireNonNull(source.lend(RAM, 1, 3));
+        Loan three = Objects.requireNonNull(source.lend(RAM, 1, 3, Loan.GAP));
         assertThat(three.bytes().remaining()).isEqualTo(3 * Pages.SIZE + 2 * Loan.GAP);
         // What the borrower writes between them is no page's.
         three.bytes().putLong(three.bytes().position() + Pages.SIZE, -1);
@@ -241,8 +245,8 @@ class ReadAheadTest {
         gives(100);
         assertHolds(three, 1, 3);
         assertThat(source.atHand(RAM, 100, 2)).isEqualTo(2);
-        Loan other = Objects.requireNonNull(source.lend(RAM, 100, 2));
-        Loan again = Objects.requireNonNull(source.lend(RAM, 100, 2));
+        Loan other = Objects.requireNonNull(source.lend(RAM, 100, 2, Loan.GAP));
+        Loan again = Objects.requireNonNull(source.lend(RAM, 100, 2, Loan.GAP));
         other.over().run();
         readsAll(101);
         readsAll(0);
@@ -259,7 +263,7 @@ class ReadAheadTest {
     void whatIsLentOfARunThatIsGivenUpStaysToo() {
         disk.damage(FOLDER.resolve("ram-0"), 3 * Pages.SIZE + 5L, 1);
         gives(0);
-        Loan two = Objects.requireNonNull(source.lend(RAM, 1, 2));
+        Loan two = Objects.requireNonNull(source.lend(RAM, 1, 2, Loan.GAP));
         assertThatThrownBy(() -> read(source, RAM, 3)).isInstanceOf(DamagedPageException.class);
         gives(50);
         assertHolds(two, 1, 2);
@@ -267,10 +271,43 @@ class ReadAheadTest {
         readsAll(51);
     }
 
+    /** As a packet has them; from one to the other and back, as where a migration goes over to postcopy. */
+    @Test
+    void pagesAreLentOneBehindTheOtherOnceSomebodyWantsThemSo() {
+        gives(0);
+        assertThat(source.lend(RAM, 1, 3, 0)).as("they lie in the other manner").isNull();
+        assertThat(source.atHand(RAM, 1, 3)).as("and can be had all the same").isEqualTo(3);
+        Loan apart = Objects.requireNonNull(source.lend(RAM, 1, 3, Loan.GAP));
+        assertThat(source.lend(RAM, 1, 3, 0)).isNull();
+        gives(4);
+        Loan together = Objects.requireNonNull(source.lend(RAM, 4, 4, 0));
+        assertThat(together.bytes().remaining()).isEqualTo(4 * Pages.SIZE);
+        assertHolds(together, 4, 4, 0);
+        readsAll(8);
+
+        gives(100);
+        assertThat(source.lend(RAM, 100, 2, Loan.GAP)).isNull();
+        gives(102);
+        assertHolds(Objects.requireNonNull(source.lend(RAM, 102, 2, Loan.GAP)), 102, 2);
+        assertHolds(apart, 1, 3);
+        assertHolds(together, 4, 4, 0);
+    }
+
+    @Test
+    void aDamagedPageIsFoundInEitherManner() {
+        disk.damage(FOLDER.resolve("ram-0"), 6 * Pages.SIZE + 5L, 1);
+        gives(0);
+        assertThat(source.lend(RAM, 1, 3, 0)).isNull();
+        gives(4);
+        assertThat(source.atHand(RAM, 4, 4)).isEqualTo(2);
+        assertHolds(Objects.requireNonNull(source.lend(RAM, 4, 2, 0)), 4, 2, 0);
+        assertThatThrownBy(() -> read(source, RAM, 6)).isInstanceOf(DamagedPageException.class);
+    }
+
     @Test
     void oneAloneIsNotWorthTheLoan() {
         gives(0);
-        assertThat(source.lend(RAM, 1, 1)).isNull();
+        assertThat(source.lend(RAM, 1, 1, Loan.GAP)).isNull();
     }
 
     /** It is asked for by itself, and then named. */

@@ -10,6 +10,8 @@ import io.godwit.page.BlockTable;
 import io.godwit.page.Pages;
 import io.godwit.wire.MultifdWire.Load;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
@@ -107,6 +109,50 @@ class MultifdEncoderTest {
         }
     }
 
+    /** Pages 3 and 4 are appended, 5 to 7 sent from where they are, 8 appended. */
+    @Test
+    void pagesThatTheCallerSendsItselfAreToldOfByThePacket() throws Exception {
+        ByteBuffer room = ByteBuffer.allocate(MultifdEncoder.MAX_PACKET);
+        MultifdEncoder encoder = new MultifdEncoder(Wire.BLOCKS, MultifdCompression.NONE, 1, false);
+        encoder.begin(room, 0);
+        encoder.pages(3, 2).put(page(3)).put(page(4));
+        int here = room.position();
+        encoder.pagesElsewhere(5, 3);
+        encoder.page(8).put(page(8));
+        encoder.end(7);
+
+        assertThat(room.position()).isEqualTo(MultifdEncoder.SYNC_SIZE + 3 * Pages.SIZE);
+        ByteBuffer wire = ByteBuffer.allocate(MultifdEncoder.INIT_SIZE + MultifdEncoder.MAX_PACKET);
+        MultifdEncoder.init(new MultifdMessage.Init(MultifdMessage.Init.NO_UUID, 0), wire);
+        wire.put(room.slice(0, here))
+                .put(page(5))
+                .put(page(6))
+                .put(page(7))
+                .put(room.slice(here, room.position() - here));
+        MultifdDecoder decoder =
+                new MultifdDecoder(new MultifdSetup(MultifdMessage.Init.NO_UUID, 1, MultifdCompression.NONE));
+        decoder.blocks(Wire.BLOCKS);
+        List<Long> pages = new ArrayList<>();
+        try (decoder) {
+            wire.flip();
+            for (MultifdMessage m = decoder.next(wire); m != null; m = decoder.next(wire)) {
+                if (m instanceof MultifdPage page) {
+                    assertThat(page.buffer().slice(page.dataPosition(), Pages.SIZE))
+                            .isEqualTo(ByteBuffer.wrap(page((int) page.page())));
+                    pages.add(page.page());
+                }
+            }
+        }
+        assertThat(pages).containsExactly(3L, 4L, 5L, 6L, 7L, 8L);
+        assertThat(wire.hasRemaining()).isFalse();
+    }
+
+    private static byte[] page(int number) {
+        byte[] page = new byte[Pages.SIZE];
+        Arrays.fill(page, (byte) number);
+        return page;
+    }
+
     @Test
     void whatDoesNotFitThePacketIsOurMistake() {
         ByteBuffer room = ByteBuffer.allocate(MultifdEncoder.MAX_PACKET);
@@ -126,6 +172,7 @@ class MultifdEncoderTest {
                 .hasMessageContaining("0 to 9");
         try (MultifdEncoder zlib = new MultifdEncoder(Wire.BLOCKS, MultifdCompression.ZLIB, 1, true)) {
             assertThatThrownBy(() -> zlib.begin(room, 0)).hasMessageContaining("a direct one");
+            assertThatThrownBy(() -> zlib.pagesElsewhere(1, 1)).hasMessageContaining("has to be in the packet");
         }
     }
 
