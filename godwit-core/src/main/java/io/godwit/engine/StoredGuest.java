@@ -38,26 +38,36 @@ public final class StoredGuest implements ParkedGuest {
     private final Function<Consumer<Runnable>, Behind> behind;
     private volatile @Nullable StoreSink sink;
     private @Nullable StoreSource source;
-    private volatile boolean cloneLeft;
 
     /**
      * What the stream does not say.
      *
      * @param qemuVersion of the QEMU that a VM comes from, or null if nobody said
+     * @param peer the address of the other end's QMP, or null if nobody said
      * @param to the address that a VM leaves to, for the operator
-     * @param asClone it leaves as a copy, and stays parked
+     * @param copy whether it leaves as a copy, and stays parked
      * @param evenUnconfirmed the operator's word that it may leave although its source was not heard to have completed
      */
-    public record Terms(@Nullable String qemuVersion, String to, boolean asClone, boolean evenUnconfirmed) {
+    public record Terms(
+            @Nullable String qemuVersion, @Nullable String peer, String to, Copy copy, boolean evenUnconfirmed) {
         /** To park. */
-        public static Terms arriving(@Nullable String qemuVersion) {
-            return new Terms(qemuVersion, "", false, false);
+        public static Terms arriving(@Nullable String qemuVersion, @Nullable String peer) {
+            return new Terms(qemuVersion, peer, "", Copy.NONE, false);
         }
 
         /** To unpark. */
-        public static Terms leaving(String to, boolean asClone, boolean evenUnconfirmed) {
-            return new Terms(null, to, asClone, evenUnconfirmed);
+        public static Terms leaving(@Nullable String peer, String to, Copy copy, boolean evenUnconfirmed) {
+            return new Terms(null, peer, to, copy, evenUnconfirmed);
         }
+    }
+
+    /** Whether a VM leaves as a copy. */
+    public enum Copy {
+        NONE,
+        /** A new one. */
+        NEW,
+        /** The last one, on whose way another process has ended: it is recovered. */
+        LAST
     }
 
     public StoredGuest(VmStore store, InstantSource clock, Terms terms) {
@@ -91,10 +101,16 @@ public final class StoredGuest implements ParkedGuest {
             case StoreState.Receiving _, StoreState.Gone _ -> new Empty();
             case StoreState.ReceivingPostcopy _ ->
                 new Interrupted(identity(), new BlockTable(now.arrival().blocks()));
-            case StoreState.Parked _, StoreState.ParkedUnconfirmed _ -> new Parked();
-            case StoreState.Leaving(StoreState.Departure departure, boolean _) ->
-                new Leaving(new Departure(departure.postcopy(), departure.nonce()));
+            case StoreState.Parked _, StoreState.ParkedUnconfirmed _ -> {
+                StoreState.Departure copy = now.lastClone();
+                yield terms.copy() == Copy.LAST && copy != null ? leaving(copy) : new Parked();
+            }
+            case StoreState.Leaving(StoreState.Departure departure, boolean _) -> leaving(departure);
         };
+    }
+
+    private static Leaving leaving(StoreState.Departure departure) {
+        return new Leaving(new Departure(departure.postcopy(), departure.nonce()));
     }
 
     // ---- it comes
@@ -114,6 +130,7 @@ public final class StoredGuest implements ParkedGuest {
                     arrival.blocks(),
                     arrival.identity().ramSectionId(),
                     terms.qemuVersion(),
+                    terms.peer(),
                     configuration.uuid(),
                     arrival.nonce());
         } catch (IllegalArgumentException e) {
@@ -209,13 +226,11 @@ public final class StoredGuest implements ParkedGuest {
 
     @Override
     public void leave(Departure departure) {
-        StoreState.Departure way =
-                new StoreState.Departure(terms.to(), departure.postcopy(), departure.nonce(), clock.instant());
-        if (terms.asClone()) {
-            store.leaveAsClone(way, terms.evenUnconfirmed());
-            cloneLeft = true;
-        } else {
-            store.leave(way, terms.evenUnconfirmed());
+        StoreState.Departure way = new StoreState.Departure(
+                terms.to(), terms.peer(), departure.postcopy(), departure.nonce(), clock.instant());
+        switch (terms.copy()) {
+            case NONE -> store.leave(way, terms.evenUnconfirmed());
+            case NEW, LAST -> store.leaveAsClone(way, terms.evenUnconfirmed());
         }
     }
 
@@ -232,7 +247,7 @@ public final class StoredGuest implements ParkedGuest {
 
     @Override
     public void gone() {
-        if (!cloneLeft) {
+        if (terms.copy() == Copy.NONE) {
             store.gone("its destination has all of it");
         }
     }

@@ -20,10 +20,23 @@ public final class QemuDestination {
     private static final Duration SETTLES = Duration.ofSeconds(1);
 
     private final QemuPeer peer;
+    private final boolean joinedLate;
     private volatile boolean asked;
 
+    /** One that is to be told everything from here. */
     public QemuDestination(QemuPeer peer) {
+        this(peer, false);
+    }
+
+    private QemuDestination(QemuPeer peer, boolean late) {
         this.peer = peer;
+        this.joinedLate = late;
+        this.asked = late;
+    }
+
+    /** One that another process has told where to listen: its guest may have run before anybody here looked. */
+    public static QemuDestination joined(QemuPeer peer) {
+        return new QemuDestination(peer, true);
     }
 
     public QemuPeer peer() {
@@ -237,6 +250,6 @@ public final class QemuDestination {
     /** An event that was missed in a gap may have been its start. */
     private boolean mayHaveRun() {
         PeerHistory history = peer.history();
-        return history.ran() || history.gaps();
+        return joinedLate || history.ran() || history.gaps();
     }
 }

@@ -89,8 +89,8 @@ final class SimStore implements DiskWorks {
     /** Parks the world's guest in it, as an earlier migration would have. */
     void fill(Truth truth, SimMemory memory, SimDevices devices, String machine, boolean runs) {
         try (VmStore fresh = VmStore.open(disk, FOLDER, clock, VERSION)) {
-            StoreSink sink =
-                    fresh.receive(new Arrival(machine, memory.blocks().list(), SimDevices.RAM_SECTION, null, null, -1));
+            StoreSink sink = fresh.receive(
+                    new Arrival(machine, memory.blocks().list(), SimDevices.RAM_SECTION, null, null, null, -1));
             for (int page = 0; page < truth.pages(); page++) {
                 int block = memory.block(page);
                 int index = memory.index(page);
@@ -118,7 +118,7 @@ final class SimStore implements DiskWorks {
                     .apply(new StoredGuest(
                             opened,
                             clock,
-                            StoredGuest.Terms.leaving("sim", false, true),
+                            StoredGuest.Terms.leaving(null, "sim", StoredGuest.Copy.NONE, true),
                             FEW_PAGES,
                             SimStore::twoPages));
             guest = fresh;

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param blocks 1 to {@link #MAX_BLOCKS}, all on pages of 4096 bytes, in the source's order
  * @param ramSectionId the section id that the source gave to "ram": a recovery by a new process needs it
  * @param qemuVersion the source's, for example {@code 10.0.2}, or null if nobody said
+ * @param peer the address of the source's QMP, or null if nobody said: what a QEMU at another one says proves nothing of this
  * @param uuid the VM's, or null if nobody said
  * @param nonce what a Godwit source's keep-alive PINGs said, or -1
  */
@@ -23,6 +24,7 @@ public record Arrival(
         List<BlockInfo> blocks,
         int ramSectionId,
         @Nullable String qemuVersion,
+        @Nullable String peer,
         @Nullable UUID uuid,
         int nonce) {
     /** Most blocks of one VM. */

@@ -70,7 +70,7 @@ final class Imported {
 
     /** The blocks are known: the store waits for their pages. */
     StoreSink receive(List<BlockInfo> blocks) {
-        return store.receive(new Arrival(machine, blocks, ramId, null, uuid, -1));
+        return store.receive(new Arrival(machine, blocks, ramId, null, null, uuid, -1));
     }
 
     void park(boolean confirmed) {

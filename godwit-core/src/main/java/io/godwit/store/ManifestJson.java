@@ -36,6 +36,7 @@ final class ManifestJson {
                 .put("changed", manifest.changed().toString())
                 .put("machine", arrival.machine())
                 .putIfPresent("qemu", text(arrival.qemuVersion()))
+                .putIfPresent("peer", text(arrival.peer()))
                 .putIfPresent(
                         "uuid",
                         arrival.uuid() == null ? null : Json.of(arrival.uuid().toString()))
@@ -87,6 +88,7 @@ final class ManifestJson {
     private static JsonObject departure(StoreState.Departure departure) {
         return JsonObject.builder()
                 .put("to", departure.to())
+                .putIfPresent("peer", text(departure.peer()))
                 .put("postcopy", departure.postcopy())
                 .put("nonce", departure.nonce())
                 .put("at", departure.at().toString())
@@ -136,6 +138,7 @@ final class ManifestJson {
                 blocks,
                 (int) json.int64("ram-section-id"),
                 json.has("qemu") ? json.string("qemu") : null,
+                json.has("peer") ? json.string("peer") : null,
                 json.has("uuid") ? UUID.fromString(json.string("uuid")) : null,
                 (int) json.int64("nonce"));
         return new Manifest(
@@ -168,6 +171,7 @@ final class ManifestJson {
         JsonObject object = json.object(name);
         return new StoreState.Departure(
                 object.string("to"),
+                object.has("peer") ? object.string("peer") : null,
                 object.bool("postcopy"),
                 (int) object.int64("nonce"),
                 Instant.parse(object.string("at")));

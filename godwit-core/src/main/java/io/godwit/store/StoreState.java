@@ -87,11 +87,12 @@ public sealed interface StoreState {
      * A way out.
      *
      * @param to the destination's address, for the operator
+     * @param peer the address of the destination's QMP, or null if nobody said: what a QEMU at another one says proves nothing of this
      * @param postcopy whether it leaves by postcopy, so that a recovery can go on; else by precopy
      * @param nonce the migration's number on the wire, {@link io.godwit.protocol.MigrationOptions#nonce}: a recovery by a new process says it again
      * @param at when it began
      */
-    record Departure(String to, boolean postcopy, int nonce, Instant at) {}
+    record Departure(String to, @Nullable String peer, boolean postcopy, int nonce, Instant at) {}
 
     /** Whether what is in the store exists nowhere else, or may. */
     default boolean holdsGuestData() {

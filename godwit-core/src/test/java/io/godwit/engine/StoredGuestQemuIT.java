@@ -56,7 +56,10 @@ class StoredGuestQemuIT {
         VmStore store = VmStore.open(new OsDisk(), folder.resolve("vm"), InstantSource.system(), "test");
         Endpoint park = Endpoint.parking(
                 "store",
-                new StoredGuest(store, InstantSource.system(), new StoredGuest.Terms(null, "", false, evenUnconfirmed)),
+                new StoredGuest(
+                        store,
+                        InstantSource.system(),
+                        StoredGuest.Terms.leaving(null, "", StoredGuest.Copy.NONE, evenUnconfirmed)),
                 unsafe,
                 System::nanoTime,
                 new Random(4713));

@@ -24,7 +24,10 @@ final class StoreProcess {
         VmStore store = VmStore.open(new OsDisk(), Path.of(args[0]), InstantSource.system(), "test");
         Endpoint endpoint = Endpoint.parking(
                 "store",
-                new StoredGuest(store, InstantSource.system(), new StoredGuest.Terms(null, "", false, true)),
+                new StoredGuest(
+                        store,
+                        InstantSource.system(),
+                        StoredGuest.Terms.leaving(null, "", StoredGuest.Copy.NONE, true)),
                 false,
                 System::nanoTime,
                 new Random());

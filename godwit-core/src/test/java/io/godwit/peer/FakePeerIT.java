@@ -236,6 +236,18 @@ class FakePeerIT {
         assertThat(perhaps.verdict(LONG).provesThatItNeverCame()).isFalse();
     }
 
+    /** Its guest stands because of an error: whether it has run is not to be seen. */
+    @Test
+    void oneThatWasToldByAnotherProcessMayHaveRunBeforeThisOneLooked() throws Exception {
+        FakeQemu qemu = fake(V10_0).says("postcopy-paused", "io-error", false);
+        QemuDestination destination = QemuDestination.joined(QemuPeer.connect(qemu.address(), LONG));
+        assertThat(destination.verdict(LONG).fate()).isEqualTo(DestinationVerdict.Fate.AWAITS_RECOVERY);
+        qemu.says("none", "inmigrate", false);
+        assertThat(destination.verdict(LONG).fate()).as("another process").isEqualTo(DestinationVerdict.Fate.REPLACED);
+        qemu.ends();
+        assertThat(destination.verdict(LONG).provesThatItNeverCame()).isFalse();
+    }
+
     @Test
     void oneThatSaysItResumedAndEndsHasRunThoughNobodySawIt() throws Exception {
         FakeQemu qemu = fake(V10_0).says("active", "inmigrate", false);

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 class OsDiskIT {
     private static final int PAGES = 4096;
     private static final Arrival BIG = new Arrival(
-            "pc-i440fx-10.0", List.of(BlockInfo.of("pc.ram", PAGES * (long) Pages.SIZE)), 2, null, null, -1);
+            "pc-i440fx-10.0", List.of(BlockInfo.of("pc.ram", PAGES * (long) Pages.SIZE)), 2, null, null, null, -1);
 
     @TempDir
     @SuppressWarnings("NullAway.Init") // JUnit sets it
@@ -223,7 +223,7 @@ class OsDiskIT {
     @Test
     void ramFilesAreSparse() throws Exception {
         Path vm = folder.resolve("vm");
-        Arrival huge = new Arrival("pc", List.of(BlockInfo.of("pc.ram", 1L << 34)), 1, null, null, -1);
+        Arrival huge = new Arrival("pc", List.of(BlockInfo.of("pc.ram", 1L << 34)), 1, null, null, null, -1);
         try (VmStore store = Shelf.open(new OsDisk(), vm)) {
             StoreSink sink = store.receive(huge);
             for (long page = 0; page < 1L << 22; page++) {

@@ -50,7 +50,7 @@ class OwnershipTest {
     void whereNothingConfirmsThatItArrivedAnOperatorsWordDoes() {
         VmStore store = parked(disk, true);
         assertRefused(() -> store.arrived(true), StoreException.Kind.REFUSED, "parked");
-        StoreState.Departure file = new StoreState.Departure("file:/f", false, 7, Instant.EPOCH);
+        StoreState.Departure file = new StoreState.Departure("file:/f", null, false, 7, Instant.EPOCH);
         store.leave(file, false);
         store.arrived(false);
         assertThat(state(store))
@@ -63,7 +63,7 @@ class OwnershipTest {
     @Test
     void afterAPostcopyTheWordMustSayThatTheMemoryIsThereToo() {
         VmStore store = parked(disk, true);
-        store.leave(new StoreState.Departure("exec:x", true, 7, Instant.EPOCH), false);
+        store.leave(new StoreState.Departure("exec:x", null, true, 7, Instant.EPOCH), false);
         assertRefused(
                 () -> store.arrived(false), StoreException.Kind.REFUSED, "leaving", "left by postcopy", "--whole");
         assertThat(state(store)).isInstanceOf(StoreState.Leaving.class);

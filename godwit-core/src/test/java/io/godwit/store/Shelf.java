@@ -31,13 +31,14 @@ final class Shelf {
                     BlockInfo.of("../../etc/rom", ROM_PAGES * (long) Pages.SIZE)),
             2,
             "10.0.2",
+            "unix:/run/web1.qmp",
             UUID.fromString("11111111-2222-3333-4444-555555555555"),
             -1);
     static final StoredDevices DEVICES =
             new StoredDevices(new byte[0], "devices".getBytes(StandardCharsets.UTF_8), new byte[] {'{', '}'});
     static final StoredDevices BLOB = new StoredDevices(new byte[0], "packaged".getBytes(StandardCharsets.UTF_8), null);
     static final StoreState.Departure TO_B =
-            new StoreState.Departure("tcp:b:4445", true, 77, Instant.parse("2030-01-02T03:04:05Z"));
+            new StoreState.Departure("tcp:b:4445", "tcp:b:4446", true, 77, Instant.parse("2030-01-02T03:04:05Z"));
 
     /** Eight pages are written together, by the one thread that there is. */
     static final Behind FEW = new Behind(8, 0, work -> {});

@@ -38,7 +38,7 @@ class VmStoreTest {
     @Test
     void moreRamThanTheHeapCanKeepAccountOfIsRefusedBeforeAnythingIsAllocated() {
         VmStore store = open(new SimDisk(new SplittableRandom(1)));
-        Arrival huge = new Arrival("pc", List.of(BlockInfo.of("pc.ram", 1L << 46)), 2, null, null, -1);
+        Arrival huge = new Arrival("pc", List.of(BlockInfo.of("pc.ram", 1L << 46)), 2, null, null, null, -1);
 
         assertRefused(
                 () -> store.receive(huge), StoreException.Kind.REFUSED, "65536 GiB of RAM", "8192 MiB of heap", "-Xmx");

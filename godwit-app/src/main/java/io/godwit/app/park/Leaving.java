@@ -27,6 +27,9 @@ final class Leaving extends Journey {
 
     private final Plan plan;
     private final @Nullable QemuDestination destination;
+    /** Another process has begun it, and passed the commit point. */
+    private final boolean interrupted;
+
     private boolean told;
     private volatile long ranAfterMillis = -1;
 
@@ -44,10 +47,11 @@ final class Leaving extends Journey {
             MigrationTerms terms,
             int recoveries) {}
 
-    Leaving(Station station, Plan plan, @Nullable QemuDestination destination) {
+    Leaving(Station station, Plan plan, @Nullable QemuDestination destination, boolean interrupted) {
         super(station, plan.recoveries());
         this.plan = plan;
         this.destination = destination;
+        this.interrupted = interrupted;
     }
 
     @Override
@@ -57,7 +61,6 @@ final class Leaving extends Journey {
 
     @Override
     void begin() throws CommandRefused, PeerException {
-        boolean interrupted = station.state() instanceof StoreState.Leaving;
         if (destination != null && !interrupted) {
             Advice.before(plan.terms(), plan.listen(), destination).forEach(this::note);
         }
@@ -132,7 +135,12 @@ final class Leaving extends Journey {
     Outcome failed(MigrationInfo info) {
         String why = Objects.requireNonNullElse(info.errorDesc(), "cancelled");
         station.close();
-        return Outcome.failed("the VM stays parked: " + why);
+        return Outcome.failed(
+                station.state() instanceof StoreState.Leaving
+                        ? "the VM has not arrived (" + why
+                                + "), but the folder still says that it is leaving, since it could not be written: "
+                                + "once it can, 'godwit store take-back " + station.folder() + "' parks it again"
+                        : "the VM stays parked: " + why);
     }
 
     @Override
@@ -243,7 +251,8 @@ final class Leaving extends Journey {
 
     @Override
     boolean revocable(MigrationInfo info) {
-        return !(station.state() instanceof StoreState.Leaving)
+        return !interrupted
+                && !(station.state() instanceof StoreState.Leaving)
                 && switch (info.status()) {
                     case NONE, SETUP, ACTIVE, PRE_SWITCHOVER, DEVICE -> true;
                     default -> false;
@@ -252,8 +261,12 @@ final class Leaving extends Journey {
 
     @Override
     String standing() {
-        return station.state() instanceof StoreState.Leaving
-                ? "the VM is leaving and may run at its destination; 'godwit unpark' with the same arguments goes on"
-                : "the VM is parked";
+        if (station.state() instanceof StoreState.Leaving) {
+            return "the VM is leaving and may run at its destination; 'godwit unpark' with the same arguments goes on";
+        }
+        return "the VM is parked"
+                + (ranAfterMillis < 0 && !interrupted
+                        ? ""
+                        : ", and its copy runs at its destination without all of its memory; 'godwit unpark' with the same arguments goes on");
     }
 }

@@ -29,6 +29,20 @@ final class Origin {
                 arrival.uuid() == null ? PeerIdentity.NO_UUID : arrival.uuid().toString());
     }
 
+    /** Why a VM that has come in part cannot be the one of that QEMU, as a sentence, or null. */
+    static @Nullable String whyNotFrom(Manifest manifest, PeerIdentity source) {
+        PeerIdentity here = of(manifest, source);
+        boolean same = here.machine().equals(source.machine())
+                && here.memoryBytes() == source.memoryBytes()
+                && (here.uuid().equals(source.uuid())
+                        || here.uuid().equals(PeerIdentity.NO_UUID)
+                        || source.uuid().equals(PeerIdentity.NO_UUID));
+        return same
+                ? null
+                : "--qmp-peer is not the VM's source: what has come is of " + here + ", and that is " + source
+                        + "; name the QEMU that the VM comes from";
+    }
+
     private static PeerVersion version(@Nullable String said, PeerVersion otherwise) {
         Matcher numbers = VERSION.matcher(said == null ? "" : said);
         return numbers.matches()

@@ -14,6 +14,7 @@ import io.godwit.peer.QemuPeer;
 import io.godwit.peer.QemuSource;
 import io.godwit.protocol.Capability;
 import io.godwit.qmp.QmpVersion;
+import io.godwit.store.Manifest;
 import io.godwit.store.OsDisk;
 import io.godwit.store.StoreState;
 import io.godwit.store.VmStore;
@@ -147,13 +148,21 @@ public final class ParkCommand implements Callable<Integer> {
             throws IOException, CommandRefused, PeerException {
         VmStore store = VmStore.open(new OsDisk(), folder, Clock.systemUTC(), QmpVersion.GODWIT.packageName());
         String occupied = occupied(store);
+        if (occupied == null && peer != null) {
+            occupied = whyNotGoOn(store, peer);
+        }
         if (occupied != null) {
             store.close();
             return Outcome.failed(occupied);
         }
         String version = peer == null ? null : peer.identity().version().toString();
-        try (Station station =
-                Station.open("park", store, StoredGuest.Terms.arriving(version), mayBeOneWay(listen), options, lines)) {
+        try (Station station = Station.open(
+                "park",
+                store,
+                StoredGuest.Terms.arriving(version, peers.address(options)),
+                mayBeOneWay(listen),
+                options,
+                lines)) {
             if (station.state() instanceof StoreState.ReceivingPostcopy) {
                 // What was agreed on stays, and whether there is a preempt channel is the source's choice alone.
                 options.setParameters(station.endpoint());
@@ -180,6 +189,19 @@ public final class ParkCommand implements Callable<Integer> {
     /** What a file holds has no source that could take itself for done too early: it was done when the file was. */
     private boolean mayBeOneWay(MigrationAddress listen) {
         return unsafe || listen instanceof MigrationAddress.FileRange;
+    }
+
+    /** Where a VM has come in part: what its source says decides whether that is of use. */
+    private @Nullable String whyNotGoOn(VmStore store, QemuPeer peer) {
+        Manifest manifest = store.manifest();
+        if (manifest == null || !(manifest.state() instanceof StoreState.ReceivingPostcopy)) {
+            return null;
+        }
+        String other = peers.whyNotTheSame(
+                "the rest of the VM is at the QEMU that it comes from",
+                manifest.arrival().peer(),
+                options);
+        return other == null ? Origin.whyNotFrom(manifest, peer.identity()) : other;
     }
 
     private @Nullable String occupied(VmStore store) {

@@ -12,6 +12,7 @@ import io.godwit.peer.PeerException;
 import io.godwit.peer.QemuPeer;
 import io.godwit.protocol.Capability;
 import io.godwit.protocol.MultifdParameters;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -57,6 +58,14 @@ final class PeerOptions {
     private Map<String, String> parameters = Map.of();
 
     @Option(
+            names = "--same-qemu",
+            description = {
+                "Your word that --qmp-peer is the QEMU that an interrupted way was with, where that cannot be known:",
+                "its QMP has another address now, or --qmp-peer was not given then."
+            })
+    private boolean same;
+
+    @Option(
             names = "--recoveries",
             paramLabel = "N",
             description =
@@ -72,6 +81,39 @@ final class PeerOptions {
 
     boolean given() {
         return peer != null;
+    }
+
+    /** Where the QEMU's QMP is, in a form that the working folder has no part in; null if none was given. */
+    @Nullable
+    String address(EndpointOptions options) {
+        if (peer == null) {
+            return null;
+        }
+        return switch (options.address(peer)) {
+            case Address.Unix(Path path) -> "unix:" + path.toAbsolutePath().normalize();
+            case Address.Tcp tcp -> tcp.toString();
+        };
+    }
+
+    /**
+     * Why what this QEMU says is not taken for proof of an interrupted way, as a sentence; null: it is, or none was given.
+     *
+     * @param way what was interrupted, as the beginning of the sentence
+     * @param before the address of the QMP then, or null if nobody said
+     */
+    @Nullable
+    String whyNotTheSame(String way, @Nullable String before, EndpointOptions options) {
+        String now = address(options);
+        if (same || now == null || now.equals(before)) {
+            return null;
+        }
+        return way
+                + (before == null
+                        ? ", and nobody said at which QMP it is"
+                        : ", whose QMP is at " + before + ", and --qmp-peer is " + now)
+                + ": another QEMU proves nothing of where the VM is; "
+                + (before == null ? "if it is " + now : "name that one, or, if it is the same at another address")
+                + ", add --same-qemu";
     }
 
     /** Whether the QEMU is on this very machine, as far as can be told. */

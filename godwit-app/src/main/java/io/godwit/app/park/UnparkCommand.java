@@ -168,12 +168,13 @@ public final class UnparkCommand implements Callable<Integer> {
             throws IOException, CommandRefused, PeerException {
         VmStore store = VmStore.openExisting(new OsDisk(), folder, Clock.systemUTC(), QmpVersion.GODWIT.packageName());
         Manifest manifest = Objects.requireNonNull(store.manifest());
-        boolean interrupted = manifest.state() instanceof StoreState.Leaving;
-        QemuDestination destination = peer == null ? null : new QemuDestination(peer);
-        String wrong = interrupted ? null : store.whyNotLeave(evenUnconfirmed);
+        StoreState.Departure before;
+        String wrong;
         try {
-            if (wrong == null && destination != null) {
-                destination.checkFits(Origin.of(manifest, destination.peer().identity()));
+            before = interrupted(manifest, peer);
+            wrong = before == null ? store.whyNotLeave(evenUnconfirmed) : whyNotGoOn(manifest, before, plan);
+            if (wrong == null && peer != null) {
+                new QemuDestination(peer).checkFits(Origin.of(manifest, peer.identity()));
             }
         } catch (PeerException e) {
             store.close();
@@ -183,15 +184,55 @@ public final class UnparkCommand implements Callable<Integer> {
             store.close();
             return Outcome.failed(wrong);
         }
-        StoredGuest.Terms terms = StoredGuest.Terms.leaving(plan.to().toString(), asClone, evenUnconfirmed);
+        StoredGuest.Copy copy =
+                !asClone ? StoredGuest.Copy.NONE : before == null ? StoredGuest.Copy.NEW : StoredGuest.Copy.LAST;
+        StoredGuest.Terms terms =
+                StoredGuest.Terms.leaving(peers.address(options), plan.to().toString(), copy, evenUnconfirmed);
         try (Station station = Station.open("unpark", store, terms, false, options, lines)) {
-            if (!interrupted) {
+            if (before == null) {
                 station.endpoint().setCapabilities(ours(plan.terms()));
             }
             options.configure(station.endpoint());
             station.listenToSignals();
-            return new Leaving(station, plan, destination).travel();
+            return new Leaving(station, plan, destination(peer, before), before != null).travel();
         }
+    }
+
+    private static @Nullable QemuDestination destination(
+            @Nullable QemuPeer peer, StoreState.@Nullable Departure before) {
+        if (peer == null) {
+            return null;
+        }
+        return before == null ? new QemuDestination(peer) : QemuDestination.joined(peer);
+    }
+
+    /**
+     * The way that an earlier process has begun and not ended, or null. A copy's shows only at its QEMU, which has the guest and not all of its memory.
+     */
+    private StoreState.@Nullable Departure interrupted(Manifest manifest, @Nullable QemuPeer peer)
+            throws PeerException {
+        if (manifest.state() instanceof StoreState.Leaving(StoreState.Departure departure, boolean _)) {
+            return departure;
+        }
+        StoreState.Departure copy = manifest.lastClone();
+        return asClone
+                        && copy != null
+                        && copy.postcopy()
+                        && peer != null
+                        && peer.state().inPostcopy()
+                ? copy
+                : null;
+    }
+
+    private @Nullable String whyNotGoOn(Manifest manifest, StoreState.Departure before, Leaving.Plan plan) {
+        if (asClone && manifest.state() instanceof StoreState.Leaving) {
+            return "the VM is on its way to " + before.to()
+                    + " itself, not as a copy: leave --clone out to go on with that";
+        }
+        boolean sameWay = before.peer() == null && before.to().equals(plan.to().toString());
+        return sameWay
+                ? null
+                : peers.whyNotTheSame("the VM left for the QEMU at " + before.to(), before.peer(), options);
     }
 
     /** What the mode needs; what was given on the command line comes on top. */

@@ -59,7 +59,8 @@ final class Running implements AutoCloseable {
             throw new IOException(e.getMessage(), e);
         }
         // Who drives this end by QMP has to see to the source before it says migrate: this is that word.
-        StoredGuest parked = new StoredGuest(store, Clock.systemUTC(), StoredGuest.Terms.leaving("", false, true));
+        StoredGuest parked = new StoredGuest(
+                store, Clock.systemUTC(), StoredGuest.Terms.leaving(null, "", StoredGuest.Copy.NONE, true));
         boolean done = false;
         try {
             Endpoint endpoint = Endpoint.parking("endpoint", parked, false, System::nanoTime, new Random());

@@ -57,6 +57,7 @@ class StoreCommandIT {
                     2,
                     "7.2.19",
                     null,
+                    null,
                     -1));
             sink.storeZero(0, 0);
             for (int page = 0; page < PAGES; page += 2) {
@@ -221,7 +222,7 @@ class StoreCommandIT {
         assertThat(run("arrived", vm("web1"))).isEqualTo(1);
         assertThat(err.toString()).contains("is parked: it cannot have arrived anywhere");
         try (VmStore store = open("web1")) {
-            store.leave(new StoreState.Departure("exec:x", true, 1, Instant.EPOCH), false);
+            store.leave(new StoreState.Departure("exec:x", null, true, 1, Instant.EPOCH), false);
         }
         assertThat(run("arrived", vm("web1"))).isEqualTo(1);
         assertThat(err.toString()).contains("--whole");
