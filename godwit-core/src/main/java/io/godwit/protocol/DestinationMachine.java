@@ -116,6 +116,11 @@ public final class DestinationMachine {
         return attempt.state.working();
     }
 
+    /** Whether PACKAGED may come now ({@code spec/sequences.md §3}); one that comes all the same is of no value, and nothing of it is to be kept. */
+    public boolean awaitsPackaged() {
+        return attempt.state instanceof Active active && active.advised() && active.memory() && active.returnPath();
+    }
+
     /** Whether page requests may be sent. */
     public boolean requests() {
         return attempt.state instanceof PostcopyActive(boolean ended) && !ended;
@@ -256,10 +261,7 @@ public final class DestinationMachine {
     }
 
     private void packaged(List<Integer> pings, long now, Consumer<DestinationEffect> out) {
-        if (!(attempt.state instanceof Active active)
-                || !active.advised()
-                || !active.memory()
-                || !active.returnPath()) {
+        if (!awaitsPackaged()) {
             attempt.lost(
                     "PACKAGED in " + attempt.status()
                             + ", without the return path, POSTCOPY_ADVISE and the block list before it",

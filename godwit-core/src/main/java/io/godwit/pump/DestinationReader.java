@@ -291,7 +291,11 @@ final class DestinationReader {
             step(new DestinationInput.Broken(Channel.MAIN, "PACKAGED: " + e.getMessage()), now);
             return;
         }
-        devices.add(parsed.devices(), false);
+        if (machine.awaitsPackaged()) {
+            // Before the step, which loads them. What is not awaited is refused there, and whoever sent it may come
+            // again with more.
+            devices.add(parsed.devices(), false);
+        }
         step(new DestinationInput.Packaged(parsed.pings()), now);
     }
 

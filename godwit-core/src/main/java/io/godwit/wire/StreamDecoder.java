@@ -297,6 +297,11 @@ public final class StreamDecoder extends ChannelDecoder<StreamMessage> {
     }
 
     private @Nullable StreamMessage packagedLength() throws WireException {
+        if (postcopy) {
+            throw reader.errorBefore(
+                    WireFormat.COMMAND_HEADER,
+                    "PACKAGED in postcopy: the device state comes once, at the switch, and never on a recovery");
+        }
         if (!reader.has(4)) {
             return null;
         }

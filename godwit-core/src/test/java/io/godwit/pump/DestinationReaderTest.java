@@ -94,6 +94,24 @@ class DestinationReaderTest {
         }
     }
 
+    /** Who has reached the port of a paused guest is dropped before any of it is taken, and what was loaded is what the guest runs on. */
+    @Test
+    void aRecoveryBringsNoDevices() {
+        try (DestinationTalk talk =
+                new DestinationTalk(DestinationTalk.POSTCOPY).postcopy().breaks(1)) {
+            MachineState loaded = talk.loaded;
+            for (int connection = 2; connection < 5; connection++) {
+                talk.recovers(connection).says(connection, new byte[] {8, 0, 7, 0, 4});
+                assertThat(talk.aborted.get(connection)).contains("PACKAGED in postcopy");
+                assertThat(talk.status()).isEqualTo(MigrationStatus.POSTCOPY_PAUSED);
+            }
+            assertThat(talk.loaded).isSameAs(loaded);
+            talk.recovers(5).says(5, new StreamMessage.RecvBitmap("b"), new StreamMessage.PostcopyResume());
+            talk.allPages(5).ends(5);
+            assertThat(talk.status()).isEqualTo(MigrationStatus.COMPLETED);
+        }
+    }
+
     /** Rule 8: a page that comes once more would undo the guest's own write. */
     @Test
     void whatComesOnceMoreAfterTheEndIsDroppedAndCounted() {

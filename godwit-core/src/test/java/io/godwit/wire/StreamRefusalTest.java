@@ -270,6 +270,27 @@ class StreamRefusalTest {
                 .hasMessageContaining("a second START of ram");
     }
 
+    /** Before its blob is waited for: whoever reaches a paused guest's port could fill its memory with them otherwise. */
+    @Test
+    void packagedComesOnceAndNeverOnARecovery() {
+        StreamContext context = new StreamContext(Wire.BLOCKS, RAM_ID);
+        Wire recovery = new Wire().message(new StreamMessage.RecvBitmap(Wire.ROM.name()));
+        Wire twice = afterStart().message(new PackagedBlob(new byte[0], List.of(3)).encode());
+        int first = recovery.size();
+        int second = twice.size();
+
+        WireException strangers = recovery.u8(8)
+                .u16(7)
+                .u16(4)
+                .refusal(StreamDecoder.recovery(StreamLimits.DEFAULT, DecoderOptions.PLAIN, context));
+        WireException sources = twice.u8(8).u16(7).u16(4).refusal();
+
+        assertThat(strangers.reason()).contains("PACKAGED in postcopy", "never on a recovery");
+        assertThat(strangers.offset()).isEqualTo(first);
+        assertThat(sources.reason()).isEqualTo(strangers.reason());
+        assertThat(sources.offset()).isEqualTo(second);
+    }
+
     @Test
     void postcopyEndsWithoutADescription() throws Exception {
         Wire stream = afterStart()
