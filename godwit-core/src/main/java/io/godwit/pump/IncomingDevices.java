@@ -4,22 +4,22 @@ package io.godwit.pump;
 
 import io.godwit.wire.StreamMessage;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 
 /** What a source says of its machine besides memory: what kind it is, and its devices' state. Used by the loop only. */
 final class IncomingDevices {
-    private static final byte[] NOTHING = {};
     private static final byte[] UNDESCRIBED = "{}".getBytes(StandardCharsets.US_ASCII);
 
     private StreamMessage.Configuration configuration = StreamMessage.Configuration.of("");
-    private byte[] early = NOTHING;
-    private byte[] devices = NOTHING;
+    private Run early = new Run();
+    private Run devices = new Run();
     private byte[] description = UNDESCRIBED;
 
     /** Another source begins. */
     void reset() {
-        early = NOTHING;
-        devices = NOTHING;
+        early = new Run();
+        devices = new Run();
         description = UNDESCRIBED;
     }
 
@@ -33,11 +33,7 @@ final class IncomingDevices {
 
     /** @param beforeMemory whether the START of "ram" is still to come */
     void add(byte[] sections, boolean beforeMemory) {
-        if (beforeMemory) {
-            early = both(early, sections);
-        } else {
-            devices = both(devices, sections);
-        }
+        (beforeMemory ? early : devices).add(sections);
     }
 
     void describe(byte[] json) {
@@ -46,15 +42,33 @@ final class IncomingDevices {
 
     /** As it came; not to be changed. */
     MachineState state() {
-        return new MachineState(early, devices, description);
+        return new MachineState(early.bytes(), devices.bytes(), description);
     }
 
-    private static byte[] both(byte[] first, byte[] second) {
-        if (first.length == 0) {
-            return second;
+    /** Sections one behind the other. Many small ones may come, so they are put together once, when they are asked for. */
+    private static final class Run {
+        private final List<byte[]> parts = new ArrayList<>();
+        private int size;
+
+        /** @throws ArithmeticException past 2^31 - 1 bytes, long before which a decoder's limits end a stream */
+        void add(byte[] sections) {
+            size = Math.addExact(size, sections.length);
+            parts.add(sections);
         }
-        byte[] both = Arrays.copyOf(first, first.length + second.length);
-        System.arraycopy(second, 0, both, first.length, second.length);
-        return both;
+
+        byte[] bytes() {
+            if (parts.size() == 1) {
+                return parts.getFirst();
+            }
+            byte[] all = new byte[size];
+            int at = 0;
+            for (byte[] part : parts) {
+                System.arraycopy(part, 0, all, at, part.length);
+                at += part.length;
+            }
+            parts.clear();
+            parts.add(all);
+            return all;
+        }
     }
 }

@@ -8,14 +8,20 @@ import java.nio.ByteBuffer;
 /** A device section that other elements of the stream follow: before the END of "ram" (early_setup devices). Ends at a border, {@link SectionBorder}. */
 final class EarlyDeviceReader {
     private final Collector bytes;
+    private final int limit;
     private final int ramId;
     private final boolean ramKnown;
     private boolean inBody;
     private int sectionId;
 
-    /** @param ramId id of "ram" if {@code ramKnown}: its PART or END may follow */
-    EarlyDeviceReader(int limit, boolean ramKnown, int ramId) {
-        this.bytes = new Collector(limit);
+    /**
+     * @param limit most bytes of all such sections of a stream: a source may send any number of them, and all are kept
+     * @param taken bytes of those that came before
+     * @param ramId id of "ram" if {@code ramKnown}: its PART or END may follow
+     */
+    EarlyDeviceReader(int limit, int taken, boolean ramKnown, int ramId) {
+        this.limit = limit;
+        this.bytes = new Collector(limit - taken);
         this.ramKnown = ramKnown;
         this.ramId = ramId;
     }
@@ -88,7 +94,7 @@ final class EarlyDeviceReader {
 
     private void take(Reader reader, ByteBuffer in, int count) throws WireException {
         if (count > bytes.room()) {
-            throw reader.error("more than " + (bytes.size() + bytes.room()) + " bytes of device state");
+            throw reader.error("more than " + limit + " bytes of device state");
         }
         bytes.take(in, count);
     }

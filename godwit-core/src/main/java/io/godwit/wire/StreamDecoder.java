@@ -57,6 +57,9 @@ public final class StreamDecoder extends ChannelDecoder<StreamMessage> {
     private @Nullable Collector collector;
     private @Nullable EarlyDeviceReader earlyDevice;
     private int earlyDevices;
+    /** Of all device sections that have come before the END of ram. */
+    private int earlyBytes;
+
     private @Nullable TailReader tail;
 
     /** A first connection, from the header on. */
@@ -206,7 +209,10 @@ public final class StreamDecoder extends ChannelDecoder<StreamMessage> {
         if (ram.ended()) {
             return beginTail();
         }
-        earlyDevice = new EarlyDeviceReader(limits.maxDeviceBytes(), ram.started(), ram.id());
+        if (earlyDevices == DeviceSections.MAX_SECTIONS) {
+            throw reader.error("more than " + DeviceSections.MAX_SECTIONS + " device sections before the END of ram");
+        }
+        earlyDevice = new EarlyDeviceReader(limits.maxDeviceBytes(), earlyBytes, ram.started(), ram.id());
         state = State.EARLY_DEVICE;
         return null;
     }
@@ -354,8 +360,10 @@ public final class StreamDecoder extends ChannelDecoder<StreamMessage> {
         }
         earlyDevice = null;
         earlyDevices++;
+        byte[] verbatim = device.verbatim();
+        earlyBytes += verbatim.length;
         state = State.SECTION;
-        return new DeviceState(device.verbatim());
+        return new DeviceState(verbatim);
     }
 
     private @Nullable StreamMessage tail(ByteBuffer in) throws WireException {

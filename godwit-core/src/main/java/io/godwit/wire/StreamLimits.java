@@ -6,7 +6,7 @@ package io.godwit.wire;
  * The most that is taken from a peer. Buffers grow with what has really arrived, never by an announced size alone.
  *
  * @param maxPackagedBytes longest PACKAGED blob, bytes
- * @param maxDeviceBytes longest run of device sections, bytes
+ * @param maxDeviceBytes most bytes of all device sections that come before the END of ram, and longest run of those behind it
  * @param maxVmDescriptionBytes longest vmdesc, bytes
  * @param maxBlocks most RAM blocks
  * @param maxRamBytes most bytes in all RAM blocks together

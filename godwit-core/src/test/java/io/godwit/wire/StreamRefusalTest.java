@@ -258,6 +258,43 @@ class StreamRefusalTest {
         }
     }
 
+    /** Each is small enough, and all of them are kept until the guest is there. */
+    @Test
+    void deviceStateInManySectionsIsLimitedAsInOne() throws Exception {
+        StreamLimits small = new StreamLimits(100, 20_000, 50, 8, 1 << 20);
+        byte[] one = DeviceSections.encode(List.of(new DeviceSectionBytes("dev", 0, 1, new byte[9_978])), 9);
+        assertThat(one.length).as("so that two are just not too much").isEqualTo(10_000);
+        Wire memory = new Wire().message(SectionStart.ram(RAM_ID)).message(MemSize.of(List.of(Wire.ROM)));
+        Wire two = afterConfiguration().bytes(one).bytes(one).bytes(memory.toBytes());
+        Wire three = afterConfiguration().bytes(one).bytes(one).bytes(one);
+        Wire apart = afterConfiguration().bytes(one).bytes(memory.toBytes()).endOfSection();
+        apart.bytes(one).message(new SectionPart(RAM_ID)).endOfSection().bytes(one);
+
+        assertThat(two.decode(new StreamDecoder(small, DecoderOptions.PLAIN)))
+                .contains(new StreamMessage.DeviceState(one));
+        for (Wire much : List.of(three, apart)) {
+            assertThat(much.refusal(new StreamDecoder(small, DecoderOptions.PLAIN))
+                            .reason())
+                    .isEqualTo("more than 20000 bytes of device state");
+        }
+    }
+
+    @Test
+    void deviceSectionsAreCounted() throws Exception {
+        byte[] one = DeviceSections.encode(List.of(new DeviceSectionBytes("d", 0, 1, new byte[0])), 9);
+        Wire most = afterConfiguration();
+        for (int i = 0; i < DeviceSections.MAX_SECTIONS; i++) {
+            most.bytes(one);
+        }
+        int size = most.size();
+        Wire more = new Wire().bytes(most.toBytes()).bytes(one);
+
+        assertThat(most.message(SectionStart.ram(RAM_ID)).decode(DecoderOptions.PLAIN))
+                .endsWith(SectionStart.ram(RAM_ID));
+        assertThat(more.refusal().reason()).isEqualTo("more than 4096 device sections before the END of ram");
+        assertThat(more.refusal().offset()).isEqualTo(size);
+    }
+
     @Test
     void aRecoveryKnowsTheBlocksButForgotTheLastOne() {
         StreamContext context = new StreamContext(Wire.BLOCKS, RAM_ID);
