@@ -15,19 +15,23 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A disk in memory that loses power, and is as unkind at that as the rules allow: of the writes that were not synced each is kept, dropped, or torn in sectors of
- * {@value #SECTOR} bytes, independently of the others and of their order; of the unsynced changes of a folder's names the first few are kept. A sync that fails loses what
- * it should have saved in the same way, although readers go on seeing it. One thread.
+ * {@value #SECTOR} bytes, independently of the others and of their order; of the unsynced changes of a folder's names the first few are kept, and of new folders some, with what is in them. A sync
+ * that fails loses what it should have saved in the same way, although readers go on seeing it. One thread.
  */
 public final class SimDisk implements Disk {
     static final int SECTOR = 512;
 
     private final RandomGenerator random;
     private final Map<Path, Folder> folders = new TreeMap<>();
+    /** Folders whose names are not on the medium, those above first. */
+    private final Set<Path> fresh = new TreeSet<>();
+
     private final Set<Path> locks = new HashSet<>();
     private long operations;
     private long powerLossAt = Long.MAX_VALUE;
@@ -122,6 +126,10 @@ public final class SimDisk implements Disk {
         powerLossAt = Long.MAX_VALUE;
         locks.clear();
         // In an order, else a seed replays nothing: chance is asked for each file.
+        fresh.stream()
+                .filter(_ -> random.nextBoolean())
+                .forEach(lost -> folders.keySet().removeIf(path -> path.startsWith(lost)));
+        fresh.clear();
         Set<SimFile> files = new LinkedHashSet<>();
         for (Folder folder : folders.values()) {
             int kept = random.nextInt(folder.changes.size() + 1);
@@ -154,6 +162,7 @@ public final class SimDisk implements Disk {
             }
             copy.folders.put(path, other);
         });
+        copy.fresh.addAll(fresh);
         copy.boot();
         return copy;
     }
@@ -209,23 +218,27 @@ public final class SimDisk implements Disk {
     public void syncFolder(Path folder) throws DiskException {
         read(folder);
         Folder synced = contents(folder);
+        Path above = folder.toAbsolutePath();
         if (takeFailingSync()) {
+            fresh.removeIf(path -> above.equals(path.getParent()) && random.nextBoolean());
             int kept = random.nextInt(synced.changes.size() + 1);
             synced.changes.subList(0, kept).forEach(change -> change.apply(synced.durable));
             synced.changes.subList(0, kept).clear();
             throw new DiskException(DiskException.Kind.SYNC, "cannot make the names in " + folder + " durable");
         }
+        fresh.removeIf(path -> above.equals(path.getParent()));
         synced.durable.clear();
         synced.durable.putAll(synced.names);
         synced.changes.clear();
     }
 
-    /** Folders are durable at once: what matters is within them. */
     @Override
     public void createFolder(Path folder) throws DiskException {
         write(folder);
         for (Path at = folder.toAbsolutePath(); at != null; at = at.getParent()) {
-            folders.putIfAbsent(at, new Folder());
+            if (folders.putIfAbsent(at, new Folder()) == null && at.getParent() != null) {
+                fresh.add(at);
+            }
         }
     }
 
@@ -255,11 +268,13 @@ public final class SimDisk implements Disk {
         return folders.containsKey(path.toAbsolutePath());
     }
 
+    /** A folder is deleted durably at once. */
     @Override
     public void delete(Path path) throws DiskException {
         write(path);
         if (isFolder(path)) {
             folders.remove(path.toAbsolutePath());
+            fresh.remove(path.toAbsolutePath());
         } else if (folder(path).names.containsKey(name(path))) {
             change(folder(path), new Change(null, name(path), null));
         }

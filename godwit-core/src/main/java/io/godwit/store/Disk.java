@@ -28,19 +28,29 @@ public interface Disk {
     /** Creates the folder and those above it that lack; one that is there is left alone. */
     void createFolder(Path folder) throws DiskException;
 
-    /** As {@link #createFolder}, and the names of those that were created are durable. */
+    /**
+     * As {@link #createFolder}, and the names of those that were created are durable. A process that was killed in here may have left the last one that is there with a name that is not: that one's comes
+     * first, but for a folder that this user may not read, which no such process has made.
+     */
     default void createFolderDurably(Path folder) throws DiskException {
         if (isFolder(folder)) {
             return;
         }
         Path above = folder.getParent();
-        if (above != null) {
+        if (above != null && !isFolder(above)) {
             createFolderDurably(above);
+        } else if (above != null && above.getParent() != null && maySync(above.getParent())) {
+            syncFolder(above.getParent());
         }
         createFolder(folder);
         if (above != null) {
             syncFolder(above);
         }
+    }
+
+    /** Whether this user has the right to {@link #syncFolder} this folder, which is the right to read it. */
+    default boolean maySync(Path folder) {
+        return isFolder(folder);
     }
 
     /** Names in the folder, sorted. */

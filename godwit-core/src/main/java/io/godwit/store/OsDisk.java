@@ -75,6 +75,11 @@ public final class OsDisk implements Disk {
     }
 
     @Override
+    public boolean maySync(Path folder) {
+        return Files.isReadable(folder);
+    }
+
+    @Override
     public void createFolder(Path folder) throws DiskException {
         try {
             Files.createDirectories(folder);

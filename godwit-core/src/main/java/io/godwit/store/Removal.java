@@ -3,6 +3,7 @@
 package io.godwit.store;
 
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Removing a VM's folder. */
@@ -52,12 +53,44 @@ public final class Removal {
                 strangers = true;
             }
         }
-        if (!strangers) {
+        if (strangers) {
+            disk.syncFolder(folder);
+        } else {
             disk.delete(folder);
             Path above = folder.toAbsolutePath().getParent();
             if (above != null) {
                 disk.syncFolder(above);
             }
+        }
+    }
+
+    /**
+     * Before a folder's first manifest: nothing may outweigh that, and a power loss may not take it away with the folder. A removal that a crash has cut short leaves files of a VM whose attempts were
+     * counted from 1, as the new one's will be, so its device file would pass for the new one's; and whoever made the folder, an operator or a process that was killed right then, its name need not be
+     * durable.
+     */
+    static void makeWay(Disk disk, Path folder) throws DiskException {
+        List<String> left = disk.list(folder).stream()
+                .filter(name -> isPart(name) || name.equals(DeviceFile.NAME))
+                .toList();
+        if (!left.isEmpty()) {
+            // That the manifest is gone comes first here, too.
+            disk.syncFolder(folder);
+        }
+        for (String name : left) {
+            disk.delete(folder.resolve(name));
+        }
+        disk.syncFolder(folder);
+        Path above = folder.toAbsolutePath().getParent();
+        if (above != null && !disk.maySync(above)) {
+            throw new StoreException(
+                    StoreException.Kind.UNUSABLE,
+                    "a power loss could take the folder " + folder + " with the VM in it: this user may not read "
+                            + above
+                            + ", so the folder's name cannot be made durable; give the right to read that one, or choose another folder");
+        }
+        if (above != null) {
+            disk.syncFolder(above);
         }
     }
 

@@ -81,7 +81,7 @@ public final class VmStore implements AutoCloseable {
 
     /**
      * A source's block list has come: forgets what an earlier attempt left and creates the files. From nothing, {@code Receiving} and {@code Gone}; else refused.
-     * Durable: two syncs of small files and folders.
+     * Durable: some syncs of small files and folders.
      *
      * @param behind how the pages get to the files
      * @return the sink for its pages, in precopy
@@ -99,6 +99,9 @@ public final class VmStore implements AutoCloseable {
         Presence.requireRoom(table);
         try {
             endReception();
+            if (before == null) {
+                Removal.makeWay(disk, folder);
+            }
             Manifest begun = Manifest.receiving(before, arrival, clock.instant(), version);
             ledger.become(begun);
             Reception fresh = Reception.begin(disk, folder, table, begun.attempt(), behind);

@@ -123,7 +123,7 @@ final class StoreMutants {
     }
 
     /**
-     * A disk whose syncs of some files, or of folders, are left out: as if the store forgot them.
+     * A disk whose syncs of some files, or of folders, are left out: as if the store forgot them. A folder's own name is durable at once, else little else would be noticed.
      *
      * @param files which files' syncs, by name
      * @param folders whether those of folders
@@ -155,6 +155,9 @@ final class StoreMutants {
         @Override
         public void createFolder(Path folder) throws DiskException {
             to.createFolder(folder);
+            for (Path above = folder.getParent(); above != null; above = above.getParent()) {
+                to.syncFolder(above);
+            }
         }
 
         @Override

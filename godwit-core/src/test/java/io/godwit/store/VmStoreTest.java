@@ -24,6 +24,7 @@ import io.godwit.sim.PowerLoss;
 import io.godwit.sim.SimDisk;
 import io.godwit.wire.DeviceSectionBytes;
 import io.godwit.wire.DeviceSections;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -293,6 +294,85 @@ class VmStoreTest {
             Removal.remove(again, true);
             assertThat(fresh.isFolder(Shelf.FOLDER)).isFalse();
         }
+    }
+
+    @Test
+    void besideAStrangersFileARemovalIsDurableToo() throws DiskException {
+        VmStore store = parked(disk, true);
+        disk.openForWriting(Shelf.FOLDER.resolve("notes.txt")).close();
+        disk.syncFolder(Shelf.FOLDER);
+
+        Removal.remove(store, true);
+        disk.losePower();
+        disk.boot();
+
+        assertThat(disk.list(Shelf.FOLDER)).containsExactly("notes.txt");
+    }
+
+    /** Attempts are counted from 1 in each VM's life: what says that the old one was handed over must not say so of the new one. */
+    @Test
+    void whatARemovalThatWasCutShortHasLeftIsNothingToTheNextVm() throws DiskException {
+        for (int cut = 0; ; cut++) {
+            SimDisk fresh = new SimDisk(new SplittableRandom(cut));
+            VmStore old = open(fresh);
+            StoreSink sink = Shelf.handedOver(old);
+            for (int page = 0; page < RAM_PAGES; page++) {
+                sink.placeZero(RAM, page);
+            }
+            for (int page = 0; page < ROM_PAGES; page++) {
+                sink.placeZero(ROM, page);
+            }
+            old.park(null, true);
+            // Deleted, and made durable: the manifest. Then the process ends.
+            fresh.losePowerAt(fresh.operations() + 2);
+            assertThatThrownBy(() -> Removal.remove(old, true)).isInstanceOf(PowerLoss.class);
+            fresh.killProcess();
+            assertThat(fresh.list(Shelf.FOLDER)).contains("devices").doesNotContain("manifest.json");
+
+            VmStore store = open(fresh);
+            fresh.losePowerAt(fresh.operations() + cut);
+            try {
+                store.receive(WEB1);
+                assertThat(cut).isGreaterThan(15);
+                return;
+            } catch (PowerLoss _) {
+                fresh.killProcess();
+            }
+            Manifest left = open(fresh).manifest();
+            if (left != null) {
+                assertThat(left.state()).isEqualTo(new StoreState.Receiving());
+            }
+        }
+    }
+
+    /** Nobody can know whether an operator's mkdir, or one of a killed process, was followed by a sync. */
+    @Test
+    void aFolderThatSomebodyElseHasMadeStaysWithItsVm() throws DiskException {
+        for (int chance = 0; chance < 8; chance++) {
+            SimDisk fresh = new SimDisk(new SplittableRandom(chance));
+            fresh.createFolderDurably(Path.of("/vms"));
+            fresh.createFolder(Shelf.FOLDER);
+            parked(fresh, true);
+            fresh.losePower();
+            fresh.boot();
+            assertThat(state(open(fresh))).isEqualTo(new StoreState.Parked());
+        }
+    }
+
+    @Test
+    void aFolderWhoseNameThisUserCannotMakeDurableIsRefused() {
+        Path above = Path.of("/vms");
+        Disk secretive = (Disk) Proxy.newProxyInstance(
+                Disk.class.getClassLoader(),
+                new Class<?>[] {Disk.class},
+                (_, method, given) -> method.getName().equals("maySync") && above.equals(given[0])
+                        ? Boolean.FALSE
+                        : method.invoke(disk, given));
+        VmStore store = open(secretive);
+
+        assertRefused(() -> store.receive(WEB1), StoreException.Kind.UNUSABLE, "may not read /vms", "give the right");
+        assertThat(store.manifest()).isNull();
+        assertThat(disk.exists(Shelf.FOLDER.resolve(ManifestFile.NAME))).isFalse();
     }
 
     @Test
