@@ -13,11 +13,16 @@ import io.godwit.pump.MachineState;
 import io.godwit.pump.OutgoingGuest;
 import io.godwit.pump.StorageException;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A guest that is parked: its works are done by threads of their own and answered by events of the loop. Used by the loop only. */
 final class ParkedTenant implements Tenant {
+    /** How often a disk is tried on which something hangs, and which does not do it. */
+    private static final long AGAIN_SECONDS = 1;
+
     /** Its disk's threads. */
     private record Threads(DiskWorker works, DiskWorker writes, Consumer<Runnable> loop) implements DiskWorks {
         @Override
@@ -35,6 +40,11 @@ final class ParkedTenant implements Tenant {
                 }
                 loop.accept(done);
             });
+        }
+
+        @Override
+        public void later(Runnable work, Runnable done, Consumer<String> failed) {
+            CompletableFuture.delayedExecutor(AGAIN_SECONDS, TimeUnit.SECONDS).execute(() -> work(work, done, failed));
         }
 
         @Override

@@ -155,6 +155,7 @@ public final class StoredGuest implements ParkedGuest {
     public void reset() {
         StoreSink open = sink;
         if (open != null && !open.isPostcopy()) {
+            store.settle();
             open.reset();
         }
     }
@@ -186,6 +187,16 @@ public final class StoredGuest implements ParkedGuest {
     @Override
     public void park(@Nullable MachineState state, boolean confirmed) {
         store.park(state == null ? null : stored(state), confirmed);
+    }
+
+    @Override
+    public boolean undecided() {
+        return store.undecided();
+    }
+
+    @Override
+    public void settle() {
+        store.settle();
     }
 
     private static StoredDevices stored(MachineState state) {

@@ -15,6 +15,9 @@ public interface DiskWorks {
      */
     void work(Runnable work, Runnable done, Consumer<String> failed);
 
+    /** As {@link #work}, but not before a while has passed in which a disk may have become well. */
+    void later(Runnable work, Runnable done, Consumer<String> failed);
+
     /** Has something done soon that nobody waits for and that hears itself of what goes wrong, beside the works above: these may wait for the disk to be sure of something. Any thread. */
     void beside(Runnable work);
 }

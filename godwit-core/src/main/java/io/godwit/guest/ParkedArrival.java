@@ -108,7 +108,30 @@ public final class ParkedArrival implements IncomingGuest {
 
     @Override
     public void load(MachineState state, boolean postcopy, boolean confirmed, Answer answer) {
-        begin(postcopy ? () -> guest.handOver(state) : () -> guest.park(state, confirmed), answer);
+        if (postcopy) {
+            begin(() -> guest.handOver(state), answer);
+        } else {
+            works.work(() -> guest.park(state, confirmed), answer::done, reason -> notParked(reason, answer));
+        }
+    }
+
+    /**
+     * That it failed would give the guest back to its source, and the disk may say all the same that it is parked. So nobody hears anything before the disk has been told; a process that is ended meanwhile
+     * leaves to the next one what is there, whichever it is, and all of the memory.
+     */
+    private void notParked(String reason, Answer answer) {
+        if (!guest.undecided()) {
+            answer.failed(reason, true);
+            return;
+        }
+        answer.undecided(reason);
+        notices.accept("its disk may say that the guest is parked, and takes neither that nor the opposite (" + reason
+                + "): its source hears nothing before it does, and this is tried again and again");
+        decide(reason, answer);
+    }
+
+    private void decide(String reason, Answer answer) {
+        works.later(guest::settle, () -> answer.failed(reason, true), _ -> decide(reason, answer));
     }
 
     @Override

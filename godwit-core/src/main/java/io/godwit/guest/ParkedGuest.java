@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * A guest that never runs here: an incoming migration brings it, it is kept, and an outgoing one takes it away. Every statement of where it belongs is durable when the
  * method that makes it returns.
  *
- * <p>Two threads use it. The loop calls {@link #phase}, {@link #receive}, {@link #sink} and what that gives, {@link #reset}, {@link #identity}, {@link #source},
+ * <p>Two threads use it. The loop calls {@link #phase}, {@link #receive}, {@link #sink} and what that gives, {@link #reset}, {@link #undecided}, {@link #identity}, {@link #source},
  * {@link #state} and {@link #whyNotLeave}: they may read and write files, and wait for no disk to be sure of anything. All other methods may take as long as a disk
  * takes and are called by one worker, one at a time; while {@link #handOver}, {@link #park} or {@link #mend} is under way the loop neither reads nor writes the memory,
  * during {@link #checkpoint} it may. What fails is a {@link StorageException} with a sentence; it can be tried again.
@@ -80,6 +80,12 @@ public interface ParkedGuest extends AutoCloseable {
      * @param confirmed its source can never run it again by itself
      */
     void park(@Nullable MachineState state, boolean confirmed);
+
+    /** After a {@link #park} that failed, in precopy: whether another process could find it parked all the same. Then its source may not be told that it has the guest, nor the opposite. */
+    boolean undecided();
+
+    /** What is {@link #undecided} is decided: it was not parked. */
+    void settle();
 
     // ---- it goes
 

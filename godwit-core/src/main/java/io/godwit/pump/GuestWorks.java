@@ -2,6 +2,7 @@
 
 package io.godwit.pump;
 
+import io.godwit.protocol.Channel;
 import io.godwit.protocol.DestinationInput;
 import java.util.function.Consumer;
 
@@ -57,5 +58,11 @@ final class GuestWorks implements IncomingGuest.Answer {
     public void failed(String reason, boolean again) {
         pages.recount();
         inputs.accept(new DestinationInput.WorkFailed(reason, again));
+    }
+
+    /** A source that loses its channel past its commit point is uncertain, which is the truth; the work goes on. */
+    @Override
+    public void undecided(String reason) {
+        inputs.accept(new DestinationInput.Broken(Channel.MAIN, reason));
     }
 }

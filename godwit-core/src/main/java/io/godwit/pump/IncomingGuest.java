@@ -21,6 +21,9 @@ public interface IncomingGuest {
          * @param again the storage failed, not the source: the same may succeed later
          */
         void failed(String reason, boolean again);
+
+        /** Whether it has failed or not cannot be found out for now, so the source may hear nothing. The answer follows. */
+        void undecided(String reason);
     }
 
     /** Why this machine cannot be taken, as a sentence, or null. */

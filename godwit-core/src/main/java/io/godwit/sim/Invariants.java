@@ -74,6 +74,9 @@ final class Invariants {
                 throw new Violation("the destination has completed, and its disk has not all of it");
             }
         }
+        if (to == MigrationStatus.FAILED) {
+            world.rules().refused();
+        }
     }
 
     private static void transition(

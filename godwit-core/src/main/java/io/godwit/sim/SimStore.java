@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 final class SimStore implements DiskWorks {
     static final Path FOLDER = Path.of("/sim/vm");
     private static final String VERSION = "sim";
+    private static final long AGAIN_NANOS = 100_000_000;
     /** So that a few pages are read ahead as many are. */
     private static final ReadAhead FEW_PAGES = new ReadAhead(1, 2, 2, 2);
 
@@ -211,6 +212,16 @@ final class SimStore implements DiskWorks {
         if (!busy) {
             next();
         }
+    }
+
+    @Override
+    public void later(Runnable work, Runnable done, Consumer<String> failed) {
+        int mine = life;
+        world.queue().after(AGAIN_NANOS, () -> {
+            if (mine == life) {
+                work(work, done, failed);
+            }
+        });
     }
 
     @Override

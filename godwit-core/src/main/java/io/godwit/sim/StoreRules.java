@@ -58,6 +58,19 @@ final class StoreRules {
         }
     }
 
+    /** The destination says that it failed, so that the guest is its source's. */
+    void refused() {
+        SimStore store = world.destination().store();
+        if (store != null) {
+            StoreState left = afterPowerLoss(store);
+            if (left != null && left.holdsGuestData()) {
+                throw new Violation(
+                        "the destination says that it has failed, and after a power loss its disk would say "
+                                + word(left));
+            }
+        }
+    }
+
     /** The source has passed its commit point. */
     void committed() {
         SimStore store = world.source().store();

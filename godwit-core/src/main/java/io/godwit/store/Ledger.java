@@ -13,7 +13,7 @@ final class Ledger {
     private final InstantSource clock;
     private volatile @Nullable Manifest manifest;
     /** The manifest on disk may not be the one in memory: that is ahead, by a commit that the device file says, or another could not be written and may be there all the same. */
-    private boolean owed;
+    private volatile boolean owed;
 
     Ledger(Disk disk, Path folder, InstantSource clock) {
         this.disk = disk;
@@ -47,10 +47,34 @@ final class Ledger {
 
     /** Durable when it returns. */
     void become(Manifest next) throws DiskException {
+        ManifestFile.prepare(disk, folder, next);
         owed = true;
-        ManifestFile.write(disk, folder, next);
+        ManifestFile.replace(disk, folder);
         manifest = next;
         owed = false;
+    }
+
+    /**
+     * As {@link #become}, but if that fails what was said before is written again, and only then does anybody hear of it: whoever is told that it failed acts on that, and what could not be made durable
+     * is perhaps on disk all the same.
+     */
+    void becomeOrStay(Manifest next) throws DiskException {
+        try {
+            become(next);
+        } catch (DiskException e) {
+            try {
+                settle();
+            } catch (StoreException too) {
+                e.addSuppressed(too);
+            }
+            throw e;
+        }
+    }
+
+    /** Any thread: the VM is its source's as far as this process knows, and the disk may say that it is parked. */
+    boolean undecided() {
+        Manifest now = manifest;
+        return owed && now != null && now.state() instanceof StoreState.Receiving;
     }
 
     /** The device file says so already; the manifest on disk follows with {@link #settle}. */

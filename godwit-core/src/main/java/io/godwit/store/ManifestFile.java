@@ -21,8 +21,8 @@ final class ManifestFile {
 
     private ManifestFile() {}
 
-    /** Durable when it returns; if it throws, the old one stands, or, if the very last step failed, perhaps the new one. */
-    static void write(Disk disk, Path folder, Manifest manifest) throws DiskException {
+    /** Writes the new one beside the old one, which stands. */
+    static void prepare(Disk disk, Path folder, Manifest manifest) throws DiskException {
         byte[] text = (ManifestJson.encode(manifest).toText(JsonFormat.PRETTY) + "\n").getBytes(StandardCharsets.UTF_8);
         Path fresh = folder.resolve(NEW);
         try (DiskFile file = disk.openForWriting(fresh)) {
@@ -30,7 +30,11 @@ final class ManifestFile {
             file.write(ByteBuffer.wrap(text), 0);
             file.sync();
         }
-        disk.rename(fresh, folder.resolve(NAME));
+    }
+
+    /** The one that was prepared takes the old one's place, durably when this returns; if it throws, either may be found. */
+    static void replace(Disk disk, Path folder) throws DiskException {
+        disk.rename(folder.resolve(NEW), folder.resolve(NAME));
         disk.syncFolder(folder);
     }
 

@@ -206,8 +206,8 @@ public final class VmStore implements AutoCloseable {
     }
 
     /**
-     * Everything has come: syncs files and folder, then says parked. Refused if a page lacks. SHUT 0 may be sent after it. After a {@code SYNC_FAILED} a precopy has failed, and a
-     * postcopy goes on by {@link #rollBack} and a recovery; after another failure it may be called again.
+     * Everything has come: syncs files and folder, then says parked. Refused if a page lacks. SHUT 0 may be sent after it. If it throws, a precopy has failed once it is not {@link #undecided},
+     * and a postcopy goes on: after a {@code SYNC_FAILED} by {@link #rollBack} and a recovery, else it may be called again.
      *
      * @param devices null in postcopy, where {@link #handOver} had them
      * @param confirmed whether the source cannot resume: of a QEMU that is not known before it was heard to have completed, in postcopy neither
@@ -234,12 +234,17 @@ public final class VmStore implements AutoCloseable {
                 disk.syncFolder(folder);
                 parked = now.withRunState(RunState.of(devices));
             }
-            ledger.become(parked.with(
+            ledger.becomeOrStay(parked.with(
                     confirmed ? new StoreState.Parked() : new StoreState.ParkedUnconfirmed(), clock.instant()));
-            endReception();
         } catch (DiskException e) {
             throw Failures.again(e);
         }
+        done.sink().seal();
+    }
+
+    /** A {@link #park} in precopy threw, and the disk may say parked all the same: until {@link #settle} returns, or another process sees, the source hears nothing and what came stays. Never waits. */
+    public boolean undecided() {
+        return ledger.undecided();
     }
 
     /** The source was heard to have completed. From {@code ParkedUnconfirmed}; in {@code Parked} it does nothing. */
@@ -322,7 +327,7 @@ public final class VmStore implements AutoCloseable {
         ledger.move(now, confirmed ? new StoreState.Parked() : new StoreState.ParkedUnconfirmed());
     }
 
-    /** Makes the disk say what this store says, where something else could not be written and may be there all the same, as after a {@link #leave} that failed. */
+    /** Makes the disk say what this store says, where something else could not be written and may be there all the same: after a {@link #leave} or a {@link #park} that failed. */
     public synchronized void settle() {
         held().settle();
     }

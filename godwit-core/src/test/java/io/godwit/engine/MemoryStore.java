@@ -51,6 +51,10 @@ final class MemoryStore extends Stepwise implements ParkedGuest {
     /** A sync has failed, and nobody has gone back to what is sure. */
     private volatile boolean doubtful;
 
+    /** A parking that fails may be on disk all the same. */
+    private volatile boolean leavesDoubt;
+
+    private volatile boolean undecided;
     private volatile long damagedPage = -1;
 
     MemoryStore() {
@@ -101,6 +105,11 @@ final class MemoryStore extends Stepwise implements ParkedGuest {
         checkpointsLate = true;
     }
 
+    /** From now on a parking that fails may be on disk all the same. */
+    void leavesDoubt() {
+        leavesDoubt = true;
+    }
+
     boolean confirmed() {
         return confirmed;
     }
@@ -116,6 +125,7 @@ final class MemoryStore extends Stepwise implements ParkedGuest {
     @Override
     void failed(Step step) {
         doubtful |= step == Step.PARK || step == Step.CHECKPOINT;
+        undecided |= step == Step.PARK && leavesDoubt;
     }
 
     private void sync() {
@@ -196,6 +206,17 @@ final class MemoryStore extends Stepwise implements ParkedGuest {
         confirmed = sure;
         phase = new Parked();
         sync();
+    }
+
+    @Override
+    public boolean undecided() {
+        return undecided;
+    }
+
+    @Override
+    public void settle() {
+        step(Step.SETTLE);
+        undecided = false;
     }
 
     @Override

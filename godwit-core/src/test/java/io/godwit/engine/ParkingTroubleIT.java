@@ -128,6 +128,27 @@ class ParkingTroubleIT {
         lot.verifyFirst(source);
     }
 
+    /** The store may be found parked by another process, and cannot say so itself: nobody is told anything before that is decided. */
+    @Test
+    void aParkOfWhichTheDiskMaySayEitherHasFailedOnceTheDiskSaysSo() throws Exception {
+        store.leavesDoubt();
+        store.fail(Step.PARK, "the last sync failed");
+        store.fail(Step.SETTLE, "the disk is away");
+        End source = lot.running(Lot.PRECOPY);
+        End park = lot.parked(store, Lot.PRECOPY);
+        Relay relay = lot.before(park);
+        source.endpoint().migrate(relay.address(), false);
+        source.diary().await(MigrationStatus.UNCERTAIN);
+        Pair.eventually("it is tried again", () -> store.log().contains("SETTLE fails"));
+        assertThat(park.diary().status()).isEqualTo(MigrationStatus.ACTIVE);
+        assertThat(store.log()).doesNotContain("reset");
+        store.succeed(Step.SETTLE);
+        park.diary().await(MigrationStatus.FAILED);
+        assertThat(park.endpoint().info().errorDesc()).contains("the last sync failed");
+        source.endpoint().migrateResolve(Owner.SOURCE);
+        lot.verifyFirst(source);
+    }
+
     @Test
     void noRoomInPostcopyPausesUntilThereIsRoom() throws Exception {
         End source = lot.running(Lot.POSTCOPY);

@@ -22,6 +22,7 @@ abstract class Stepwise {
         CHECKPOINT,
         MEND,
         PARK,
+        SETTLE,
         LEAVE,
         STAY,
         GONE

@@ -296,6 +296,11 @@ class MutantTest {
                             public void failed(String reason, boolean again) {
                                 answer.failed(reason, again);
                             }
+
+                            @Override
+                            public void undecided(String reason) {
+                                answer.undecided(reason);
+                            }
                         });
                     }
                 }),

@@ -9,6 +9,7 @@ import io.godwit.pump.Arrival;
 import io.godwit.pump.Departure;
 import io.godwit.pump.MachineState;
 import io.godwit.pump.PageSink;
+import io.godwit.pump.StorageException;
 import java.nio.ByteBuffer;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -49,6 +50,26 @@ class StoreMutantTest {
                 }
             }
         });
+    }
+
+    @Test
+    void aParkThatIsSaidToHaveFailedAndIsWrittenDown() {
+        parks(
+                "says that it has failed, and after a power loss its disk would say parked",
+                to -> new StoreMutants.Parked(to) {
+                    @Override
+                    public void park(@Nullable MachineState state, boolean confirmed) {
+                        to.park(state, confirmed);
+                        if (state != null) {
+                            throw new StorageException("the last sync has failed");
+                        }
+                    }
+
+                    @Override
+                    public void reset() {
+                        // The store would not let go of it.
+                    }
+                });
     }
 
     @Test

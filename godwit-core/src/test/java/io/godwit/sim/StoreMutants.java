@@ -82,6 +82,16 @@ final class StoreMutants {
         }
 
         @Override
+        public boolean undecided() {
+            return to.undecided();
+        }
+
+        @Override
+        public void settle() {
+            to.settle();
+        }
+
+        @Override
         public @Nullable String whyNotLeave() {
             return to.whyNotLeave();
         }

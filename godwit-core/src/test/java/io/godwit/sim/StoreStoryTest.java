@@ -2,6 +2,7 @@
 
 package io.godwit.sim;
 
+import static io.godwit.protocol.MigrationStatus.ACTIVE;
 import static io.godwit.protocol.MigrationStatus.COMPLETED;
 import static io.godwit.protocol.MigrationStatus.FAILED;
 import static io.godwit.protocol.MigrationStatus.POSTCOPY_ACTIVE;
@@ -12,6 +13,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.godwit.protocol.DestinationInput;
 import io.godwit.protocol.DestinationState;
 import io.godwit.protocol.SourceInput;
+import io.godwit.protocol.SourceState;
 import io.godwit.store.StoreState;
 import io.godwit.store.VmStore;
 import java.util.Objects;
@@ -188,5 +190,78 @@ class StoreStoryTest {
                 assertThat(Objects.requireNonNull(found.manifest()).state()).isEqualTo(new StoreState.Parked());
             }
         }
+    }
+
+    // ---- syncs that fail
+
+    /** A sensible operator looks at both ends until it is over. */
+    private static void endsInOnePlace(Story story, int seed) {
+        Rescue rescue = new Rescue(story.world, new SplittableRandom(seed));
+        rescue.begin();
+        story.until("it is over", rescue::over);
+        story.endsWith(story.world.destination().ran() ? Outcome.End.MOVED : Outcome.End.STAYED);
+    }
+
+    /** Each sync of a park, and those after it: the source has the guest or it is parked, never both, however the two are told of it. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 6})
+    void someSyncsOfAParkFail(int failing) {
+        int struck = 0;
+        for (int good = 0; ; good++) {
+            Story story = story(Keeping.Where.DESTINATION, false);
+            SimDisk disk = store(story).disk();
+            disk.failSyncs(good, failing);
+            story.source(new SourceInput.Migrate(false));
+            endsInOnePlace(story, good);
+            if (disk.failedSyncs() == 0) {
+                break;
+            }
+            struck++;
+        }
+        assertThat(struck).as("syncs").isGreaterThan(10);
+    }
+
+    /** That it is parked is on disk and not for sure, and so is that it is not: nobody is told either, and nothing is given up. */
+    private static Story undecided() {
+        for (int good = 0; ; good++) {
+            Story story = story(Keeping.Where.DESTINATION, false);
+            SimStore store = store(story);
+            store.disk().failSyncs(good, 1_000);
+            story.source(new SourceInput.Migrate(false));
+            story.until(
+                    "the source knows that it does not know",
+                    () -> story.sourceStatus() == UNCERTAIN || story.sourceStatus() == FAILED);
+            if (store.guest().undecided()) {
+                return story;
+            }
+        }
+    }
+
+    @Test
+    void aParkOfWhichTheDiskMaySayEitherHasFailedOnceTheDiskSaysSo() {
+        Story story = undecided();
+        assertThat(story.sourceStatus()).isEqualTo(UNCERTAIN);
+        assertThat(story.destinationStatus()).isEqualTo(ACTIVE);
+        store(story).disk().failSyncs(0, 0);
+        story.until("the disk has taken it back", () -> story.destinationStatus() == FAILED);
+        story.source(new SourceInput.Resume());
+        story.until(
+                "the source is told",
+                () -> story.world.source().state() instanceof SourceState.Uncertain(var _, boolean neverRan)
+                        && neverRan);
+        story.source(new SourceInput.ResolveHere());
+        story.endsWith(Outcome.End.STAYED);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aProcessThatEndsBeforeItsDiskHasDecidedLeavesAllOfItOrNothing(boolean machine) {
+        Story story = undecided();
+        store(story).disk().failSyncs(0, 0);
+        restart(story, machine);
+        if (!machine) {
+            assertThat(store(story).parked()).isTrue();
+        }
+        endsInOnePlace(story, 1);
     }
 }

@@ -11,7 +11,6 @@ import io.godwit.sim.SimDisk;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.SplittableRandom;
@@ -25,10 +24,7 @@ final class CrashStory {
     private final ArrayDeque<Runnable> beside = new ArrayDeque<>();
 
     private final SimDisk disk;
-    /** By block and page: the number of the page that was given last. */
-    private final long[][] given = {new long[Shelf.RAM_PAGES], new long[Shelf.ROM_PAGES]};
-    /** Pages that a checkpoint has said to be durable. */
-    private final PageBitmap[] promised = {new PageBitmap(Shelf.RAM_PAGES), new PageBitmap(Shelf.ROM_PAGES)};
+    private final CrashPages pages;
     /** States in which the store may be found. */
     private List<String> possible = List.of("nothing");
 
@@ -39,9 +35,15 @@ final class CrashStory {
     CrashStory(long seed) {
         dice = new SplittableRandom(seed);
         disk = new SimDisk(dice.split());
+        pages = new CrashPages(disk);
     }
 
     void tell() throws DiskException {
+        if (dice.nextBoolean()) {
+            // An operator's mkdir, which nobody has made durable.
+            disk.createFolderDurably(Objects.requireNonNull(Shelf.FOLDER.getParent()));
+            disk.createFolder(Shelf.FOLDER);
+        }
         for (int life = 0; life < LIVES; life++) {
             disk.losePowerAt(disk.operations() + dice.nextInt(dice.nextInt(4) == 0 ? 12 : 600));
             try {
@@ -83,9 +85,10 @@ final class CrashStory {
         VmStore store = Shelf.open(disk);
         String word = word(store);
         assertThat(possible).contains(word);
-        possible = List.of(word);
         Manifest manifest = store.manifest();
         if (manifest != null) {
+            // (What has been removed and not for sure may come back; nobody builds on its being away.)
+            possible = List.of(word);
             assertThat(manifest.arrival()).isEqualTo(Shelf.WEB1);
             assertThat(manifest.clones()).isBetween(clonesAtLeast, clonesAtMost);
             clonesAtLeast = manifest.clones();
@@ -108,6 +111,9 @@ final class CrashStory {
         for (int step = 0; step < 40; step++) {
             troubles(dice.nextInt(4) == 0);
             try {
+                if (dice.nextInt(12) == 0 && Removal.refusal(store, true) == null) {
+                    store = removed(store);
+                }
                 switch (word(store)) {
                     case "nothing", "receiving" -> precopy(store);
                     case "receiving-postcopy" -> postcopy(store);
@@ -121,9 +127,30 @@ final class CrashStory {
         }
     }
 
+    /** The folder, too, or with a file in it that somebody else has put there. */
+    private VmStore removed(VmStore store) throws DiskException {
+        possible = join(possible, "nothing");
+        try {
+            if (dice.nextBoolean()) {
+                disk.openForWriting(Shelf.FOLDER.resolve("notes.txt")).close();
+            }
+            Removal.remove(store, true);
+            possible = List.of("nothing");
+        } catch (StoreException | DiskException _) {
+            // The operator is told so, and looks again.
+            store.close();
+        }
+        troubles(false);
+        return awake();
+    }
+
     /** The operator sees to the disk; the store goes on from where it is. */
     private void mend(VmStore store) {
         troubles(false);
+        if (store.undecided() && dice.nextBoolean()) {
+            store.settle();
+            possible = List.of("receiving");
+        }
         if (word(store).equals("receiving-postcopy") && dice.nextInt(2) == 0) {
             store.resumeReceiving(behind());
             store.rollBack();
@@ -139,7 +166,7 @@ final class CrashStory {
         possible = List.of("receiving");
         clonesAtLeast = 0;
         clonesAtMost = 0;
-        clear();
+        pages.clear();
         for (int i = dice.nextInt(60); i > 0; i--) {
             give(sink, false);
         }
@@ -162,20 +189,30 @@ final class CrashStory {
         complete(sink, false);
         boolean confirmed = dice.nextBoolean();
         possible = join(possible, confirmed ? "parked" : "parked-unconfirmed");
-        store.park(Shelf.DEVICES, confirmed);
+        try {
+            store.park(Shelf.DEVICES, confirmed);
+        } catch (StoreException e) {
+            toldThatItFailed(store, sink);
+            throw e;
+        }
         possible = List.of(confirmed ? "parked" : "parked-unconfirmed");
-        checkPages(store);
+        pages.check(store);
+    }
+
+    /** The source runs its guest again, and what came is given up; but if that cannot be said for sure, nobody hears anything, and all of it stays. */
+    private void toldThatItFailed(VmStore store, StoreSink sink) {
+        if (store.undecided()) {
+            return;
+        }
+        possible = List.of("receiving");
+        if (dice.nextBoolean()) {
+            sink.reset();
+        }
     }
 
     private void postcopy(VmStore store) throws DiskException {
         StoreSink sink = store.resumeReceiving(behind());
-        for (int block = 0; block < promised.length; block++) {
-            for (long page = promised[block].nextSet(0); page >= 0; page = promised[block].nextSet(page + 1)) {
-                assertThat(sink.received(block).get(page))
-                        .as("page %d of block %d, which a checkpoint had", page, block)
-                        .isTrue();
-            }
-        }
+        pages.checkPromised(sink);
         for (int i = dice.nextInt(40); i > 0; i--) {
             give(sink, true);
         }
@@ -184,11 +221,7 @@ final class CrashStory {
             List<PageBitmap> now =
                     List.of(sink.received(0).copy(), sink.received(1).copy());
             store.checkpoint();
-            for (int block = 0; block < promised.length; block++) {
-                for (int i = 0; i < promised[block].wordCount(); i++) {
-                    promised[block].orWord(i, now.get(block).word(i));
-                }
-            }
+            pages.promise(now);
         }
         if (dice.nextInt(12) == 0) {
             store.rollBack();
@@ -198,20 +231,20 @@ final class CrashStory {
             possible = join(possible, "parked");
             store.park(null, true);
             possible = List.of("parked");
-            checkPages(store);
+            pages.check(store);
         }
     }
 
     private void give(StoreSink sink, boolean postcopy) {
         int block = dice.nextInt(8) == 0 ? Shelf.ROM : Shelf.RAM;
-        int pages = given[block].length;
-        int first = dice.nextInt(pages);
+        int count = pages.given[block].length;
+        int first = dice.nextInt(count);
         int run = dice.nextInt(3) == 0 ? dice.nextInt(30) : 1;
         if (!postcopy && run > 1 && dice.nextBoolean()) {
-            together(sink, block, first, Math.min(run, pages - first));
+            together(sink, block, first, Math.min(run, count - first));
             return;
         }
-        for (int page = first; page < Math.min(pages, first + run); page++) {
+        for (int page = first; page < Math.min(count, first + run); page++) {
             give(sink, block, page, postcopy);
         }
     }
@@ -223,7 +256,7 @@ final class CrashStory {
             assertThat(sink.place(block, page, TestPages.of(number), 0)).isFalse();
             return;
         }
-        given[block][page] = number;
+        pages.given[block][page] = number;
         if (postcopy) {
             assertThat(number == 0 ? sink.placeZero(block, page) : sink.place(block, page, TestPages.of(number), 0))
                     .isTrue();
@@ -240,14 +273,14 @@ final class CrashStory {
         int stride = Pages.SIZE + 8;
         ByteBuffer in = ByteBuffer.allocate(count * stride);
         for (int i = 0; i < count; i++) {
-            given[block][first + i] = numbers;
+            pages.given[block][first + i] = numbers;
             in.put(i * stride, TestPages.of(numbers++), 0, Pages.SIZE);
         }
         sink.store(block, first, count, in, 0, stride);
     }
 
     private void complete(StoreSink sink, boolean postcopy) {
-        for (int block = 0; block < given.length; block++) {
+        for (int block = 0; block < pages.given.length; block++) {
             for (long page = sink.received(block).nextClear(0);
                     page >= 0;
                     page = sink.received(block).nextClear(page)) {
@@ -275,7 +308,7 @@ final class CrashStory {
                         clonesAtLeast = clonesAtMost;
                         possible = List.of(from);
                     }
-                    default -> checkPages(store);
+                    default -> pages.check(store);
                 }
             }
             case "leaving" -> {
@@ -290,7 +323,7 @@ final class CrashStory {
                 if (dice.nextInt(3) == 0) {
                     precopy(store);
                 } else {
-                    checkPages(store);
+                    pages.check(store);
                 }
             }
             default -> throw new AssertionError(from);
@@ -308,55 +341,14 @@ final class CrashStory {
         VmStore store = awake();
         if (word(store).equals("receiving-postcopy")) {
             StoreSink sink = store.resumeReceiving(behind());
-            checkClaims(sink);
+            pages.checkClaims(sink);
             complete(sink, true);
             store.park(null, true);
         }
         if (!word(store).equals("nothing") && !word(store).equals("receiving")) {
-            checkPages(store);
+            pages.check(store);
         }
         store.close();
-    }
-
-    /** What the bitmap claims lies in the files as it was given. */
-    private void checkClaims(StoreSink sink) {
-        for (int block = 0; block < given.length; block++) {
-            byte[] file = Objects.requireNonNull(disk.peek(Shelf.FOLDER.resolve(Manifest.ramFile(block))));
-            for (long page = sink.received(block).nextSet(0);
-                    page >= 0;
-                    page = sink.received(block).nextSet(page + 1)) {
-                if (given[block][(int) page] == 0 && disk.hasFailedSync()) {
-                    continue; // the zero map decides; whether zeroes are in the file, too, cannot be known after a
-                    // failed sync
-                }
-                ByteBuffer bytes = ByteBuffer.wrap(file, (int) page * Pages.SIZE, Pages.SIZE);
-                assertThat(bytes.equals(TestPages.of(given[block][(int) page])))
-                        .as("page %d of block %d, received, is in its file as it was given", page, block)
-                        .isTrue();
-            }
-        }
-    }
-
-    /** Every page that is read is the one that was given last. */
-    private void checkPages(VmStore store) {
-        try (StoreSource source = store.source()) {
-            for (int block = 0; block < given.length; block++) {
-                for (int page = 0; page < given[block].length; page++) {
-                    assertThat(source.isZero(block, page)).isEqualTo(given[block][page] == 0);
-                    assertThat(Shelf.read(source, block, page).equals(TestPages.of(given[block][page])))
-                            .as("page %d of block %d", page, block)
-                            .isTrue();
-                }
-            }
-        }
-        assertThat(store.devices()).isIn(Shelf.BLOB, Shelf.DEVICES);
-    }
-
-    private void clear() {
-        for (int block = 0; block < given.length; block++) {
-            Arrays.fill(given[block], 0);
-            promised[block].clearAll();
-        }
     }
 
     private static List<String> join(List<String> some, String... more) {

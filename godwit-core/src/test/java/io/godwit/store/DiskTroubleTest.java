@@ -15,6 +15,7 @@ import static io.godwit.store.Shelf.read;
 import static io.godwit.store.Shelf.state;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.godwit.page.Pages;
 import io.godwit.sim.SimDisk;
@@ -243,6 +244,63 @@ class DiskTroubleTest {
         Shelf.fill(store.receive(WEB1));
         store.park(DEVICES, true);
         assertComplete(store);
+    }
+
+    /** Whatever the power leaves, and for whoever opens it next. */
+    private static void assertReceivingForEverybody(SimDisk disk) {
+        for (int chance = 0; chance < 8; chance++) {
+            SimDisk left = disk.asAfterPowerLoss(new SplittableRandom(chance));
+            assertThat(state(open(left))).isEqualTo(new StoreState.Receiving());
+        }
+        disk.killProcess();
+        assertThat(state(open(disk))).isEqualTo(new StoreState.Receiving());
+    }
+
+    @Test
+    void aPrecopyOfWhichTheSourceIsToldThatItFailedIsParkedForNobody() {
+        int failures = 0;
+        for (int good = 0; ; good++) {
+            SimDisk one = new SimDisk(new SplittableRandom(good));
+            VmStore store = open(one);
+            StoreSink sink = store.receive(WEB1);
+            Shelf.fill(sink);
+            one.failSyncs(good, 1);
+            if (catchThrowable(() -> store.park(DEVICES, true)) == null) {
+                break;
+            }
+            failures++;
+            assertThat(store.undecided()).isFalse();
+            sink.reset();
+            assertReceivingForEverybody(one);
+        }
+        assertThat(failures).as("syncs that failed").isEqualTo(10);
+    }
+
+    @Test
+    void whereTheDiskTakesNeitherAllOfItStaysUntilTheDiskHasDecided() {
+        int undecided = 0;
+        int found = 0;
+        for (int seed = 0; seed < 20; seed++) {
+            SimDisk one = new SimDisk(new SplittableRandom(seed));
+            VmStore store = open(one);
+            Shelf.fill(store.receive(WEB1));
+            one.failSyncs(9, 3);
+            assertFails(() -> store.park(DEVICES, false), StoreException.Kind.BROKEN, "the names in /vms/web1");
+            assertThat(store.undecided()).isTrue();
+            assertFails(store::settle, StoreException.Kind.BROKEN);
+            undecided++;
+
+            VmStore next = open(one.asAfterPowerLoss(new SplittableRandom(seed)));
+            if (state(next) instanceof StoreState.ParkedUnconfirmed) {
+                assertComplete(next);
+                found++;
+            }
+
+            store.settle();
+            assertThat(store.undecided()).isFalse();
+            assertReceivingForEverybody(one);
+        }
+        assertThat(found).as("parked all the same").isBetween(1, undecided - 1);
     }
 
     @Test

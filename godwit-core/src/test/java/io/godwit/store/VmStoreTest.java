@@ -366,7 +366,7 @@ class VmStoreTest {
                 Disk.class.getClassLoader(),
                 new Class<?>[] {Disk.class},
                 (_, method, given) -> method.getName().equals("maySync") && above.equals(given[0])
-                        ? Boolean.FALSE
+                        ? false
                         : method.invoke(disk, given));
         VmStore store = open(secretive);
 
