@@ -52,6 +52,7 @@ class LauncherIT {
 
         theCacheHasAllOurClasses(link);
         itChoosesTheCompilersAsAProgramThatStartsItselfDoes(link);
+        itReadsNamesInAnyLocale(link);
 
         Run second = run(link.toString(), "--version");
         assertThat(second).isEqualTo(new Run(0, first.out(), ""));
@@ -77,6 +78,17 @@ class LauncherIT {
                 .startsWith("godwit: building (");
         assertThat(again.code()).isZero();
         assertThat(copy.resolve("target/quick/app-1")).as("nobody uses it").doesNotExist();
+    }
+
+    /** As a timer's or a service's. A shell makes the folder and removes it: this JVM may have such a locale itself. */
+    private void itReadsNamesInAnyLocale(Path godwit) throws Exception {
+        String script = "name=$(printf 'B\\303\\274ro') && mkdir \"$name\" && env $2 \"$1\" store list --root ."
+                + " && env $2 \"$1\" store show --root . \"$name\"; code=$?; rmdir \"$name\"; exit $code";
+        for (String locale : List.of("--unset=LANG", "LC_ALL=C")) {
+            Run run = run("sh", "-c", script, "sh", godwit.toString(), locale);
+            assertThat(run.out()).contains("there is no VM in");
+            assertThat(run.err()).contains("there is no parked VM in").doesNotContain("unexpected");
+        }
     }
 
     private void theCacheHasAllOurClasses(Path godwit) throws Exception {

@@ -47,6 +47,19 @@ class MainTest {
         assertThat(out.toString()).startsWith("Usage: godwit " + name);
     }
 
+    /** A variable that is not set would park a VM in the working folder. */
+    @Test
+    void anEmptyFolderIsAMistakeAndSoAreLessThanNoRecoveries() {
+        assertThat(run(COMMANDS, "park", "--store", "", "--incoming", "unix:/in"))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("--store is empty");
+        assertThat(run(COMMANDS, "unpark", "", "--to", "unix:/to")).isEqualTo(2);
+        assertThat(err.toString()).contains("FOLDER is empty");
+        assertThat(run(COMMANDS, "park", "--store", "/vm", "--incoming", "unix:/in", "--recoveries", "-1"))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("--recoveries is -1: give 0 or more");
+    }
+
     @Test
     void noCommandIsAMistake() {
         assertThat(run()).isEqualTo(2);

@@ -71,8 +71,11 @@ public final class QemuDestination {
                     + "): start it with -incoming defer");
         }
         if (!state.is(PeerState.NONE) || state.listening() != null) {
-            throw PeerException.refused(peer.name() + " waits for its guest at " + state.listening()
-                    + " already: start it with -incoming defer, so that it can be told before");
+            throw PeerException.refused(peer.name()
+                    + (state.listening() == null
+                            ? " was told to listen once and could not, and does not try again: start it anew with -incoming defer"
+                            : " waits for its guest at " + state.listening()
+                                    + " already: start it with -incoming defer, so that it can be told before"));
         }
         peer.prepare(terms);
     }

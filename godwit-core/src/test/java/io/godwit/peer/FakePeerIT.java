@@ -182,6 +182,18 @@ class FakePeerIT {
         }
     }
 
+    /** Its port was taken when it was told to. */
+    @Test
+    void aDestinationThatCouldNotListenIsToBeStartedAnew() throws Exception {
+        try (FakeQemu qemu = fake(V10_0).says("setup", "inmigrate", false)) {
+            QemuDestination destination = destination(qemu);
+            assertThatThrownBy(() -> destination.prepare(MigrationTerms.postcopy()))
+                    .hasMessageContaining("was told to listen once and could not")
+                    .hasMessageContaining("start it anew with -incoming defer");
+            destination.peer().close();
+        }
+    }
+
     @Test
     void a72WaitsWithoutAStatusButWithAnAddress() throws Exception {
         try (FakeQemu qemu = fake(V7_2).says("none", "inmigrate", false).listens(4711)) {

@@ -133,10 +133,12 @@ public final class ParkCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        peers.requireName(folder, "--store");
+        int recoveries = peers.recoveries();
         MigrationAddress listen = options.place(incoming);
         MigrationAddress reach = reach(listen);
         MigrationTerms terms = peers.terms(mode, options, listen);
-        return Trip.make(spec, options, peers, (peer, lines) -> park(peer, lines, listen, reach, terms));
+        return Trip.make(spec, options, peers, (peer, lines) -> park(peer, lines, listen, reach, terms, recoveries));
     }
 
     private Outcome park(
@@ -144,7 +146,8 @@ public final class ParkCommand implements Callable<Integer> {
             StatusLines lines,
             MigrationAddress listen,
             MigrationAddress reach,
-            MigrationTerms terms)
+            MigrationTerms terms,
+            int recoveries)
             throws IOException, CommandRefused, PeerException {
         VmStore store = VmStore.open(new OsDisk(), folder, Clock.systemUTC(), QmpVersion.GODWIT.packageName());
         String occupied = occupied(store);
@@ -171,8 +174,8 @@ public final class ParkCommand implements Callable<Integer> {
                 options.configure(station.endpoint());
             }
             station.listenToSignals();
-            Arriving.Plan plan = new Arriving.Plan(
-                    listen, real -> PeerOptions.withPort(reach, real), mode, terms, peers.recoveries());
+            Arriving.Plan plan =
+                    new Arriving.Plan(listen, real -> PeerOptions.withPort(reach, real), mode, terms, recoveries);
             return new Arriving(station, plan, peer == null ? null : new QemuSource(peer)).travel();
         }
     }

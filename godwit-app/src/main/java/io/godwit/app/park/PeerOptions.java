@@ -76,11 +76,21 @@ final class PeerOptions {
     PeerOptions() {}
 
     int recoveries() {
+        if (recoveries < 0) {
+            throw new ParameterException(spec.commandLine(), "--recoveries is " + recoveries + ": give 0 or more");
+        }
         return recoveries;
     }
 
     boolean given() {
         return peer != null;
+    }
+
+    /** A variable that is not set gives an empty name, which would be the working folder. */
+    void requireName(Path folder, String what) {
+        if (folder.toString().isEmpty()) {
+            throw new ParameterException(spec.commandLine(), what + " is empty: name the VM's folder");
+        }
     }
 
     /** Where the QEMU's QMP is, in a form that the working folder has no part in; null if none was given. */

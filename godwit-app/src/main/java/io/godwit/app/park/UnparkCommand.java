@@ -131,6 +131,7 @@ public final class UnparkCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        peers.requireName(folder, "FOLDER");
         MigrationAddress target = options.place(to);
         checkPlace(target);
         MigrationAddress listen = listenUri == null ? target : options.place(listenUri);
