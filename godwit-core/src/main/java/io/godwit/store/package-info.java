@@ -42,6 +42,9 @@
  *       back once the blob has left them. The window is this sync.)
  *   <li><b>After a failed sync everything since the last good checkpoint counts as not received</b>: no page is taken until the bitmaps have been rolled back and a new presence file, which
  *       cannot hold what the failed sync may have left, has replaced the old one. The source still has those pages: a recovery asks for them.
+ *   <li><b>Nobody is told that a park has failed before the disk says so for sure</b>: after a rename whose folder could not be synced the new manifest may be found as well as the old one, so the old one is
+ *       written back. Until that is durable nothing is emptied, and whoever opens the folder next finds all of the VM, or a reception that counts for nothing.
+ *   <li><b>A folder's first manifest finds nothing that could outweigh it, in a folder that stays</b>: what a removal that was cut short has left is deleted durably before, and the folder's own name is synced.
  *   <li><b>A new process trusts nothing that it merely reads</b>: a killed process may have written and not synced. It writes the manifest anew, and the device file if that is the commit, before it
  *       acts on them; the first checkpoint replaces the presence file.
  *   <li><b>Who may run the VM is durable before it can come true</b>: leaving is written before the commit point's last byte is handed to the kernel, gone after the destination has confirmed. A crash in

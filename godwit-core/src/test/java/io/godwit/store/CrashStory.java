@@ -189,6 +189,10 @@ final class CrashStory {
         complete(sink, false);
         boolean confirmed = dice.nextBoolean();
         possible = join(possible, confirmed ? "parked" : "parked-unconfirmed");
+        if (dice.nextInt(3) == 0) {
+            // Its syncs are about ten, those that say that it failed come after them.
+            disk.failSyncs(dice.nextInt(12), 1 + dice.nextInt(3));
+        }
         try {
             store.park(Shelf.DEVICES, confirmed);
         } catch (StoreException e) {
@@ -207,6 +211,9 @@ final class CrashStory {
         possible = List.of("receiving");
         if (dice.nextBoolean()) {
             sink.reset();
+        }
+        if (dice.nextBoolean()) {
+            disk.losePowerAt(disk.operations() + dice.nextInt(3));
         }
     }
 

@@ -19,6 +19,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.godwit.page.Pages;
 import io.godwit.sim.SimDisk;
+import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -301,6 +302,40 @@ class DiskTroubleTest {
             assertReceivingForEverybody(one);
         }
         assertThat(found).as("parked all the same").isBetween(1, undecided - 1);
+    }
+
+    /** Its bytes are synced and its manifest says so: that a file does not close (a network file system) fails nothing, above all not in the source's ears. */
+    @Test
+    void aVmWhoseFilesDoNotCloseIsParkedAllTheSame() {
+        Disk reluctant = (Disk) Proxy.newProxyInstance(
+                Disk.class.getClassLoader(),
+                new Class<?>[] {Disk.class},
+                (_, method, given) -> method.getName().equals("openForWriting")
+                                && String.valueOf(given[0]).endsWith("ram-0")
+                        ? neverClosing((DiskFile) method.invoke(disk, given))
+                        : method.invoke(disk, given));
+        VmStore store = open(reluctant);
+        StoreSink sink = store.receive(WEB1);
+        Shelf.fill(sink);
+
+        store.park(DEVICES, true);
+
+        assertThat(state(store)).isEqualTo(new StoreState.Parked());
+        assertThatThrownBy(() -> sink.storeZero(RAM, 0))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("the VM is complete");
+        assertFails(store::close, StoreException.Kind.BROKEN, "cannot close");
+        assertComplete(open(disk));
+    }
+
+    private static DiskFile neverClosing(DiskFile file) {
+        return (DiskFile) Proxy.newProxyInstance(
+                DiskFile.class.getClassLoader(), new Class<?>[] {DiskFile.class}, (_, method, given) -> {
+                    if (method.getName().equals("close")) {
+                        throw new DiskException(DiskException.Kind.BROKEN, "cannot close it");
+                    }
+                    return method.invoke(file, given);
+                });
     }
 
     @Test

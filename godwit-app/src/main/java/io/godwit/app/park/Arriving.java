@@ -356,6 +356,11 @@ final class Arriving extends Journey {
     @Nullable
     Outcome cancel(MigrationInfo info) throws PeerException {
         cancelled = true;
+        if (station.store().undecided()) {
+            return Outcome.unfinished(
+                    "the VM may be parked: its disk takes neither that nor the opposite. See to the disk, then to 'godwit store show "
+                            + folder() + "', before its source gets it back");
+        }
         if (source != null) {
             source.cancel();
         } else if (info.status() == MigrationStatus.ACTIVE) {
