@@ -22,7 +22,7 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A source's multifd channels in precopy, {@code spec/multifd.md}, and what they want on the main channel. Packets go round robin to channels that have room. A page goes memory → packet,
+ * A source's multifd channels in precopy, {@code spec/multifd.md}, and what they want on the main channel. Packets go round robin to channels that have room. A page goes memory → packet, or is lent to it,
  * with a compression memory → the compressor's input; nothing is allocated per page. A channel whose connection is not there yet is filled all the same: so much as it may hold.
  *
  * <p>Used by the loop only.

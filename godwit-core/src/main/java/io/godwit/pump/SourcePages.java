@@ -14,8 +14,6 @@ import io.godwit.protocol.SourceState;
 import io.godwit.protocol.ZeroPageDetection;
 import io.godwit.wire.MultifdEncoder;
 import io.godwit.wire.RecordEncoder;
-import io.godwit.wire.StreamEncoder;
-import io.godwit.wire.StreamMessage;
 import java.nio.ByteBuffer;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongConsumer;
@@ -38,15 +36,12 @@ final class SourcePages {
     private static final int PRECOPY_STINT = 1024;
 
     private static final int POSTCOPY_STINT = 512;
-    private static final int SECTION_OVERHEAD = 5 + 8 + 5;
     /** A pass over nearly nothing is not repeated sooner than this: nothing new can have been learnt. */
     private static final long IDLE_PASS_NANOS = 5_000_000;
 
     private static final long MEASURE_BYTES = 1 << 20;
 
     private final MigrationOptions options;
-    private final StreamMessage part;
-    private final StreamMessage footer;
     private final PageSource memory;
     private final BlockTable blocks;
     private final PageScheduler scheduler;
@@ -55,6 +50,7 @@ final class SourcePages {
     private final Pacer pacer = new Pacer();
     private final OutgoingPages pages;
     private final RecordEncoder mainRecords;
+    private final OpenSection section;
     private final RecordEncoder preemptRecords;
     private Parameters parameters;
     private long passBegan;
@@ -77,8 +73,6 @@ final class SourcePages {
             SourceStats stats) {
         this.options = options;
         this.parameters = parameters;
-        this.part = new StreamMessage.SectionPart(guest.identity().ramSectionId());
-        this.footer = new StreamMessage.Footer(guest.identity().ramSectionId());
         this.memory = guest.memory();
         this.blocks = memory.blocks();
         this.scheduler = scheduler;
@@ -86,6 +80,7 @@ final class SourcePages {
         this.stats = stats;
         this.pages = new OutgoingPages(memory, stats, options.zeroPages() != ZeroPageDetection.NONE);
         this.mainRecords = new RecordEncoder(blocks);
+        this.section = new OpenSection(guest.identity().ramSectionId(), outlets, mainRecords);
         this.preemptRecords = new RecordEncoder(blocks);
     }
 
@@ -264,12 +259,9 @@ final class SourcePages {
             if (allowed == 0 || !ready()) {
                 return;
             }
-            ByteBuffer out =
-                    outlets.main().room(SECTION_OVERHEAD + RecordEncoder.MAX_RECORD + batch * (Pages.SIZE + 8));
-            long before = outlets.main().total();
-            int start = beginSection(out);
+            ByteBuffer out = section.begin(batch);
             background(out, (int) allowed);
-            endSection(out, start, before);
+            endSection(out);
             if (damage != null) {
                 return;
             }
@@ -319,34 +311,18 @@ final class SourcePages {
             return;
         }
         while (damage == null && outlets.main().pending() < URGENT_BACKLOG && scheduler.hasUrgent()) {
-            ByteBuffer out = outlets.main()
-                    .room(SECTION_OVERHEAD + RecordEncoder.MAX_RECORD + POSTCOPY_BATCH * (Pages.SIZE + 8));
-            long before = outlets.main().total();
-            int start = beginSection(out);
+            ByteBuffer out = section.begin(POSTCOPY_BATCH);
             for (int i = 0; i < POSTCOPY_BATCH && scheduler.hasUrgent(); i++) {
                 if (!record(mainRecords, out, scheduler.takeUrgent())) {
                     break;
                 }
             }
-            endSection(out, start, before);
+            endSection(out);
         }
     }
 
-    private int beginSection(ByteBuffer out) {
-        int start = out.position();
-        StreamEncoder.write(part, out);
-        return start;
-    }
-
-    /**
-     * @param start where in the buffer it began
-     * @param before what main had before it
-     */
-    private void endSection(ByteBuffer out, int start, long before) {
-        mainRecords.endOfRecords(out);
-        StreamEncoder.write(footer, out);
-        outlets.main().appended(out.position() - start);
-        int bytes = (int) (outlets.main().total() - before);
+    private void endSection(ByteBuffer out) {
+        int bytes = section.end(out);
         pacer.charge(bytes);
         count(bytes);
     }

@@ -133,7 +133,7 @@ public final class ParkCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        peers.requireName(folder, "--store");
+        options.requireName(folder, "--store");
         int recoveries = peers.recoveries();
         MigrationAddress listen = options.place(incoming);
         MigrationAddress reach = reach(listen);

@@ -86,13 +86,6 @@ final class PeerOptions {
         return peer != null;
     }
 
-    /** A variable that is not set gives an empty name, which would be the working folder. */
-    void requireName(Path folder, String what) {
-        if (folder.toString().isEmpty()) {
-            throw new ParameterException(spec.commandLine(), what + " is empty: name the VM's folder");
-        }
-    }
-
     /** Where the QEMU's QMP is, in a form that the working folder has no part in; null if none was given. */
     @Nullable
     String address(EndpointOptions options) {

@@ -131,7 +131,7 @@ public final class UnparkCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        peers.requireName(folder, "FOLDER");
+        options.requireName(folder, "FOLDER");
         MigrationAddress target = options.place(to);
         checkPlace(target);
         MigrationAddress listen = listenUri == null ? target : options.place(listenUri);
@@ -216,7 +216,10 @@ public final class UnparkCommand implements Callable<Integer> {
             return departure;
         }
         StoreState.Departure copy = manifest.lastClone();
+        boolean kept = manifest.state() instanceof StoreState.Parked
+                || manifest.state() instanceof StoreState.ParkedUnconfirmed;
         return asClone
+                        && kept
                         && copy != null
                         && copy.postcopy()
                         && peer != null

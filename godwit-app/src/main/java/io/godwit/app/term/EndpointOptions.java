@@ -13,6 +13,7 @@ import io.godwit.net.TlsCredentials;
 import io.godwit.qmp.EndpointCommands;
 import io.godwit.qmp.QmpAccess;
 import io.godwit.qmp.QmpMessage;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -117,6 +118,13 @@ public final class EndpointOptions {
             return Address.parse(text);
         } catch (IllegalArgumentException e) {
             throw mistake(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** A VM's folder: a variable that is not set gives an empty name, which would be the working folder. */
+    public void requireName(Path folder, String what) {
+        if (folder.toString().isEmpty()) {
+            throw new ParameterException(spec.commandLine(), what + " is empty: name the VM's folder");
         }
     }
 

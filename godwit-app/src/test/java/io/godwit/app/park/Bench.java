@@ -174,7 +174,12 @@ final class Bench {
 
     /** From the socket "relay" to the socket "to", where the destination listens. */
     Process unparkThroughRelay(QemuProcess destination, String... more) throws IOException {
-        return unpark(unix("relay"), destination, words(more, "--listen-uri", unix("to")));
+        return unpark("relay", "to", destination, more);
+    }
+
+    /** To one socket, where the destination listens at another. */
+    Process unpark(String to, String listens, QemuProcess destination, String... more) throws IOException {
+        return unpark(unix(to), destination, words(more, "--listen-uri", unix(listens)));
     }
 
     private Process unpark(String to, QemuProcess destination, String... more) throws IOException {

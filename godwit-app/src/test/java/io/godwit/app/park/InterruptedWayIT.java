@@ -78,15 +78,7 @@ class InterruptedWayIT extends OnBench {
     void aDestinationThatEndsLaterMayHaveRunBefore() throws Exception {
         QemuProcess destination = left(true);
         // The recovery never comes there.
-        Process again = bench.godwit(
-                "unpark",
-                bench.store.toString(),
-                "--to",
-                bench.unix("nowhere"),
-                "--listen-uri",
-                bench.unix("to"),
-                "--qmp-peer",
-                destination.address().toString());
+        Process again = bench.unpark("nowhere", "to", destination);
         bench.await(again, "recovery 1");
         destination.kill();
 
@@ -107,6 +99,17 @@ class InterruptedWayIT extends OnBench {
         bench.arrived(bench.awaiting(QemuVersion.V10_0), "--clone");
         bench.arrived(bench.awaiting(QemuVersion.V10_0));
         assertThat(bench.state()).isEqualTo("gone");
+    }
+
+    /** Its VM has left meanwhile: there is nothing here any more that may be sent. */
+    @Test
+    void aCopyOfAVmThatIsGoneDoesNotGoOn() throws Exception {
+        QemuProcess copy = left("--clone");
+        bench.arrived(bench.awaiting(QemuVersion.V10_0));
+        assertThat(bench.state()).isEqualTo("gone");
+
+        assertThat(bench.code(bench.unpark(copy, "--clone"))).as("%s", bench).isEqualTo(1);
+        assertThat(bench.toString()).contains("is gone");
     }
 
     @Test

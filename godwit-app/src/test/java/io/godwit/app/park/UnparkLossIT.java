@@ -100,17 +100,7 @@ class UnparkLossIT extends OnBench {
         QemuProcess destination = bench.awaiting(QemuVersion.V10_0);
         Path place = Files.createDirectory(folder.resolve("place"));
         try (Relay relay = bench.slowRelay("place/to")) {
-            Process unpark = bench.godwit(
-                    "unpark",
-                    bench.store.toString(),
-                    "--to",
-                    bench.unix("relay"),
-                    "--listen-uri",
-                    bench.unix("place/to"),
-                    "--qmp-peer",
-                    destination.address().toString(),
-                    "--recoveries",
-                    "2");
+            Process unpark = bench.unpark("relay", "place/to", destination, "--recoveries", "2");
             bench.await(unpark, "\"event\":\"runs\"");
             Files.deleteIfExists(place.resolve("to"));
             Files.delete(place);
